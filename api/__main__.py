@@ -1,0 +1,35 @@
+"""`python -m api`: serve until SIGTERM or SIGINT; requests under way are answered first."""
+
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from oxbot.domain.errors import OxbotError
+from oxbot.logs import configure_logs
+from oxbot.settings import Settings
+
+
+def main() -> int:
+    """Serve; 1 with a sentence on stderr when it cannot start."""
+    settings = Settings()
+    configure_logs(settings.log_format, settings.log_level)
+    try:
+        app = create_app(settings)
+    except OxbotError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    uvicorn.run(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

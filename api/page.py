@@ -1,0 +1,100 @@
+"""`/`: all bots on one page that reads itself again every few seconds."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from html import escape
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from api import markup
+from api.desk import TheDesk, TheSettings
+from oxbot.app.overview import BotLine, HeldCoin, overview
+from oxbot.app.telling import NOTHING, coins, money, price, when, zone
+from oxbot.domain.errors import OxbotError
+from oxbot.domain.market import base_of
+from oxbot.messages import workflow_id
+from oxbot.settings import Settings
+
+router = APIRouter(include_in_schema=False)
+
+REFRESH_S: Final = 5
+COLUMNS: Final = ("bot", "status", "cycle", "equity, USDT", "positions", "last decision", "")
+
+
+@router.get("/")
+async def index(desk: TheDesk, settings: TheSettings) -> HTMLResponse:
+    """Show all bots; when the record does not answer, show why."""
+    try:
+        lines = await overview(desk)
+    except OxbotError as error:
+        body = [markup.element("p", str(error), "bad"), _links(settings)]
+        return HTMLResponse(_page(body), error.http_status)
+    shown_in = zone(settings.timezone)
+    return HTMLResponse(_page([_bots(lines, settings, shown_in), _links(settings)]))
+
+
+@router.get("/style.css")
+async def style() -> Response:
+    """Give the pages' style."""
+    return Response(markup.STYLE, media_type="text/css")
+
+
+def workflow_url(settings: Settings, bot_id: str) -> str | None:
+    """Give a bot's page in Temporal's Web UI, if there is one."""
+    if settings.temporal_ui_url is None:
+        return None
+    base, namespace = settings.temporal_ui_url.rstrip("/"), settings.temporal_namespace
+    return f"{base}/namespaces/{namespace}/workflows/{workflow_id(bot_id)}"
+
+
+def _page(body: Sequence[str]) -> str:
+    return markup.page("0xBot", body, refresh_s=REFRESH_S)
+
+
+def _bots(lines: Sequence[BotLine], settings: Settings, shown_in: tzinfo) -> str:
+    if not lines:
+        return "<p>There is no bot yet. Make one: <code>oxbot bots create</code></p>"
+    return markup.table(COLUMNS, (_row(line, settings, shown_in) for line in lines))
+
+
+def _row(line: BotLine, settings: Settings, shown_in: tzinfo) -> tuple[str, ...]:
+    bot, last = line.bot, line.last
+    url = workflow_url(settings, bot.id)
+    name = markup.link(bot.settings.name, f"/bots/{bot.id}")
+    due = when(last.due_ms, shown_in) if last else "before its first cycle"
+    return (
+        f"{name}<br>{markup.element('span', f'{bot.id}, {bot.settings.mode}', 'note')}",
+        escape(bot.status),
+        f"{last.cycle if last else NOTHING}<br>{markup.element('span', due, 'note')}",
+        money(last.equity if last and last.equity is not None else line.cash),
+        "<br>".join(_held(position) for position in line.positions) or NOTHING,
+        _decision(line),
+        markup.link("workflow", url) if url else "",
+    )
+
+
+def _held(position: HeldCoin) -> str:
+    return escape(
+        f"{coins(position.quantity)} {base_of(position.symbol)} at "
+        f"{price(position.average_price)}, stop {price(position.stop_price)}, "
+        f"target {price(position.target_price)}"
+    )
+
+
+def _decision(line: BotLine) -> str:
+    if line.last is None:
+        return NOTHING
+    if line.last.skipped:
+        return markup.element("span", f"skipped: {line.last.skipped}", "bad")
+    by = markup.element("span", f"by {line.bot.settings.provider}", "note")
+    return f"{escape(line.last.decision) or NOTHING}<br>{by}"
+
+
+def _links(settings: Settings) -> str:
+    web_ui = settings.temporal_ui_url
+    found = [markup.link("what the API answers", "/docs"), markup.link("all bots as JSON", "/bots")]
+    if web_ui:
+        found.append(markup.link("Temporal's Web UI", web_ui))
+    return f'<p class="note">{" · ".join(found)}</p>'

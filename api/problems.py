@@ -1,0 +1,66 @@
+"""Errors as `application/problem+json` (RFC 9457)."""
+
+import re
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from oxbot.domain.errors import OxbotError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """What went wrong: `title` names the kind, `detail` is the sentence for people."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+def problem(request: Request, status: int, title: str, detail: str) -> JSONResponse:
+    """Answer with a problem."""
+    content = Problem(title=title, status=status, detail=detail, instance=request.url.path)
+    return JSONResponse(content.model_dump(), status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of the application answered as a problem."""
+    app.exception_handler(OxbotError)(_of_the_tree)
+    app.exception_handler(RequestValidationError)(_of_a_request)
+    app.exception_handler(HTTPException)(_of_http)
+    app.exception_handler(Exception)(_unforeseen)
+
+
+async def _of_the_tree(request: Request, error: OxbotError) -> JSONResponse:
+    title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).capitalize()
+    return problem(request, error.http_status, title, str(error))
+
+
+async def _of_a_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "Input error", told)
+
+
+async def _of_http(request: Request, error: HTTPException) -> JSONResponse:
+    title = HTTPStatus(error.status_code).phrase
+    answer = problem(request, error.status_code, title, f"{title}: {request.url.path}")
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    """Say nothing of the inside; the log has it."""
+    log.error("unforeseen error", path=request.url.path, exc_info=error)
+    title = HTTPStatus.INTERNAL_SERVER_ERROR.phrase
+    detail = "Something went wrong inside 0xBot; its log (api.log) says what."
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, title, detail)

@@ -1,0 +1,1 @@
+"""What the running system needs around it: migrations, and how it is deployed."""

@@ -1,0 +1,1 @@
+"""Adapters: the ports of `oxbot.ports`, spoken to real systems."""

@@ -1,0 +1,161 @@
+"""The venue's time: OKX's by its offset from ours, the simulator's by asking it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from types import TracebackType
+from typing import Annotated, Final, Literal, Protocol, Self
+
+import aiohttp
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+from oxbot.domain.errors import VenueUnavailable
+from oxbot.domain.market import ClockReading
+
+MEASURE_AFTER_MS: Final = 60_000
+"""An offset older than this is measured again: a computer's clock may drift or be set."""
+
+JUMP_MS: Final = 500
+"""A difference between wall and monotonic time beyond this means the clock was set, or slept."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ServerTime(Protocol):
+    """Somebody who knows what time it is at the venue."""
+
+    async def server_time_ms(self) -> int:
+        """Ask for the venue's time, in ms UTC."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What our wall time lacks to the venue's, and when that was found out; all in ms."""
+
+    offset_ms: int
+    wall_ms: int
+    monotonic_ms: int
+
+    def holds(self, wall_ms: int, monotonic_ms: int) -> bool:
+        """Whether it is recent, and our clock was neither set nor asleep since."""
+        passed, ticked = wall_ms - self.wall_ms, monotonic_ms - self.monotonic_ms
+        return ticked <= MEASURE_AFTER_MS and abs(passed - ticked) <= JUMP_MS
+
+
+class OkxClock:
+    """OKX's time, taken as ours plus an offset that is measured again every minute.
+
+    The offset is wrong by at most half of the measuring request's round trip.
+
+    Args:
+        venue: Who is asked for the time.
+        wall_ms: Our wall time in ms UTC.
+        monotonic_ms: Ms of a clock that is never set.
+    """
+
+    def __init__(
+        self,
+        venue: ServerTime,
+        *,
+        wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        monotonic_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
+    ) -> None:
+        self._venue = venue
+        self._wall_ms = wall_ms
+        self._monotonic_ms = monotonic_ms
+        self._measured: _Measured | None = None
+        self._measuring = asyncio.Lock()
+
+    async def reading(self) -> ClockReading:
+        """Give the venue's time at rate 1; VenueUnavailable when it must be asked and is silent."""
+        async with self._measuring:
+            measured = self._measured
+            if measured is None or not measured.holds(self._wall_ms(), self._monotonic_ms()):
+                measured = self._measured = await self._measure()
+        wall_ms = self._wall_ms()
+        return ClockReading(venue_ms=wall_ms + measured.offset_ms, wall_ms=wall_ms, rate=Decimal(1))
+
+    async def _measure(self) -> _Measured:
+        """Ask for the time; the answer is taken to be from the middle of the round trip."""
+        begin_ms = self._monotonic_ms()
+        venue_ms = await self._venue.server_time_ms()
+        wall_ms, end_ms = self._wall_ms(), self._monotonic_ms()
+        round_trip_ms = end_ms - begin_ms
+        offset_ms = venue_ms + round_trip_ms // 2 - wall_ms
+        _log.debug("venue clock measured", offset_ms=offset_ms, round_trip_ms=round_trip_ms)
+        return _Measured(offset_ms=offset_ms, wall_ms=wall_ms, monotonic_ms=end_ms)
+
+
+class _ClockAnswer(BaseModel):
+    """What the simulator says of its clock."""
+
+    venue_ms: int
+    wall_ms: int
+    rate: Annotated[Decimal, Field(ge=0)]
+    mode: Literal["speed", "stepped"]
+    ended: bool
+
+
+class SimulatorClock:
+    """The time of a simulated venue, asked for every time: its rate may change at any moment.
+
+    Use it as an async context manager.
+
+    Args:
+        simulator_url: Where the simulator listens, such as http://127.0.0.1:8021.
+        timeout_s: How long to wait for an answer, in s.
+    """
+
+    def __init__(self, simulator_url: str, *, timeout_s: float = 5) -> None:
+        self._url = f"{simulator_url.rstrip('/')}/control/clock"
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection; the next reading opens a new one."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def reading(self) -> ClockReading:
+        """Ask for time, rate and mode; VenueUnavailable when there is no such answer."""
+        answer = await self._ask()
+        return ClockReading(
+            venue_ms=answer.venue_ms,
+            wall_ms=answer.wall_ms,
+            rate=answer.rate,
+            stepped=answer.mode == "stepped",
+        )
+
+    async def _ask(self) -> _ClockAnswer:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        try:
+            async with self._session.get(self._url) as response:
+                response.raise_for_status()
+                return _ClockAnswer.model_validate_json(await response.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise VenueUnavailable(
+                f"The simulated exchange does not answer at {self._url} "
+                f"({type(error).__name__}). Is it running? `oxbot simulator` starts it."
+            ) from error
+        except ValidationError as error:
+            raise VenueUnavailable(
+                f"What answers at {self._url} is not the simulated exchange's clock. "
+                "Check OXBOT_SIMULATOR_URL."
+            ) from error

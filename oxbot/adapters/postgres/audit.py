@@ -1,0 +1,189 @@
+"""The audit: the books made again from deposit and fills, against the books as stored."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
+
+from sqlalchemy import RowMapping, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from oxbot.adapters.postgres.bots import bot_from
+from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.rows import FILL, ORDER, Records
+from oxbot.adapters.postgres.schema import bots, fills, ledger_entries, orders, trades
+from oxbot.adapters.postgres.settlement import read_portfolio
+from oxbot.domain.ledger import Entry, deposit_entries
+from oxbot.domain.market import Instrument
+from oxbot.domain.money import EXACT
+from oxbot.domain.orders import Fill, Order
+from oxbot.domain.portfolio import Position, settle
+from oxbot.records import AuditFigures
+
+Amounts = dict[tuple[str, ...], Decimal]
+"""Amounts by what they are of, such as ("cash",) or ("ledger", "fees", "USDT")."""
+
+_POSITION_AMOUNTS = (
+    "quantity",
+    "cost",
+    "entry_quantity",
+    "entry_notional",
+    "paid",
+    "received",
+    "fees",
+)
+
+
+class Audit(Records):
+    """The part of the store that proves its own books."""
+
+    async def audit(self, bot_id: str) -> AuditFigures:
+        """Recompute the books from fills and compare them with what is stored.
+
+        Compared are cash, each amount of each position, dust, each account of the ledger by
+        currency, and each trade's PnL. A difference in coins counts by its figure: any drift
+        but 0 is an error.
+
+        Raises:
+            LedgerBroken: The fills contradict each other, such as a sale of more than is held.
+            NotFound: There is no such bot.
+        """
+        async with self._still_picture() as connection:
+            stored = await _stored(connection, bot_id)
+            executed = await _fills(connection, bot_id)
+            capital = await _capital(connection, bot_id)
+            unbalanced = await _unbalanced(connection, bot_id)
+        with localcontext(EXACT):
+            recomputed = _replayed(capital, executed)
+            drift = _drift(stored, recomputed)
+        return AuditFigures(
+            fills=len(executed),
+            cash_stored=stored[("cash",)],
+            cash_recomputed=recomputed[("cash",)],
+            drift=drift,
+            unbalanced=unbalanced,
+        )
+
+
+class Replay:
+    """Books kept in memory, from nothing but a deposit and fills."""
+
+    def __init__(self, capital: Decimal) -> None:
+        self._cash = capital
+        self._positions: dict[str, Position] = {}
+        self._others: Amounts = defaultdict(Decimal)
+        self._add(deposit_entries(capital))
+
+    def book(self, row: RowMapping) -> None:
+        """Settle one fill as it was settled then."""
+        fill, order = _fill_from(row), _order_from(row)
+        instrument = Instrument(
+            symbol=fill.symbol, tick=row["tick"], lot=row["lot"], minimum=row["minimum"]
+        )
+        held = self._positions.pop(fill.symbol, None)
+        change = settle(held, self._cash, order, fill, instrument)
+        self._cash = change.cash
+        if change.position:
+            self._positions[fill.symbol] = change.position
+        self._others["dust", fill.symbol] += change.dust
+        self._add(change.entries)
+        if change.trade:
+            self._others["trade", str(row["fill_id"])] = change.trade.net_pnl
+
+    def _add(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._others["ledger", entry.account, entry.currency] += entry.amount
+
+    def amounts(self) -> Amounts:
+        """Give everything that can be compared."""
+        return {("cash",): self._cash, **_of_positions(self._positions), **self._others}
+
+
+def _replayed(capital: Decimal, executed: Iterable[RowMapping]) -> Amounts:
+    books = Replay(capital)
+    for row in executed:
+        books.book(row)
+    return books.amounts()
+
+
+def _of_positions(positions: dict[str, Position]) -> Amounts:
+    return {
+        ("position", symbol, name): getattr(position, name)
+        for symbol, position in positions.items()
+        for name in _POSITION_AMOUNTS
+    }
+
+
+def _drift(one: Amounts, other: Amounts) -> Decimal:
+    nothing = Decimal(0)
+    differences = (abs(one.get(k, nothing) - other.get(k, nothing)) for k in {*one, *other})
+    return sum(differences, nothing)
+
+
+async def _capital(connection: AsyncConnection, bot_id: str) -> Decimal:
+    row = (await connection.execute(select(bots).where(bots.c.id == bot_id))).mappings().one()
+    return bot_from(row).settings.capital
+
+
+async def _stored(connection: AsyncConnection, bot_id: str) -> Amounts:
+    portfolio = await read_portfolio(connection, bot_id)
+    ledger = await connection.execute(
+        select(
+            ledger_entries.c.account,
+            ledger_entries.c.currency,
+            func.sum(ledger_entries.c.amount, type_=Money).label("amount"),
+        )
+        .where(ledger_entries.c.bot_id == bot_id)
+        .group_by(ledger_entries.c.account, ledger_entries.c.currency)
+    )
+    closed = await connection.execute(
+        select(trades.c.fill_id, trades.c.net_pnl).where(trades.c.bot_id == bot_id)
+    )
+    return {
+        ("cash",): portfolio.cash,
+        **_of_positions(portfolio.positions),
+        **{("dust", symbol): quantity for symbol, quantity in portfolio.dust.items()},
+        **{("ledger", row.account, row.currency): row.amount for row in ledger},
+        **{("trade", str(row.fill_id)): row.net_pnl for row in closed},
+    }
+
+
+async def _fills(connection: AsyncConnection, bot_id: str) -> list[RowMapping]:
+    """Read all fills with their orders, in the order in which they were settled.
+
+    That is the order of their numbers, not of venue time: an execution that became known late
+    was settled late, and average costs depend on it.
+    """
+    query = (
+        select(
+            fills.c.id.label("fill_id"),
+            fills.c.tick,
+            fills.c.lot,
+            fills.c.minimum,
+            *(column.label(f"fill.{column.name}") for column in FILL),
+            *(column.label(f"order.{column.name}") for column in ORDER),
+        )
+        .join(orders, orders.c.id == fills.c.order_id)
+        .where(fills.c.bot_id == bot_id)
+        .order_by(fills.c.id)
+    )
+    return list((await connection.execute(query)).mappings())
+
+
+def _fill_from(row: RowMapping) -> Fill:
+    return Fill.model_validate({name: row[f"fill.{name}"] for name in Fill.model_fields})
+
+
+def _order_from(row: RowMapping) -> Order:
+    return Order.model_validate({name: row[f"order.{name}"] for name in Order.model_fields})
+
+
+async def _unbalanced(connection: AsyncConnection, bot_id: str) -> int:
+    """Count the pairs of posting and currency that do not sum to zero."""
+    off = (
+        select(ledger_entries.c.posting)
+        .where(ledger_entries.c.bot_id == bot_id)
+        .group_by(ledger_entries.c.posting, ledger_entries.c.currency)
+        .having(func.sum(ledger_entries.c.amount) != Decimal(0))
+        .subquery()
+    )
+    return (await connection.execute(select(func.count()).select_from(off))).scalar_one()

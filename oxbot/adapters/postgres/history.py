@@ -1,0 +1,97 @@
+"""What people look at: the last cycles, orders, trades and events."""
+
+from decimal import Decimal
+
+from sqlalchemy import RowMapping, Select, func, select, true
+
+from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.rows import Records
+from oxbot.adapters.postgres.schema import cycles, equity_points, events, fills, orders, trades
+from oxbot.domain.money import EXACT, to_scale
+from oxbot.messages import CycleOutcome
+from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
+
+
+class History(Records):
+    """The part of the store that lists what happened, newest first."""
+
+    async def cycles(self, bot_id: str, limit: int) -> list[CycleRow]:
+        """Give the last cycles, newest first."""
+        query = (
+            select(cycles, equity_points.c.equity)
+            .outerjoin(
+                equity_points,
+                (equity_points.c.bot_id == cycles.c.bot_id)
+                & (equity_points.c.cycle == cycles.c.cycle),
+            )
+            .where(cycles.c.bot_id == bot_id)
+            .order_by(cycles.c.cycle.desc())
+        )
+        return [_cycle_row(row) for row in await self._last(query, limit)]
+
+    async def orders(self, bot_id: str, limit: int) -> list[OrderRow]:
+        """Give the last orders with what they filled, newest first."""
+        filled = (
+            select(
+                func.sum(fills.c.quantity, type_=Money).label("filled"),
+                func.sum(fills.c.quantity * fills.c.price, type_=Money).label("notional"),
+            )
+            .where(fills.c.order_id == orders.c.id)
+            .lateral("filled")
+        )
+        query = (
+            select(orders, filled.c.filled, filled.c.notional)
+            .join(filled, onclause=true())
+            .where(orders.c.bot_id == bot_id)
+            .order_by(orders.c.number.desc())
+        )
+        return [_order_row(row) for row in await self._last(query, limit)]
+
+    async def trades(self, bot_id: str, limit: int) -> list[TradeRow]:
+        """Give the last round trips, newest first."""
+        query = (
+            select(
+                *(c for c in trades.c if c.name in TradeRow.model_fields),
+                trades.c.opened_at.label("opened_ms"),
+                trades.c.closed_at.label("closed_ms"),
+            )
+            .where(trades.c.bot_id == bot_id)
+            .order_by(trades.c.fill_id.desc())
+        )
+        return [TradeRow.model_validate(dict(row)) for row in await self._last(query, limit)]
+
+    async def events(self, bot_id: str, limit: int) -> list[EventRow]:
+        """Give the last events, newest first."""
+        query = (
+            select(events.c.kind, events.c.text, events.c.figures, events.c.at.label("at_ms"))
+            .where(events.c.bot_id == bot_id)
+            .order_by(events.c.id.desc())
+        )
+        return [EventRow.model_validate(dict(row)) for row in await self._last(query, limit)]
+
+    async def _last(self, query: Select[*tuple[object, ...]], limit: int) -> list[RowMapping]:
+        async with self._transaction() as connection:
+            return list((await connection.execute(query.limit(limit))).mappings())
+
+
+def _cycle_row(row: RowMapping) -> CycleRow:
+    outcome = row["outcome"] and CycleOutcome.model_validate(row["outcome"])
+    return CycleRow(
+        cycle=row["cycle"],
+        incarnation=row["incarnation"],
+        due_ms=row["due_at"],
+        state=row["state"],
+        skipped=row["skipped"],
+        decision=outcome.decision if outcome else "",
+        orders=len(outcome.orders) if outcome else 0,
+        equity=row["equity"],
+    )
+
+
+def _order_row(row: RowMapping) -> OrderRow:
+    filled, notional = row["filled"], row["notional"]
+    return OrderRow(
+        **{name: row[name] for name in OrderRow.model_fields if name not in ("filled", "price")},
+        filled=filled or Decimal(0),
+        price=to_scale(EXACT.divide(notional, filled)) if filled else None,
+    )

@@ -1,0 +1,132 @@
+"""Orders: claimed by one, released, finished, listed."""
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from oxbot.adapters.postgres.rows import (
+    FILL,
+    ORDER,
+    Records,
+    lock_bot_of_order,
+    read_order,
+)
+from oxbot.adapters.postgres.schema import FINAL_STATES, bots, fills, orders, trades
+from oxbot.domain.bot import BotStatus
+from oxbot.domain.errors import Conflict, InputError
+from oxbot.domain.orders import Fill, Order, OrderState, Purpose
+
+
+class Orders(Records):
+    """The part of the store that keeps orders."""
+
+    async def unfinished_orders(self, bot_id: str) -> list[Order]:
+        """Give the bot's orders that are not final, oldest first."""
+        query = (
+            select(*ORDER)
+            .where(orders.c.bot_id == bot_id, orders.c.state.not_in(FINAL_STATES))
+            .order_by(orders.c.number)
+        )
+        async with self._transaction() as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [Order.model_validate(dict(row)) for row in rows]
+
+    async def order(self, order_id: str) -> Order:
+        """Give an order; NotFound."""
+        async with self._transaction() as connection:
+            return await read_order(connection, order_id)
+
+    async def claim(self, order_id: str, now_ms: int) -> bool:
+        """Move intended → sent by compare-and-set; only the winner may send.
+
+        An entry is only claimed while its bot is running, its epoch is unchanged and it has
+        not expired (venue time). The bot's row is held meanwhile: a change of control either
+        comes first and is seen, or waits until the order counts as sent.
+        """
+        owner = select(orders.c.bot_id).where(orders.c.id == order_id).scalar_subquery()
+        bot = (
+            select(bots.c.id, bots.c.status, bots.c.epoch)
+            .where(bots.c.id == owner)
+            .with_for_update(read=True)
+            .cte("bot")
+        )
+        wanted = or_(
+            orders.c.purpose != Purpose.ENTRY,
+            (bot.c.status == BotStatus.RUNNING)
+            & (bot.c.epoch == orders.c.epoch)
+            & (orders.c.expires_at > now_ms),
+        )
+        claimed = (
+            update(orders)
+            .where(orders.c.id == order_id, orders.c.bot_id == bot.c.id)
+            .where(orders.c.state == OrderState.INTENDED, wanted)
+            .values(state=OrderState.SENT, sent_at=func.now())
+            .returning(orders.c.id)
+        )
+        async with self._transaction() as connection:
+            return (await connection.execute(claimed)).one_or_none() is not None
+
+    async def release(self, order_id: str) -> None:
+        """Move sent → intended, for an order that certainly never reached the venue.
+
+        Raises:
+            Conflict: The order is neither sent nor intended.
+            NotFound: There is no such order.
+        """
+        async with self._transaction() as connection:
+            await lock_bot_of_order(connection, order_id)
+            order = await read_order(connection, order_id)
+            if order.state is OrderState.INTENDED:
+                return
+            if order.state is not OrderState.SENT:
+                raise Conflict(f"Order {order_id} is {order.state}; it cannot be taken back.")
+            values = {"state": OrderState.INTENDED, "sent_at": None}
+            await connection.execute(update(orders).where(orders.c.id == order_id).values(values))
+
+    async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
+        """Close an order without a fill, unless it is final already; give it as stored.
+
+        Raises:
+            InputError: The state is not one that an order without a fill can end in.
+            NotFound: There is no such order.
+        """
+        if state not in (OrderState.REFUSED, OrderState.CANCELLED):
+            raise InputError(f"An order without a fill ends refused or cancelled, not {state}.")
+        async with self._transaction() as connection:
+            await lock_bot_of_order(connection, order_id)
+            order = await read_order(connection, order_id)
+            return order if order.state.is_final else await close(connection, order, state, reason)
+
+    async def fills(self, order_id: str) -> list[Fill]:
+        """Give an order's fills, in the order in which they were booked."""
+        query = select(*FILL).where(fills.c.order_id == order_id).order_by(fills.c.id)
+        async with self._transaction() as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [Fill.model_validate(dict(row)) for row in rows]
+
+    async def entries_since(self, bot_id: str, since_ms: int) -> int:
+        """Count filled entries since a venue time."""
+        query = (
+            select(func.count(fills.c.order_id.distinct()))
+            .join(orders, orders.c.id == fills.c.order_id)
+            .where(fills.c.bot_id == bot_id, fills.c.at >= since_ms)
+            .where(orders.c.purpose == Purpose.ENTRY)
+        )
+        async with self._transaction() as connection:
+            return (await connection.execute(query)).scalar_one()
+
+    async def last_exits(self, bot_id: str) -> dict[str, int]:
+        """Give for each coin the venue time at which its last position was closed."""
+        query = (
+            select(trades.c.symbol, func.max(trades.c.closed_at))
+            .where(trades.c.bot_id == bot_id)
+            .group_by(trades.c.symbol)
+        )
+        async with self._transaction() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def close(connection: AsyncConnection, order: Order, state: OrderState, reason: str) -> Order:
+    """Write an order's final state; give it as it is then."""
+    values = {"state": state, "reason": reason, "finished_at": func.now()}
+    await connection.execute(update(orders).where(orders.c.id == order.id).values(values))
+    return order.model_copy(update={"state": state, "reason": reason})

@@ -1,0 +1,129 @@
+"""What the modules of the store share: the engine, the bot's row lock, rows as values."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import RowMapping, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from oxbot.adapters.postgres.engine import begin
+from oxbot.adapters.postgres.schema import FINAL_STATES, bots, events, fills, orders, positions
+from oxbot.domain.errors import NotFound
+from oxbot.domain.money import times
+from oxbot.domain.orders import Fill, Order, Purpose
+from oxbot.domain.portfolio import Position
+
+
+class Records:
+    """A part of the store: the engine, and the two kinds of transactions."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._still = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Hold a transaction; each statement sees what was committed before it."""
+        return begin(self._engine)
+
+    def _still_picture(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Hold a transaction that only reads, all of it as of one moment."""
+        return begin(self._still)
+
+
+ORDER: Final = (
+    *(c for c in orders.c if c.name in Order.model_fields),
+    orders.c.expires_at.label("expires_ms"),
+)
+"""The columns of an Order."""
+
+FILL: Final = (
+    *(c for c in fills.c if c.name in Fill.model_fields),
+    fills.c.at.label("at_ms"),
+)
+"""The columns of a Fill."""
+
+POSITION: Final = (
+    *(c for c in positions.c if c.name in Position.model_fields),
+    positions.c.opened_at.label("opened_ms"),
+)
+"""The columns of a Position."""
+
+
+async def lock_bot(connection: AsyncConnection, bot_id: str) -> RowMapping:
+    """Lock a bot's row until the transaction ends, and give it.
+
+    Always the first lock that a transaction takes, so that no two wait for each other. It
+    shuts out other writers, not inserts that merely refer to the bot.
+
+    Raises:
+        NotFound: There is no such bot.
+    """
+    query = select(bots).where(bots.c.id == bot_id).with_for_update(key_share=True)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise no_bot(bot_id)
+    return row
+
+
+async def lock_bot_of_order(connection: AsyncConnection, order_id: str) -> RowMapping:
+    """Lock the row of the bot that an order belongs to.
+
+    Raises:
+        NotFound: There is no such order.
+    """
+    owner = select(orders.c.bot_id).where(orders.c.id == order_id).scalar_subquery()
+    query = select(bots).where(bots.c.id == owner).with_for_update(key_share=True)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"There is no order {order_id}.")
+    return row
+
+
+async def read_order(connection: AsyncConnection, order_id: str) -> Order:
+    """Give an order.
+
+    Raises:
+        NotFound: There is none of this id.
+    """
+    query = select(*ORDER).where(orders.c.id == order_id)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"There is no order {order_id}.")
+    return Order.model_validate(dict(row))
+
+
+async def add_event(
+    connection: AsyncConnection,
+    bot_id: str,
+    key: str,
+    told: tuple[str, str],
+    figures: Mapping[str, str] | None = None,
+) -> None:
+    """Tell of something once: an event of the same key is left as it is.
+
+    `told` is the kind and the text.
+    """
+    kind, text = told
+    row = {"bot_id": bot_id, "key": key, "kind": kind, "text": text, "figures": figures or {}}
+    await connection.execute(insert(events).values(row).on_conflict_do_nothing())
+
+
+async def reserved_cash(connection: AsyncConnection, bot_id: str) -> Decimal:
+    """Sum what the entries under way may cost, in USDT: quantity at limit price."""
+    query = select(orders.c.quantity, orders.c.limit_price).where(
+        orders.c.bot_id == bot_id,
+        orders.c.purpose == Purpose.ENTRY,
+        orders.c.state.not_in(FINAL_STATES),
+    )
+    rows = await connection.execute(query)
+    return sum((times(row.quantity, row.limit_price) for row in rows), Decimal(0))
+
+
+def no_bot(bot_id: str) -> NotFound:
+    """Say that a bot does not exist."""
+    return NotFound(f"There is no bot {bot_id}. `oxbot bots list` shows those there are.")

@@ -1,0 +1,49 @@
+"""The tables, as SQLAlchemy Core knows them; `infra.migrations` makes them.
+
+Unique keys carry idempotency: whatever is written twice is there once. Times are wall time
+unless a column's comment says venue time; amounts are in the unit of their comment.
+"""
+
+from oxbot.adapters.postgres.schema.base import metadata
+from oxbot.adapters.postgres.schema.books import (
+    FINAL_STATES,
+    ONE_ORDER_UNDER_WAY,
+    dust,
+    equity_points,
+    events,
+    fills,
+    ledger_entries,
+    orders,
+    positions,
+    trades,
+)
+from oxbot.adapters.postgres.schema.control import (
+    CycleState,
+    bot_runs,
+    bots,
+    cycles,
+    llm_decisions,
+    risk_verdicts,
+    snapshots,
+)
+
+__all__ = [
+    "FINAL_STATES",
+    "ONE_ORDER_UNDER_WAY",
+    "CycleState",
+    "bot_runs",
+    "bots",
+    "cycles",
+    "dust",
+    "equity_points",
+    "events",
+    "fills",
+    "ledger_entries",
+    "llm_decisions",
+    "metadata",
+    "orders",
+    "positions",
+    "risk_verdicts",
+    "snapshots",
+    "trades",
+]

@@ -1,0 +1,182 @@
+"""The tables of the books: orders, fills, positions, trades, ledger, equity and events."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from oxbot.adapters.postgres.columns import Milliseconds, Money
+from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, one_of
+from oxbot.domain.orders import OrderState, Purpose, Side
+
+FINAL_STATES: Final = tuple(state for state in OrderState if state.is_final)
+ONE_ORDER_UNDER_WAY: Final = "uq_orders_under_way"
+"""The index that allows one order under way per bot and coin."""
+
+orders: Final = Table(
+    "orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False),
+    of_bot(),
+    Column("incarnation", Integer, nullable=False),
+    # No foreign key: a protection may act between cycles.
+    Column("cycle", BigInteger, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("quantity", Money, nullable=False, comment="coins"),
+    Column("limit_price", Money, comment="USDT"),
+    Column("expires_at", Milliseconds, comment="venue time"),
+    Column("stop", Money, comment="fraction of the average fill"),
+    Column("target", Money, comment="fraction of the average fill"),
+    Column("epoch", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    now("intended_at"),
+    Column("sent_at", Milliseconds),
+    Column("finished_at", Milliseconds),
+    among("side", Side),
+    among("purpose", Purpose),
+    among("state", OrderState),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("(side = 'buy') = (purpose = 'entry')", name="entries_buy"),
+    CheckConstraint(
+        "purpose <> 'entry' OR (limit_price IS NOT NULL AND expires_at IS NOT NULL"
+        " AND stop IS NOT NULL AND target IS NOT NULL)",
+        name="entries_are_bounded",
+    ),
+    Index("ix_orders_bot_id_number", "bot_id", "number"),
+    Index(
+        ONE_ORDER_UNDER_WAY,
+        "bot_id",
+        "symbol",
+        unique=True,
+        postgresql_where=text(f"NOT ({one_of('state', FINAL_STATES)})"),
+    ),
+)
+
+fills: Final = Table(
+    "fills",
+    metadata,
+    # Numbers are given under the bot's row lock: their order is the order of settlement.
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    of_bot(),
+    Column("order_id", ForeignKey("orders.id"), nullable=False, index=True),
+    Column("venue", Text, nullable=False, comment="mode:venue, such as paper:okx"),
+    Column("trade_id", Text, nullable=False, comment="the venue's"),
+    Column("symbol", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("quantity", Money, nullable=False, comment="coins"),
+    Column("price", Money, nullable=False, comment="USDT"),
+    Column("fee", Money, nullable=False, comment="in fee_currency"),
+    Column("fee_currency", Text, nullable=False),
+    Column("at", Milliseconds, nullable=False, comment="venue time"),
+    # The steps it was settled under decide what became dust; an audit replays them.
+    Column("tick", Money, nullable=False),
+    Column("lot", Money, nullable=False),
+    Column("minimum", Money, nullable=False),
+    now("booked_at"),
+    among("side", Side),
+    CheckConstraint("quantity > 0 AND price > 0 AND fee >= 0", name="amounts"),
+    # Exchanges number trades per instrument, and both sides of a trade carry one number.
+    UniqueConstraint("venue", "symbol", "side", "trade_id"),
+    Index("ix_fills_bot_id_at", "bot_id", "at"),
+)
+
+positions: Final = Table(
+    "positions",
+    metadata,
+    of_bot(primary=True),
+    Column("symbol", Text, primary_key=True),
+    Column("quantity", Money, nullable=False, comment="coins, after fees"),
+    Column("cost", Money, nullable=False, comment="USDT"),
+    Column("entry_quantity", Money, nullable=False, comment="coins"),
+    Column("entry_notional", Money, nullable=False, comment="USDT"),
+    Column("paid", Money, nullable=False, comment="USDT"),
+    Column("received", Money, nullable=False, comment="USDT"),
+    Column("fees", Money, nullable=False, comment="USDT"),
+    Column("opened_at", Milliseconds, nullable=False, comment="venue time"),
+    Column("stop", Money, nullable=False, comment="fraction of the average fill"),
+    Column("target", Money, nullable=False, comment="fraction of the average fill"),
+    Column("version", Integer, nullable=False),
+    CheckConstraint("quantity >= 0 AND cost >= 0", name="amounts"),
+)
+
+dust: Final = Table(
+    "dust",
+    metadata,
+    of_bot(primary=True),
+    Column("symbol", Text, primary_key=True),
+    Column("quantity", Money, nullable=False, comment="coins too few to sell"),
+    CheckConstraint("quantity > 0", name="quantity"),
+)
+
+trades: Final = Table(
+    "trades",
+    metadata,
+    Column("fill_id", ForeignKey("fills.id"), primary_key=True, comment="the fill that closed it"),
+    of_bot(),
+    Column("symbol", Text, nullable=False),
+    Column("quantity", Money, nullable=False, comment="coins"),
+    Column("entry_price", Money, nullable=False, comment="USDT"),
+    Column("exit_price", Money, nullable=False, comment="USDT"),
+    Column("fees", Money, nullable=False, comment="USDT"),
+    Column("net_pnl", Money, nullable=False, comment="USDT"),
+    Column("opened_at", Milliseconds, nullable=False, comment="venue time"),
+    Column("closed_at", Milliseconds, nullable=False, comment="venue time"),
+    Column("exit", Text, nullable=False),
+    among("exit", Purpose),
+    Index("ix_trades_bot_id_fill_id", "bot_id", "fill_id"),
+    # The last exit of each coin.
+    Index("ix_trades_bot_id_symbol_closed_at", "bot_id", "symbol", "closed_at"),
+)
+
+ledger_entries: Final = Table(
+    "ledger_entries",
+    metadata,
+    of_bot(primary=True),
+    Column("posting", Text, primary_key=True, comment="deposit:1, fill:<id>"),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("account", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", Money, nullable=False, comment="debits are positive"),
+    now("booked_at"),
+    CheckConstraint("amount <> 0", name="amount"),
+)
+
+equity_points: Final = Table(
+    "equity_points",
+    metadata,
+    of_bot(primary=True),
+    Column("cycle", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Milliseconds, nullable=False, comment="venue time at which the cycle was due"),
+    Column("equity", Money, nullable=False, comment="USDT"),
+    Column("cash", Money, nullable=False, comment="USDT"),
+)
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    of_bot(),
+    Column("key", Text, nullable=False, comment="what it tells of; told once"),
+    Column("kind", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("figures", JSONB, nullable=False),
+    now("at"),
+    UniqueConstraint("bot_id", "key"),
+    Index("ix_events_bot_id_id", "bot_id", "id"),
+)

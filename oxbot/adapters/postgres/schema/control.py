@@ -1,0 +1,141 @@
+"""The tables of control: bots, their runs, snapshots, cycles, decisions and verdicts."""
+
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from oxbot.adapters.postgres.columns import Milliseconds, Money
+from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, of_cycle
+from oxbot.domain.bot import BotStatus
+from oxbot.domain.orders import Purpose
+from oxbot.domain.risk import Ruling
+
+
+class CycleState(StrEnum):
+    """How far a cycle came."""
+
+    BEGUN = "begun"
+    COMPLETED = "completed"
+    SKIPPED = "skipped"
+
+
+bots: Final = Table(
+    "bots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # What a person chose, whole: a new setting needs no migration.
+    Column("settings", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("flatten", Boolean, nullable=False),
+    Column("incarnation", Integer, nullable=False),
+    Column("cash", Money, nullable=False, comment="USDT, free and reserved"),
+    Column("created_at", Milliseconds, nullable=False),
+    among("status", BotStatus),
+)
+
+bot_runs: Final = Table(
+    "bot_runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    of_bot(),
+    Column("chain_id", Text, nullable=False),
+    Column("incarnation", Integer, nullable=False),
+    Column("first_cycle", BigInteger, nullable=False),
+    Column("cycles", Integer, nullable=False),
+    now("reserved_at"),
+    # Also finds the highest reserved number; two runs cannot begin at the same one.
+    UniqueConstraint("bot_id", "first_cycle"),
+    CheckConstraint("first_cycle >= 1 AND cycles >= 1", name="block"),
+)
+
+snapshots: Final = Table(
+    "snapshots",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("venue", Text, nullable=False),
+    Column("candle_at", Milliseconds, nullable=False, comment="venue time"),
+    Column("symbols", ARRAY(Text), nullable=False, comment="sorted"),
+    Column("indicators", JSONB, nullable=False),
+    now("made_at"),
+    UniqueConstraint("venue", "candle_at", "symbols"),
+)
+
+cycles: Final = Table(
+    "cycles",
+    metadata,
+    of_bot(primary=True),
+    Column("cycle", BigInteger, primary_key=True, autoincrement=False),
+    Column("incarnation", Integer, nullable=False),
+    Column("due_at", Milliseconds, nullable=False, comment="venue time"),
+    Column("state", Text, nullable=False),
+    Column("snapshot_id", ForeignKey("snapshots.id"), comment="null when nothing was seen"),
+    Column("clock", JSONB),
+    Column("quotes", JSONB),
+    Column("judged_at", Milliseconds),
+    Column("skipped", Text, comment="why the cycle did not run to its end"),
+    Column("outcome", JSONB),
+    now("begun_at"),
+    Column("recorded_at", Milliseconds),
+    among("state", CycleState),
+    CheckConstraint("(state = 'begun') = (outcome IS NULL)", name="outcome"),
+    CheckConstraint("(state = 'skipped') = (skipped IS NOT NULL)", name="skipped"),
+)
+
+
+llm_decisions: Final = Table(
+    "llm_decisions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("bot_id", Text, nullable=False),
+    Column("cycle", BigInteger, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("prompt_hash", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    # Text, since JSONB would give it back spelled differently.
+    Column("decision", Text),
+    Column("failed", Text),
+    Column("request_id", Text, nullable=False),
+    Column("tokens_in", Integer, nullable=False),
+    Column("tokens_out", Integer, nullable=False),
+    Column("cost_usd", Money, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    now("decided_at"),
+    of_cycle(),
+    UniqueConstraint("bot_id", "cycle"),
+)
+
+risk_verdicts: Final = Table(
+    "risk_verdicts",
+    metadata,
+    Column("bot_id", Text, primary_key=True),
+    Column("cycle", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("symbol", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("ruling", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("figures", JSONB, nullable=False),
+    Column("quantity", Money, comment="coins"),
+    Column("limit_price", Money, comment="USDT"),
+    of_cycle(),
+    among("purpose", Purpose),
+    among("ruling", Ruling),
+)

@@ -1,0 +1,201 @@
+"""Settlement: what a fill changes is changed in one transaction, once."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, RowMapping, Table, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from oxbot.adapters.postgres.bots import bot_from
+from oxbot.adapters.postgres.orders import close
+from oxbot.adapters.postgres.postings import post
+from oxbot.adapters.postgres.rows import (
+    FILL,
+    POSITION,
+    Records,
+    lock_bot_of_order,
+    no_bot,
+    read_order,
+    reserved_cash,
+)
+from oxbot.adapters.postgres.schema import bots, dust, fills, positions, trades
+from oxbot.domain.errors import LedgerBroken
+from oxbot.domain.market import Instrument
+from oxbot.domain.orders import Fill, Order, OrderState
+from oxbot.domain.portfolio import Portfolio, Position, Settlement, Trade, settle
+
+
+class Settlements(Records):
+    """The part of the store that keeps what a bot owns."""
+
+    async def portfolio(self, bot_id: str) -> Portfolio:
+        """Give cash, reserved cash, positions and dust, all as of one moment."""
+        async with self._still_picture() as connection:
+            return await read_portfolio(connection, bot_id)
+
+    async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
+        """Book fills, position, ledger, trade and order state in one transaction.
+
+        Under the bot's row lock: whoever comes second finds the fills booked and leaves them
+        as they are. The list is all that the order will ever trade, so that the order is final
+        afterwards: filled if anything was, else cancelled.
+
+        Raises:
+            LedgerBroken: A fill is not of this order, or more than was ordered or held.
+            NotFound: There is no such order.
+        """
+        async with self._transaction() as connection:
+            bot = await lock_bot_of_order(connection, order_id)
+            order = await read_order(connection, order_id)
+            booked = await _booked(connection, order_id)
+            new = [fill for fill in _once(fills) if fill.trade_id not in booked]
+            known = [*booked.values(), *new]
+            _must_belong(order, known)
+            if new:
+                await _book(connection, bot, order, (new, instrument))
+            elif order.state.is_final:
+                return order
+            return await close(connection, order, *_end_of(order, known))
+
+
+async def read_portfolio(connection: AsyncConnection, bot_id: str) -> Portfolio:
+    """Read what a bot owns.
+
+    Raises:
+        NotFound: There is no such bot.
+    """
+    cash = await connection.scalar(select(bots.c.cash).where(bots.c.id == bot_id))
+    if cash is None:
+        raise no_bot(bot_id)
+    held = await connection.execute(select(*POSITION).where(positions.c.bot_id == bot_id))
+    remains = await connection.execute(
+        select(dust.c.symbol, dust.c.quantity).where(dust.c.bot_id == bot_id)
+    )
+    return Portfolio(
+        cash=cash,
+        reserved=await reserved_cash(connection, bot_id),
+        positions={row["symbol"]: Position.model_validate(dict(row)) for row in held.mappings()},
+        dust={row.symbol: row.quantity for row in remains},
+    )
+
+
+async def _booked(connection: AsyncConnection, order_id: str) -> dict[str, Fill]:
+    query = select(*FILL).where(fills.c.order_id == order_id).order_by(fills.c.id)
+    rows = (await connection.execute(query)).mappings()
+    return {row["trade_id"]: Fill.model_validate(dict(row)) for row in rows}
+
+
+def _once(given: Sequence[Fill]) -> list[Fill]:
+    """Give each trade once, oldest first."""
+    return sorted(
+        {fill.trade_id: fill for fill in given}.values(), key=lambda f: (f.at_ms, f.trade_id)
+    )
+
+
+def _must_belong(order: Order, known: Sequence[Fill]) -> None:
+    for fill in known:
+        if (fill.order_id, fill.symbol, fill.side) != (order.id, order.symbol, order.side):
+            raise LedgerBroken(f"Fill {fill.trade_id} is not of order {order.id}.")
+    filled = sum((fill.quantity for fill in known), Decimal(0))
+    if filled > order.quantity:
+        raise LedgerBroken(
+            f"Order {order.id} was for {order.quantity} {order.symbol}, but {filled} are filled."
+        )
+
+
+def _end_of(order: Order, known: Sequence[Fill]) -> tuple[OrderState, str]:
+    """Say how an immediate-or-cancel order ended, given all its fills."""
+    filled = sum((fill.quantity for fill in known), Decimal(0))
+    if not filled:
+        return OrderState.CANCELLED, "nothing was filled"
+    whole = filled == order.quantity
+    return OrderState.FILLED, "" if whole else "partly filled, rest cancelled"
+
+
+async def _book(
+    connection: AsyncConnection,
+    bot: RowMapping,
+    order: Order,
+    news: tuple[Sequence[Fill], Instrument],
+) -> None:
+    """Book new fills one after the other, then the cash they leave."""
+    new, instrument = news
+    cash, position = bot["cash"], await _position(connection, order)
+    for fill in new:
+        change = settle(position, cash, order, fill, instrument)
+        fill_id = await _add_fill(connection, bot, fill, instrument)
+        await post(connection, order.bot_id, f"fill:{fill_id}", change.entries)
+        await _write_position(connection, order, change)
+        await _add_dust(connection, order, change.dust)
+        if change.trade:
+            await _add_trade(connection, order.bot_id, fill_id, change.trade)
+        cash, position = change.cash, change.position
+    await connection.execute(update(bots).where(bots.c.id == order.bot_id).values(cash=cash))
+
+
+async def _position(connection: AsyncConnection, order: Order) -> Position | None:
+    query = select(*POSITION).where(_coin_of(positions, order))
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else Position.model_validate(dict(row))
+
+
+def _coin_of(table: Table, order: Order) -> ColumnElement[bool]:
+    return (table.c.bot_id == order.bot_id) & (table.c.symbol == order.symbol)
+
+
+async def _add_fill(
+    connection: AsyncConnection, bot: RowMapping, fill: Fill, instrument: Instrument
+) -> int:
+    """Write a fill; give its number."""
+    settings = bot_from(bot).settings
+    values = {
+        **fill.model_dump(exclude={"at_ms"}),
+        **instrument.model_dump(include={"tick", "lot", "minimum"}),
+        "at": fill.at_ms,
+        "bot_id": bot["id"],
+        "venue": f"{settings.mode}:{settings.venue}",
+    }
+    new = insert(fills).values(values).on_conflict_do_nothing().returning(fills.c.id)
+    fill_id = (await connection.execute(new)).scalar_one_or_none()
+    if fill_id is None:
+        raise LedgerBroken(f"Fill {fill.trade_id} is booked already, for another order.")
+    return int(fill_id)
+
+
+async def _write_position(connection: AsyncConnection, order: Order, change: Settlement) -> None:
+    if change.position is None:
+        await connection.execute(delete(positions).where(_coin_of(positions, order)))
+        return
+    state = {
+        **change.position.model_dump(exclude={"opened_ms", "symbol"}),
+        "opened_at": change.position.opened_ms,
+    }
+    key = {"bot_id": order.bot_id, "symbol": order.symbol}
+    await connection.execute(
+        insert(positions)
+        .values({**key, **state})
+        .on_conflict_do_update(index_elements=list(key), set_=state)
+    )
+
+
+async def _add_dust(connection: AsyncConnection, order: Order, quantity: Decimal) -> None:
+    """Put a remainder to the coin's dust; two rests may add up, and stay dust."""
+    if not quantity:
+        return
+    new = insert(dust).values(bot_id=order.bot_id, symbol=order.symbol, quantity=quantity)
+    grown = {"quantity": dust.c.quantity + new.excluded.quantity}
+    await connection.execute(
+        new.on_conflict_do_update(index_elements=["bot_id", "symbol"], set_=grown)
+    )
+
+
+async def _add_trade(connection: AsyncConnection, bot_id: str, fill_id: int, trade: Trade) -> None:
+    values = {
+        **trade.model_dump(exclude={"opened_ms", "closed_ms"}),
+        "opened_at": trade.opened_ms,
+        "closed_at": trade.closed_ms,
+        "bot_id": bot_id,
+        "fill_id": fill_id,
+    }
+    await connection.execute(insert(trades).values(values))

@@ -1,0 +1,20 @@
+"""The store: all its parts in one."""
+
+from oxbot.adapters.postgres.audit import Audit
+from oxbot.adapters.postgres.bots import Bots
+from oxbot.adapters.postgres.cycles import Cycles
+from oxbot.adapters.postgres.decisions import Decisions
+from oxbot.adapters.postgres.history import History
+from oxbot.adapters.postgres.orders import Orders
+from oxbot.adapters.postgres.settlement import Settlements
+
+
+class PostgresStore(Bots, Cycles, Decisions, Orders, Settlements, History, Audit):
+    """`oxbot.ports.Store` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
+
+    Any number of stores and processes may work on one database.
+    """
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._engine.dispose()

@@ -1,0 +1,1 @@
+"""Temporal: the connection, and control of the running bots."""

@@ -1,0 +1,97 @@
+"""The hand on a simulated venue's clock; see `oxbot.simulator.control`."""
+
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
+from oxbot.domain.errors import InputError, VenueUnavailable
+
+TIMEOUT_S: Final = 30
+"""Seconds for an answer; growing the market over a long step takes a moment."""
+
+
+class VenueTime(BaseModel):
+    """The venue's clock: its time in ms, and venue seconds in a second (0: it stands still)."""
+
+    venue_ms: int
+    rate: Decimal
+    mode: str
+    ended: bool
+    market: str
+
+
+class VenueControl:
+    """Sets a simulated venue's clock. Use it as an async context manager.
+
+    Every method raises VenueUnavailable when the simulator does not answer, and InputError
+    when it refuses.
+
+    Args:
+        simulator_url: Where it listens, such as http://127.0.0.1:8021.
+    """
+
+    def __init__(self, simulator_url: str) -> None:
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        self._session = aiohttp.ClientSession(simulator_url, timeout=timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    async def time(self) -> VenueTime:
+        """Read the clock."""
+        return await self._clock("GET", None)
+
+    async def flow(self, rate: Decimal) -> VenueTime:
+        """Let time flow from where it is, so many venue seconds in a second."""
+        return await self._clock("POST", {"mode": "speed", "rate": str(rate)})
+
+    async def stand_still(self) -> VenueTime:
+        """Hold time where it is."""
+        return await self._clock("POST", {"mode": "stepped"})
+
+    async def advance_to(self, to_ms: int) -> int:
+        """Go forward to a venue time, never back; less than asked where the market ends."""
+        now_ms = (await self.time()).venue_ms
+        if now_ms >= to_ms:
+            return now_ms
+        return (await self._clock("POST", {"to_ms": to_ms})).venue_ms
+
+    async def symbols(self) -> tuple[str, ...]:
+        """Give what is listed, as BASE/QUOTE."""
+        answer = await self._ask("GET", "/api/v5/public/instruments?instType=SPOT", None)
+        listed = answer.get("data")
+        if not isinstance(listed, list):
+            raise VenueUnavailable("The simulator did not say what it lists.")
+        return tuple(str(row["instId"]).replace("-", "/") for row in listed)
+
+    async def _clock(self, method: str, change: dict[str, object] | None) -> VenueTime:
+        answer = await self._ask(method, "/control/clock", change)
+        try:
+            return VenueTime.model_validate(answer)
+        except ValidationError as error:
+            raise VenueUnavailable("What answers is not the simulator's clock.") from error
+
+    async def _ask(self, method: str, path: str, body: object) -> dict[str, Any]:  # Any: JSON
+        try:
+            async with self._session.request(method, path, json=body) as response:
+                answer = await response.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise VenueUnavailable(
+                f"The simulator does not answer ({type(error).__name__})."
+            ) from error
+        if not isinstance(answer, dict):
+            raise VenueUnavailable("The simulator answered with something else than an object.")
+        if "error" in answer:
+            raise InputError(str(answer["error"]))
+        return answer

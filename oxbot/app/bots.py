@@ -1,0 +1,130 @@
+"""Making, showing and controlling bots: what the API and the command line both call."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable
+from oxbot.domain.values import Value
+from oxbot.messages import BotView, ControlAnswer, ControlRequest
+from oxbot.ports import BotControl, Store
+from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow, TradeRow
+
+ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits that are not mistaken for each other."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where people give orders: the record, the running bots, and the venue they trade on."""
+
+    store: Store
+    control: BotControl
+    venue: str
+
+
+class BotPage(Value):
+    """One bot in full; `view` is None where its workflow does not answer, with the reason."""
+
+    bot: Bot
+    view: BotView | None
+    unanswered: str | None
+    cycles: tuple[CycleRow, ...]
+    orders: tuple[OrderRow, ...]
+    trades: tuple[TradeRow, ...]
+    events: tuple[EventRow, ...]
+    audit: AuditFigures
+
+
+def new_bot_id() -> str:
+    """Make an id that is easy to read and to type."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(8))
+
+
+async def create_bot(
+    desk: Desk, settings: BotSettings, providers: frozenset[str], bot_id: str | None = None
+) -> Bot:
+    """Put a bot on record and start it, on the venue that this system looks at.
+
+    Raises:
+        InputError: An unknown model provider.
+        Conflict: The id is taken.
+    """
+    if settings.provider not in providers:
+        known = ", ".join(sorted(providers))
+        raise InputError(f"There is no model provider {settings.provider!r}; there are: {known}.")
+    here = settings.model_copy(update={"venue": desk.venue})
+    bot = await desk.store.create_bot(bot_id or new_bot_id(), here, time.time_ns() // 10**6)
+    await desk.control.start(bot)
+    return bot
+
+
+async def list_bots(desk: Desk) -> list[Bot]:
+    """Give all bots, oldest first."""
+    return await desk.store.bots()
+
+
+async def show_bot(desk: Desk, bot_id: str, rows: int = 10) -> BotPage:
+    """Give one bot with its last cycles, orders, trades and events.
+
+    Raises:
+        NotFound: There is no such bot.
+    """
+    bot = await desk.store.bot(bot_id)
+    view, unanswered = await _view(desk, bot_id)
+    return BotPage(
+        bot=bot,
+        view=view,
+        unanswered=unanswered,
+        cycles=tuple(await desk.store.cycles(bot_id, rows)),
+        orders=tuple(await desk.store.orders(bot_id, rows)),
+        trades=tuple(await desk.store.trades(bot_id, rows)),
+        events=tuple(await desk.store.events(bot_id, rows)),
+        audit=await desk.store.audit(bot_id),
+    )
+
+
+async def _view(desk: Desk, bot_id: str) -> tuple[BotView | None, str | None]:
+    try:
+        return await desk.control.view(bot_id), None
+    except (NotFound, Unavailable) as error:
+        return None, str(error)
+
+
+async def pause_bot(desk: Desk, bot_id: str, request: ControlRequest) -> ControlAnswer:
+    """Pause: no entries from now on, protection goes on. NotFound, Conflict."""
+    await _must_live(desk, bot_id)
+    return await desk.control.pause(bot_id, request)
+
+
+async def resume_bot(desk: Desk, bot_id: str, request: ControlRequest) -> ControlAnswer:
+    """Resume a paused bot. NotFound, Conflict."""
+    await _must_live(desk, bot_id)
+    return await desk.control.resume(bot_id, request)
+
+
+async def stop_bot(desk: Desk, bot_id: str, request: ControlRequest) -> ControlAnswer:
+    """Stop: flatten and complete, or stay closing until flat. NotFound, Conflict."""
+    await _must_live(desk, bot_id)
+    return await desk.control.stop(bot_id, request)
+
+
+async def _must_live(desk: Desk, bot_id: str) -> None:
+    bot = await desk.store.bot(bot_id)
+    if bot.status is BotStatus.STOPPED:
+        raise Conflict(f"Bot {bot_id} is stopped; it does nothing any more.")
+
+
+async def start_missing(desk: Desk) -> list[str]:
+    """Start each bot that should run and has no running workflow; give their ids.
+
+    A bot goes on in the state that PostgreSQL has of it, as a new incarnation.
+    """
+    should_run = [bot for bot in await desk.store.bots() if bot.status is not BotStatus.STOPPED]
+    return [
+        bot.id
+        for bot in should_run
+        if not await desk.control.is_running(bot.id) and await desk.control.start(bot)
+    ]

@@ -1,0 +1,32 @@
+"""Positions as people are shown them."""
+
+from decimal import Decimal
+
+from oxbot.domain.market import Quote
+from oxbot.domain.money import times
+from oxbot.domain.portfolio import Portfolio, Position
+from oxbot.messages import PositionBrief
+
+
+def position_briefs(
+    portfolio: Portfolio, quotes: dict[str, Quote], now_ms: int
+) -> tuple[PositionBrief, ...]:
+    """Describe the positions, valued at bid, with the age of that price at a venue time."""
+    return tuple(
+        _brief(position, quotes.get(symbol), now_ms)
+        for symbol, position in sorted(portfolio.positions.items())
+    )
+
+
+def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrief:
+    value = times(position.quantity, quote.bid) if quote else position.cost
+    return PositionBrief(
+        symbol=position.symbol,
+        quantity=position.quantity,
+        average_price=position.average_price,
+        stop_price=position.stop_price,
+        target_price=position.target_price,
+        opened_ms=position.opened_ms,
+        unrealised=value - position.cost if quote else Decimal(0),
+        age_ms=quote.age_ms(now_ms) if quote else None,
+    )

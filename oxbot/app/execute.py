@@ -1,0 +1,87 @@
+"""Execute one intended order: claim it, place it, settle it, each at most once."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from oxbot.app.ports import Ports
+from oxbot.domain.errors import VenueRefused, VenueUnavailable
+from oxbot.domain.market import ClockReading
+from oxbot.domain.money import EXACT, to_scale
+from oxbot.domain.orders import Fill, Order, OrderState
+from oxbot.messages import ExecuteOrder, OrderOutcome
+
+
+async def execute_order(ports: Ports, request: ExecuteOrder) -> OrderOutcome:
+    """Bring an order to its end; called again it goes on where it was left.
+
+    An order found in state sent was claimed by an attempt that died or is still at it: it is
+    looked up at the venue, never sent again on a guess.
+
+    Raises:
+        VenueUnavailable: Not sent; the order is intended again.
+        OutcomeUnknown: It may have been sent; the next call looks it up.
+    """
+    order = await ports.store.order(request.order_id)
+    if order.state is OrderState.SENT:
+        order = await _find_out(ports, order)
+    if order.state is OrderState.INTENDED:
+        order = await _send(ports, order)
+    return await _outcome(ports, order)
+
+
+async def _find_out(ports: Ports, order: Order) -> Order:
+    fills = await ports.exchange.look_up(order)
+    if fills is None:
+        await ports.store.release(order.id)
+        return await ports.store.order(order.id)
+    return await _settle(ports, order, fills)
+
+
+async def _send(ports: Ports, order: Order) -> Order:
+    clock = await ports.clock.reading()
+    if not await ports.store.claim(order.id, clock.venue_ms):
+        return await _not_claimed(ports, order)
+    return await _place(ports, order, clock)
+
+
+async def _not_claimed(ports: Ports, order: Order) -> Order:
+    """Find out why: another attempt has it, or the entry is no longer wanted."""
+    now = await ports.store.order(order.id)
+    if now.state is not OrderState.INTENDED:
+        return now
+    reason = "paused, stopped, changed or expired before it was sent"
+    return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+
+
+async def _place(ports: Ports, order: Order, clock: ClockReading) -> Order:
+    try:
+        fills = await ports.exchange.place(order, clock)
+    except VenueRefused as error:
+        return await ports.store.finish_order(order.id, OrderState.REFUSED, str(error))
+    except VenueUnavailable:
+        await ports.store.release(order.id)
+        raise
+    return await _settle(ports, order, fills)
+
+
+async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
+    if not fills:
+        reason = "the price went beyond the limit"
+        return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+    instruments = await ports.feed.instruments((order.symbol,))
+    return await ports.store.settle(order.id, fills, instruments[order.symbol])
+
+
+async def _outcome(ports: Ports, order: Order) -> OrderOutcome:
+    fills = await ports.store.fills(order.id)
+    filled = sum((fill.quantity for fill in fills), Decimal(0))
+    notional = sum((fill.quantity * fill.price for fill in fills), Decimal(0))
+    return OrderOutcome(
+        order_id=order.id,
+        symbol=order.symbol,
+        purpose=order.purpose,
+        state=order.state,
+        filled=filled,
+        price=to_scale(EXACT.divide(notional, filled)) if filled else None,
+        reason=order.reason,
+    )

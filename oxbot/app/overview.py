@@ -1,0 +1,89 @@
+"""Bots at a glance, from the record alone: it answers while workflows are away."""
+
+from decimal import Decimal
+
+from oxbot.app.bots import Desk
+from oxbot.domain.bot import Bot
+from oxbot.domain.errors import NotFound
+from oxbot.domain.market import Quote
+from oxbot.domain.money import times
+from oxbot.domain.portfolio import Position
+from oxbot.domain.values import Value
+from oxbot.ports import Store
+from oxbot.records import CycleRow
+
+
+class HeldCoin(Value):
+    """A position as recorded: quantity in coins, prices and amounts in USDT.
+
+    `bid` and `unrealised` are by the price that the last cycle saw, None where it saw none;
+    `price_ms` (venue ms) tells how old that is.
+    """
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal
+    stop_price: Decimal
+    target_price: Decimal
+    opened_ms: int
+    bid: Decimal | None
+    unrealised: Decimal | None
+    price_ms: int | None
+
+
+class BotLine(Value):
+    """One bot with its last cycle and what it holds; cash in USDT.
+
+    The last cycle carries decision and equity; None before the first. `quotes` are the prices
+    that it saw.
+    """
+
+    bot: Bot
+    last: CycleRow | None
+    cash: Decimal
+    positions: tuple[HeldCoin, ...]
+    quotes: dict[str, Quote]
+
+
+async def overview(desk: Desk) -> list[BotLine]:
+    """Give a line for each bot, oldest first."""
+    return [await line_of(desk.store, bot) for bot in await desk.store.bots()]
+
+
+async def line_of(store: Store, bot: Bot) -> BotLine:
+    """Give one bot's line."""
+    portfolio = await store.portfolio(bot.id)
+    rows = await store.cycles(bot.id, 1)
+    quotes = await _seen(store, bot.id, rows[0].cycle) if rows else {}
+    return BotLine(
+        bot=bot,
+        last=rows[0] if rows else None,
+        cash=portfolio.cash,
+        positions=tuple(
+            _held(position, quotes.get(symbol))
+            for symbol, position in sorted(portfolio.positions.items())
+        ),
+        quotes=quotes,
+    )
+
+
+async def _seen(store: Store, bot_id: str, cycle: int) -> dict[str, Quote]:
+    try:
+        return (await store.cycle(bot_id, cycle)).quotes
+    except NotFound:  # a cycle that got no look at the market
+        return {}
+
+
+def _held(position: Position, quote: Quote | None) -> HeldCoin:
+    value = times(position.quantity, quote.bid) if quote else None
+    return HeldCoin(
+        symbol=position.symbol,
+        quantity=position.quantity,
+        average_price=position.average_price,
+        stop_price=position.stop_price,
+        target_price=position.target_price,
+        opened_ms=position.opened_ms,
+        bid=quote.bid if quote else None,
+        unrealised=None if value is None else value - position.cost,
+        price_ms=quote.exchange_ms if quote else None,
+    )

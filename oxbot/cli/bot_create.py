@@ -1,0 +1,155 @@
+"""`oxbot bots create`: from wishes, and answers on a terminal, to a running bot."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final, cast
+
+import typer
+from rich.prompt import Confirm
+
+from oxbot.app import telling
+from oxbot.app.bots import create_bot
+from oxbot.bootstrap import PROVIDERS, open_desk, resolve, venue_of
+from oxbot.cli import inputs, output
+from oxbot.cli.config_sources import load_settings
+from oxbot.cli.questions import ask_for
+from oxbot.domain.bot import BotSettings, RiskLimits
+from oxbot.domain.errors import InputError
+from oxbot.domain.market import base_of
+from oxbot.domain.money import decimal_from
+from oxbot.settings import Settings
+
+FRACTIONS: Final = ("stop", "target", "max_position", "max_exposure")
+"""Limits that may be written as a percentage."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asked for; None where nothing was said."""
+
+    name: str | None = None
+    symbols: str | None = None
+    capital: str | None = None
+    interval: str | None = None
+    provider: str | None = None
+    bot_id: str | None = None
+    limits: Mapping[str, Decimal] | None = None
+
+    def having(self, field: str, answer: str) -> "Wishes":
+        """Give the wishes with one answer more."""
+        return replace(self, **cast("dict[str, Any]", {field: answer}))  # Any: as replace has it
+
+    def settings(self) -> BotSettings:
+        """Make the bot's settings; what was not said is the default.
+
+        Raises:
+            InputError: Something that cannot be.
+        """
+        chosen: dict[str, object] = {
+            "symbols": inputs.parse_symbols(self.symbols) if self.symbols is not None else None,
+            "capital": decimal_from(self.capital, "capital") if self.capital is not None else None,
+            "interval_s": self.interval,
+            "provider": self.provider,
+        }
+        given = {name: value for name, value in chosen.items() if value is not None}
+        name = self.name if self.name is not None else _name(given.get("symbols"))
+        return inputs.bot_settings({"name": name, **given}, self.limits or {})
+
+
+def limit_wishes(named: Mapping[str, str | None], others: Sequence[str]) -> dict[str, Decimal]:
+    """Read the limits: those with an option of their own, then NAME=VALUE pairs.
+
+    Raises:
+        InputError: No such limit, or a value that is no number.
+    """
+    pairs = [(name, value) for name, value in named.items() if value is not None]
+    pairs += [_pair(other) for other in others]
+    return {name: _limit(name, value) for name, value in pairs}
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or name not in RiskLimits.model_fields:
+        known = ", ".join(RiskLimits.model_fields)
+        raise InputError(f"--limit {text!r} is not NAME=VALUE; the names are {known}.")
+    return name, value
+
+
+def _limit(name: str, value: str) -> Decimal:
+    read = inputs.parse_fraction if name in FRACTIONS else decimal_from
+    return read(value, name)
+
+
+def _name(symbols: object) -> str:
+    """Make a name of the coins that are traded."""
+    named = symbols if isinstance(symbols, tuple) else BotSettings(name="-").symbols
+    return " ".join(base_of(symbol) for symbol in named)[:60]
+
+
+def create(wishes: Wishes, *, ask: bool, as_json: bool) -> None:
+    """Make a bot of the wishes, start it, and say so."""
+    settings = resolve(load_settings())
+    if ask and output.is_dialogue():
+        wishes = _asked(wishes)
+        output.console().print(_summary(wishes.settings(), venue_of(settings)))
+        if not Confirm.ask("Make and start this bot?", default=True):
+            raise typer.Exit
+    asyncio.run(_create(settings, wishes, as_json=as_json))
+
+
+async def _create(settings: Settings, wishes: Wishes, *, as_json: bool) -> None:
+    chosen = wishes.settings()
+    async with open_desk(settings) as desk:
+        bot = await create_bot(desk, chosen, PROVIDERS, wishes.bot_id)
+    if as_json:
+        output.write_json(bot)
+        return
+    output.console().print(
+        f"Bot {bot.id} ({bot.settings.name}) trades on {bot.settings.venue}, {bot.settings.mode}.\n"
+        f"  oxbot bots show {bot.id}      how it is doing\n"
+        f"  oxbot bots pause {bot.id}     no entries, protection goes on\n"
+        f"  oxbot bots stop {bot.id}      sell and end"
+    )
+
+
+def _asked(wishes: Wishes) -> Wishes:
+    """Ask for what was not said, in the order in which people think of it."""
+    for field, question in _QUESTIONS.items():
+        if getattr(wishes, field) is None:
+            answer = ask_for(question, _default(wishes, field), _check(wishes, field))
+            wishes = wishes.having(field, answer)
+    return wishes
+
+
+_QUESTIONS: Final = {
+    "symbols": "Coins",
+    "capital": "Capital in USDT",
+    "interval": "Seconds between two cycles",
+    "name": "Name",
+}
+
+
+def _default(wishes: Wishes, field: str) -> str:
+    settings = wishes.settings()
+    if field == "symbols":
+        return ",".join(base_of(symbol) for symbol in settings.symbols)
+    return str({"interval": settings.interval_s}.get(field) or getattr(settings, field))
+
+
+def _check(wishes: Wishes, field: str) -> Callable[[str], object]:
+    return lambda answer: wishes.having(field, answer).settings()
+
+
+def _summary(settings: BotSettings, venue: str) -> str:
+    limits = settings.limits
+    return (
+        f"\n  {settings.name}: {', '.join(settings.symbols)}, {settings.mode} on {venue}\n"
+        f"  {telling.money(settings.capital)} USDT, a cycle every {settings.interval_s} s, "
+        f"decided by {settings.provider}\n"
+        f"  stop {telling.percent(limits.stop)}, target {telling.percent(limits.target)}, "
+        f"at most {telling.percent(limits.max_position)} in one coin and "
+        f"{telling.percent(limits.max_exposure)} in all, "
+        f"held at most {limits.longest_hold_s // 60} min\n"
+    )

@@ -1,0 +1,177 @@
+"""A bot, and a list of bots, as tables of at most 80 columns."""
+
+import time
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from rich.console import Console
+from rich.table import Table
+
+from oxbot.app.bots import BotPage
+from oxbot.app.overview import BotLine
+from oxbot.app.telling import NOTHING, coins, gain, money, price, span, when
+from oxbot.cli.output import table
+from oxbot.domain.market import base_of
+from oxbot.messages import BotView, ControlAnswer
+from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
+
+
+def answer(bot_id: str, given: ControlAnswer) -> str:
+    """Say what holds from now on, and what can still happen."""
+    lines = [f"Bot {bot_id} is {given.status}."]
+    if given.in_flight:
+        orders = ", ".join(given.in_flight)
+        lines.append(f"Orders that can still be sent or filled: {orders}.")
+        lines.append(f"`oxbot bots show {bot_id}` says when they are done.")
+    if not given.recorded:
+        lines.append("PostgreSQL does not have it yet; the bot writes it as soon as it can.")
+    return "\n".join(lines)
+
+
+def write_list(console: Console, lines: Sequence[BotLine], zone: tzinfo) -> None:
+    """Write a line for each bot."""
+    if not lines:
+        console.print("There is no bot yet. Make one: oxbot bots create")
+        return
+    columns = ("id", "name", "status", "cycle>", "equity>", "holds", "since")
+    console.print(table("", columns, (_list_line(line, zone) for line in lines)))
+
+
+def _list_line(line: BotLine, zone: tzinfo) -> tuple[str, ...]:
+    held = " ".join(base_of(position.symbol) for position in line.positions)
+    return (
+        line.bot.id,
+        line.bot.settings.name,
+        line.bot.status,
+        str(line.last.cycle) if line.last else NOTHING,
+        money(line.last.equity if line.last and line.last.equity else line.cash),
+        held or NOTHING,
+        when(line.bot.created_ms, zone)[:10],
+    )
+
+
+def write_page(console: Console, page: BotPage, line: BotLine, zone: tzinfo) -> None:
+    """Write one bot in full. Trading times are the venue's, those of events are ours."""
+    for told in _head(page, zone):
+        console.print(told)
+    if line.positions:
+        console.print("", _positions(line))
+    if page.cycles:
+        console.print("", _cycles(page.cycles, zone))
+    if page.orders:
+        console.print("", _orders(page.orders))
+    if page.trades:
+        console.print("", _trades(page.trades, zone))
+    if page.events:
+        console.print("", _events(page.events))
+
+
+def _head(page: BotPage, zone: tzinfo) -> list[str]:
+    settings, audit, view = page.bot.settings, page.audit, page.view
+    coins_named = ", ".join(base_of(symbol) for symbol in settings.symbols)
+    books = "agree" if not audit.drift and not audit.unbalanced else "DO NOT AGREE"
+    lines = [
+        f"{settings.name} ({page.bot.id}): {view.status if view else page.bot.status}",
+        f"{coins_named} on {settings.mode}",
+        f"a cycle every {settings.interval_s} s, decided by {settings.provider}",
+        f"cash {money(audit.cash_stored)} USDT, books {books} (drift {audit.drift.normalize():f})",
+    ]
+    if view is None:
+        return [*lines, f"The workflow does not answer: {page.unanswered}"]
+    return [
+        *lines,
+        f"equity {money(view.equity)} USDT",
+        f"cycle {view.cycle}, next at {when(view.next_due_ms, zone)}",
+        *_worries(view),
+    ]
+
+
+def _worries(view: BotView) -> list[str]:
+    lines = []
+    if view.in_flight:
+        lines.append(f"orders under way: {', '.join(view.in_flight)}")
+    if view.unwritten:
+        lines.append(f"{view.unwritten} cycles wait to be written to PostgreSQL")
+    return lines
+
+
+def _positions(line: BotLine) -> Table:
+    return table(
+        "Positions, at the prices of the last cycle",
+        ("coin", "quantity>", "entry>", "stop>", "target>", "bid>", "unrealised>"),
+        (
+            (
+                base_of(p.symbol),
+                coins(p.quantity),
+                price(p.average_price),
+                price(p.stop_price),
+                price(p.target_price),
+                price(p.bid),
+                gain(p.unrealised),
+            )
+            for p in line.positions
+        ),
+    )
+
+
+def _cycles(rows: Sequence[CycleRow], zone: tzinfo) -> Table:
+    return table(
+        "Cycles",
+        ("cycle>", "venue time", "orders>", "equity>", "what"),
+        (
+            (
+                str(row.cycle),
+                when(row.due_ms, zone),
+                str(row.orders),
+                money(row.equity),
+                f"skipped: {row.skipped}" if row.skipped else row.decision,
+            )
+            for row in rows
+        ),
+    )
+
+
+def _orders(rows: Sequence[OrderRow]) -> Table:
+    return table(
+        "Orders",
+        ("cycle>", "what", "filled>", "price>", "state", "why"),
+        (
+            (
+                str(row.cycle),
+                f"{row.side} {base_of(row.symbol)} ({row.purpose})",
+                coins(row.filled),
+                price(row.price),
+                row.state,
+                row.reason,
+            )
+            for row in rows
+        ),
+    )
+
+
+def _trades(rows: Sequence[TradeRow], zone: tzinfo) -> Table:
+    return table(
+        "Trades",
+        ("closed", "coin", "entry>", "exit>", "held>", "net PnL>", "by"),
+        (
+            (
+                when(row.closed_ms, zone),
+                base_of(row.symbol),
+                price(row.entry_price),
+                price(row.exit_price),
+                span(row.closed_ms - row.opened_ms),
+                gain(row.net_pnl),
+                row.exit,
+            )
+            for row in rows
+        ),
+    )
+
+
+def _events(rows: Sequence[EventRow]) -> Table:
+    now_ms = time.time_ns() // 10**6
+    return table(
+        "Events",
+        ("ago>", "kind", "what"),
+        ((span(now_ms - row.at_ms), row.kind, row.text) for row in rows),
+    )

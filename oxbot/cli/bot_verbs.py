@@ -1,0 +1,102 @@
+"""`oxbot bots list, show, pause, resume, stop`."""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import typer
+from rich.prompt import Confirm
+
+from oxbot.app import bots, telling
+from oxbot.app.bots import BotPage, Desk
+from oxbot.app.overview import BotLine, line_of, overview
+from oxbot.bootstrap import open_desk
+from oxbot.cli import bot_pages, output
+from oxbot.cli.config_sources import load_settings
+from oxbot.domain.market import base_of
+from oxbot.messages import ControlAnswer, ControlRequest
+
+Result = TypeVar("Result")
+
+
+def show_list(*, as_json: bool) -> None:
+    """Write all bots."""
+    settings = load_settings()
+    lines = _at_desk(overview)
+    if as_json:
+        output.write_json(lines)
+    else:
+        bot_pages.write_list(output.console(), lines, telling.zone(settings.timezone))
+
+
+def show_one(bot_id: str, rows: int, *, as_json: bool) -> None:
+    """Write one bot in full. NotFound."""
+    settings = load_settings()
+    page, line = _at_desk(lambda desk: _page_and_line(desk, bot_id, rows))
+    if as_json:
+        output.write_json({**page.model_dump(), "positions": line.positions})
+    else:
+        bot_pages.write_page(output.console(), page, line, telling.zone(settings.timezone))
+
+
+async def _page_and_line(desk: Desk, bot_id: str, rows: int) -> tuple[BotPage, BotLine]:
+    page = await bots.show_bot(desk, bot_id, rows)
+    return page, await line_of(desk.store, page.bot)
+
+
+def pause(bot_id: str, reason: str, *, as_json: bool) -> None:
+    """Pause a bot. NotFound, Conflict."""
+    _answer(_at_desk(lambda desk: bots.pause_bot(desk, bot_id, _request(reason))), bot_id, as_json)
+
+
+def resume(bot_id: str, reason: str, *, as_json: bool) -> None:
+    """Resume a bot. NotFound, Conflict."""
+    _answer(_at_desk(lambda desk: bots.resume_bot(desk, bot_id, _request(reason))), bot_id, as_json)
+
+
+def stop(bot_id: str, reason: str, *, flatten: bool, ask: bool, as_json: bool) -> None:
+    """Stop a bot; on a terminal asks before positions are sold. NotFound, Conflict."""
+    if ask and flatten and output.is_dialogue():
+        _confirm_sale(bot_id)
+    request = _request(reason, flatten=flatten)
+    _answer(_at_desk(lambda desk: bots.stop_bot(desk, bot_id, request)), bot_id, as_json)
+
+
+def _at_desk(work: Callable[[Desk], Awaitable[Result]]) -> Result:
+    """Do one thing at the desk of the running system."""
+
+    async def at_desk() -> Result:
+        async with open_desk(load_settings()) as desk:
+            return await work(desk)
+
+    return asyncio.run(at_desk())
+
+
+def _request(reason: str, *, flatten: bool = True) -> ControlRequest:
+    return ControlRequest(by=f"{_user()}, command line", reason=reason, flatten=flatten)
+
+
+def _user() -> str:
+    """Name who gives the order; a container's user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
+
+
+def _confirm_sale(bot_id: str) -> None:
+    """Ask before a stop that sells; a bot that holds nothing needs no question."""
+    positions = _at_desk(lambda desk: desk.store.portfolio(bot_id)).positions
+    if not positions:
+        return
+    held = ", ".join(f"{telling.coins(p.quantity)} {base_of(s)}" for s, p in positions.items())
+    if not Confirm.ask(f"Bot {bot_id} holds {held}. Sell all of it and end the bot?"):
+        raise typer.Exit
+
+
+def _answer(answer: ControlAnswer, bot_id: str, as_json: bool) -> None:  # noqa: FBT001 - internal
+    if as_json:
+        output.write_json({"bot_id": bot_id, **answer.model_dump()})
+    else:
+        output.console().print(bot_pages.answer(bot_id, answer))

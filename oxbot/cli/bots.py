@@ -1,0 +1,116 @@
+"""`oxbot bots ...`: what can be asked for; what is done is in `bot_create` and `bot_verbs`."""
+
+from typing import Annotated
+
+import typer
+
+# Each command imports what it needs when it runs: `oxbot --help` must stay fast.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(help="Make, show and control bots.", no_args_is_help=True)
+
+BotId = Annotated[str, typer.Argument(metavar="ID", help="The bot's id; see `oxbot bots list`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+Reason = Annotated[str, typer.Option(help="Why, for the record.")]
+
+
+@app.command()
+def create(  # noqa: PLR0913 - one parameter for each option of the command
+    *,
+    name: Annotated[str | None, typer.Option(help="How you call it.")] = None,
+    symbols: Annotated[
+        str | None, typer.Option(help="Coins, as BTC,ETH or BTC/USDT,ETH/USDT.")
+    ] = None,
+    capital: Annotated[str | None, typer.Option(help="USDT to trade with.")] = None,
+    interval: Annotated[str | None, typer.Option(help="Seconds between two cycles.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Who decides, as baseline.")] = None,
+    bot_id: Annotated[
+        str | None, typer.Option("--id", help="Letters, digits, hyphens; else one is made up.")
+    ] = None,
+    stop: Annotated[str | None, typer.Option(help="Stop below the entry, as 3.5%")] = None,
+    target: Annotated[str | None, typer.Option(help="Target above the entry, as 7%")] = None,
+    max_position: Annotated[str | None, typer.Option(help="Most in one coin, as 15%")] = None,
+    max_exposure: Annotated[str | None, typer.Option(help="Most in all coins, as 85%")] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Any other limit, as cooldown_s=600; repeatable."),
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a bot and start it. On a terminal it asks for what is not given."""
+    from oxbot.cli import bot_create
+
+    wishes = bot_create.Wishes(
+        name=name,
+        symbols=symbols,
+        capital=capital,
+        interval=interval,
+        provider=provider,
+        bot_id=bot_id,
+        limits=bot_create.limit_wishes(
+            {
+                "stop": stop,
+                "target": target,
+                "max_position": max_position,
+                "max_exposure": max_exposure,
+            },
+            limit or [],
+        ),
+    )
+    bot_create.create(wishes, ask=not yes and not as_json, as_json=as_json)
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """Show all bots."""
+    from oxbot.cli import bot_verbs
+
+    bot_verbs.show_list(as_json=as_json)
+
+
+@app.command()
+def show(
+    bot_id: BotId,
+    *,
+    rows: Annotated[int, typer.Option(min=1, max=500, help="Lines of each table.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Show one bot: positions, cycles, orders, trades, events, and whether its books agree."""
+    from oxbot.cli import bot_verbs
+
+    bot_verbs.show_one(bot_id, rows, as_json=as_json)
+
+
+@app.command()
+def pause(bot_id: BotId, *, reason: Reason = "", as_json: AsJson = False) -> None:
+    """Pause: no entries from now on; stops and targets go on."""
+    from oxbot.cli import bot_verbs
+
+    bot_verbs.pause(bot_id, reason, as_json=as_json)
+
+
+@app.command()
+def resume(bot_id: BotId, *, reason: Reason = "", as_json: AsJson = False) -> None:
+    """Let a paused bot trade again."""
+    from oxbot.cli import bot_verbs
+
+    bot_verbs.resume(bot_id, reason, as_json=as_json)
+
+
+@app.command()
+def stop(
+    bot_id: BotId,
+    *,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Sell nothing now: close by stop, target and time.")
+    ] = False,
+    reason: Reason = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop for good: no entries, sell what is held, end."""
+    from oxbot.cli import bot_verbs
+
+    bot_verbs.stop(bot_id, reason, flatten=not keep, ask=not yes and not as_json, as_json=as_json)

@@ -1,0 +1,60 @@
+"""`oxbot simulator`: a simulated OKX on loopback."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oxbot.simulator.defaults import DEFAULT_MODE, DEFAULT_RATE, DEFAULT_SEED, DEFAULT_TIMEFRAME
+
+
+def simulator(  # noqa: PLR0913 - one parameter for each option of the command
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port on 127.0.0.1 (OXBOT_SIMULATOR_PORT); 0 takes a free one."
+        ),
+    ] = None,
+    candles: Annotated[
+        Path | None, typer.Option(help="Folder of candle files instead of the generated market.")
+    ] = None,
+    timeframe: Annotated[
+        str, typer.Option(help="Candle length of the files: 1m or 5m.")
+    ] = DEFAULT_TIMEFRAME,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the generated market.")] = DEFAULT_SEED,
+    start: Annotated[
+        str | None, typer.Option(help="Where the clock starts, as 2025-01-01T00:00:00Z.")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="speed or stepped.")] = DEFAULT_MODE,
+    rate: Annotated[
+        str, typer.Option("--rate", "--speed", help="Venue seconds in a second, up to 3600.")
+    ] = DEFAULT_RATE,
+    state: Annotated[
+        Path | None, typer.Option(help="File in which the clock's time survives a restart.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start anew, whatever the state file says.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say where it listens as a JSON object.")
+    ] = False,
+) -> None:
+    """Serve a simulated OKX until Ctrl-C: a generated market, or real candles from files."""
+    from oxbot.settings import Settings  # noqa: PLC0415 - `oxbot --help` must stay fast
+    from oxbot.simulator.options import Options  # noqa: PLC0415 - as above
+    from oxbot.simulator.server import run  # noqa: PLC0415 - as above
+
+    options = Options(
+        port=Settings().simulator_port if port is None else port,
+        candles=candles,
+        timeframe=timeframe,
+        seed=seed,
+        start=start,
+        mode=mode,
+        rate=rate,
+        state=state,
+        fresh=fresh,
+        json=as_json,
+    )
+    raise typer.Exit(run(options))

@@ -1,0 +1,1 @@
+"""What trading is, without I/O and without a clock."""

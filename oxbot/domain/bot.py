@@ -1,0 +1,101 @@
+"""A bot: what it trades, how often, within which limits, and what state it is in."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from oxbot.domain.market import Positive, Symbol
+from oxbot.domain.values import Value
+
+DEFAULT_SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT")
+BASELINE: Final = "baseline"
+REAL_VENUE: Final = "okx"
+SIMULATED_VENUE: Final = "okx-simulated"
+"""A bot stays on the venue it was made for: prices of two worlds do not mix in one ledger."""
+
+BotId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+Fraction = Annotated[Decimal, Field(gt=0, le=1)]
+"""A part of a whole: 0.15 is 15 %."""
+
+
+class BotStatus(StrEnum):
+    """The four states of control."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CLOSING = "closing"
+    STOPPED = "stopped"
+
+
+class Mode(StrEnum):
+    """Where orders go; fixed when the bot is made."""
+
+    PAPER = "paper"
+
+
+class RiskLimits(Value):
+    """The limits the code enforces, whatever a model proposes.
+
+    Fractions are of equity (`max_position`, `max_exposure`) or of the average entry price
+    (`stop`, `target`); times are seconds of venue time.
+    """
+
+    max_position: Fraction = Decimal("0.15")
+    max_exposure: Fraction = Decimal("0.85")
+    stop: Fraction = Decimal("0.035")
+    target: Annotated[Decimal, Field(gt=0, le=10)] = Decimal("0.07")
+    longest_hold_s: int = Field(default=13_800, ge=60, lt=14_400)
+    shortest_hold_s: int = Field(default=600, ge=0)
+    cooldown_s: int = Field(default=900, ge=0)
+    price_age_s: int = Field(default=15, ge=1)
+    move_bp: Positive = Decimal(30)
+    spread_bp: Positive = Decimal(20)
+    slippage_bp: Positive = Decimal(20)
+    confidence: Fraction = Decimal("0.6")
+    fee_round_trips: Annotated[Decimal, Field(ge=0)] = Decimal(2)
+    entries_a_day: int = Field(default=20, ge=0)
+
+    @model_validator(mode="after")
+    def _must_not_contradict(self) -> Self:
+        if self.shortest_hold_s >= self.longest_hold_s:
+            raise ValueError("shortest_hold_s must be below longest_hold_s")
+        if self.max_position > self.max_exposure:
+            raise ValueError("max_position must not exceed max_exposure")
+        return self
+
+
+class BotSettings(Value):
+    """What a person chooses when making a bot; `capital` in USDT, `interval_s` of venue time."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+    owner: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "local"
+    mode: Mode = Mode.PAPER
+    venue: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = REAL_VENUE
+    symbols: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=20)] = DEFAULT_SYMBOLS
+    interval_s: int = Field(default=300, ge=1, le=86_400)
+    capital: Annotated[Decimal, Field(gt=0, le=10**12)] = Decimal(10_000)
+    provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = BASELINE
+    limits: RiskLimits = RiskLimits()
+
+    @model_validator(mode="after")
+    def _symbols_must_be_distinct_and_in_usdt(self) -> Self:
+        if len(set(self.symbols)) != len(self.symbols):
+            raise ValueError("a symbol is named twice")
+        foreign = [symbol for symbol in self.symbols if not symbol.endswith("/USDT")]
+        if foreign:
+            raise ValueError(f"only symbols quoted in USDT can be traded, not {', '.join(foreign)}")
+        return self
+
+
+class Bot(Value):
+    """A bot on record; `created_ms` is wall time, `flatten` what a stop asked for."""
+
+    id: BotId
+    settings: BotSettings
+    status: BotStatus
+    epoch: int
+    flatten: bool = True
+    incarnation: int
+    created_ms: int

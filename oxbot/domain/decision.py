@@ -1,0 +1,69 @@
+"""What a model may answer, and nothing else."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from oxbot.domain.bot import Fraction
+from oxbot.domain.errors import BadReply
+from oxbot.domain.market import Symbol
+from oxbot.domain.values import Value
+
+
+class Action(StrEnum):
+    """What to do with one coin."""
+
+    BUY = "buy"
+    CLOSE = "close"
+    HOLD = "hold"
+
+
+class Proposal(Value):
+    """A model's wish for one coin.
+
+    `fraction` is of the size the limits allow; `expected_move` is the relative price move it
+    expects, from which the fee gate judges whether a trade can pay.
+    """
+
+    symbol: Symbol
+    action: Action
+    fraction: Fraction = Decimal(1)
+    confidence: Annotated[Decimal, Field(ge=0, le=1)]
+    expected_move: Annotated[Decimal, Field(ge=0, le=10)] = Decimal(0)
+    invalidation: Annotated[str, StringConstraints(max_length=300)] = ""
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class Decision(Value):
+    """One answer: at most one proposal a coin, and a summary of a sentence or two."""
+
+    proposals: tuple[Proposal, ...]
+    summary: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+def parse_decision(text: str, symbols: tuple[str, ...]) -> Decision:
+    """Read a reply strictly: JSON of the schema, only known symbols, each at most once.
+
+    Raises:
+        BadReply: It is anything else; the message says what, not the reply's own text.
+    """
+    try:
+        decision = Decision.model_validate_json(text)
+    except ValidationError as error:
+        raise BadReply(f"The reply is not a valid decision: {_told(error)}.") from error
+    named = [proposal.symbol for proposal in decision.proposals]
+    unknown = sorted(set(named) - set(symbols))
+    if unknown:
+        raise BadReply(f"The reply names symbols the bot does not trade: {', '.join(unknown)}.")
+    if len(set(named)) != len(named):
+        raise BadReply("The reply names a symbol twice.")
+    return decision
+
+
+def _told(error: ValidationError) -> str:
+    """Say what is wrong where; names in the reply are the model's own, so they are cut short."""
+    places = error.errors(include_url=False, include_input=False, include_context=False)
+    named = ((".".join(str(part)[:40] for part in e["loc"]) or "reply", e["msg"]) for e in places)
+    return "; ".join(f"{place}: {message}" for place, message in list(named)[:5])

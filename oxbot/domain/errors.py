@@ -1,0 +1,105 @@
+"""The tree of errors.
+
+OxbotError
+├── InputError              the caller's data is wrong; nothing was done             422
+│   └── NotFound            what was named does not exist                            404
+├── Conflict                the request does not fit the present state               409
+├── SetupError              something on this machine is missing or in the way       500
+├── Unavailable             somebody else does not answer now; try again             503
+│   ├── VenueUnavailable        the exchange                                         503
+│   │   └── RateLimited         the exchange asks to wait (`retry_after_s`)          503
+│   ├── ModelUnavailable        the language model's provider                        503
+│   └── StoreUnavailable        PostgreSQL or Redis                                  503
+├── VenueRefused            the exchange understood and said no                      502
+├── OutcomeUnknown          the exchange may or may not have done it                 502
+├── BadReply                a model's reply that is not a valid decision             502
+└── LedgerBroken            the books do not balance; trading on would hide it       500
+
+Each class says whether trying the same again can help (`retryable`), and which HTTP
+status a caller sees (`http_status`). Temporal does the retrying.
+"""
+
+from typing import ClassVar
+
+
+class OxbotError(Exception):
+    """Root of the project's errors: what happened, what it means, what to do."""
+
+    retryable: ClassVar[bool] = False
+    http_status: ClassVar[int] = 500
+
+
+class InputError(OxbotError):
+    """The caller's data is wrong; nothing was done."""
+
+    http_status = 422
+
+
+class NotFound(InputError):  # noqa: N818 - read as a sentence: raise NotFound(...)
+    """What was named does not exist."""
+
+    http_status = 404
+
+
+class Conflict(OxbotError):  # noqa: N818 - as NotFound
+    """The request does not fit the present state."""
+
+    http_status = 409
+
+
+class SetupError(OxbotError):
+    """Something on this machine is missing or in the way of a start."""
+
+
+class Unavailable(OxbotError):  # noqa: N818 - as NotFound
+    """Somebody else does not answer now; the same may succeed later."""
+
+    retryable = True
+    http_status = 503
+
+
+class VenueUnavailable(Unavailable):
+    """The exchange does not answer, or answers with nothing usable."""
+
+
+class RateLimited(VenueUnavailable):
+    """The exchange asks to wait.
+
+    Args:
+        message: What happened.
+        retry_after_s: Seconds to wait before the next try.
+    """
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ModelUnavailable(Unavailable):
+    """The model's provider does not answer."""
+
+
+class StoreUnavailable(Unavailable):
+    """PostgreSQL or Redis does not answer."""
+
+
+class VenueRefused(OxbotError):  # noqa: N818 - as NotFound
+    """The exchange understood the request and said no."""
+
+    http_status = 502
+
+
+class OutcomeUnknown(OxbotError):  # noqa: N818 - as NotFound
+    """The exchange may or may not have done what was asked: look it up, never guess."""
+
+    http_status = 502
+
+
+class BadReply(OxbotError):  # noqa: N818 - as NotFound
+    """A model's reply is not a valid decision."""
+
+    http_status = 502
+
+
+class LedgerBroken(OxbotError):  # noqa: N818 - as NotFound
+    """The books do not balance; trading on would hide it."""

@@ -1,0 +1,123 @@
+"""Orders: ids derived from what they are for, and states of which unknown is one."""
+
+import base64
+import hashlib
+from enum import StrEnum
+
+from oxbot.domain.market import NonNegative, Positive, Symbol
+from oxbot.domain.values import Value
+
+
+class Side(StrEnum):
+    """Which way."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class Purpose(StrEnum):
+    """What an order is for; all but `entry` are exits."""
+
+    ENTRY = "entry"
+    STOP = "stop"
+    TARGET = "target"
+    HOLD = "hold"
+    DECISION = "decision"
+    FLATTEN = "flatten"
+
+    @property
+    def is_exit(self) -> bool:
+        """Whether the order reduces a position."""
+        return self is not Purpose.ENTRY
+
+
+class OrderState(StrEnum):
+    """Where an order is. Only an intended order may be sent, and only once per claim."""
+
+    INTENDED = "intended"
+    SENT = "sent"
+    OPEN = "open"
+    PARTLY_FILLED = "partly_filled"
+    UNKNOWN = "unknown"
+    FILLED = "filled"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can happen to the order any more."""
+        return self in (OrderState.FILLED, OrderState.REFUSED, OrderState.CANCELLED)
+
+
+class Order(Value):
+    """An order as written down before it is sent.
+
+    Quantity in coins; `limit_price` in USDT, absent for exits that take the market;
+    `expires_ms` in venue time, absent for exits, which are retried until done; `stop` and
+    `target` are what the position will be protected by, as fractions of the average fill;
+    `epoch` is the bot's control epoch that an entry needs unchanged when it is sent.
+    """
+
+    id: str
+    bot_id: str
+    incarnation: int
+    cycle: int
+    symbol: Symbol
+    side: Side
+    purpose: Purpose
+    quantity: Positive
+    limit_price: Positive | None = None
+    expires_ms: int | None = None
+    stop: Positive | None = None
+    target: Positive | None = None
+    epoch: int
+    state: OrderState = OrderState.INTENDED
+    reason: str = ""
+
+
+class Fill(Value):
+    """One execution: quantity in coins, price in USDT, fee in `fee_currency`.
+
+    `trade_id` is the venue's and unique per venue; `at_ms` is venue time.
+    """
+
+    trade_id: str
+    order_id: str
+    symbol: Symbol
+    side: Side
+    quantity: Positive
+    price: Positive
+    fee: NonNegative
+    fee_currency: str
+    at_ms: int
+
+
+class OrderKey(Value):
+    """What an order is for; the same purpose always gives the same id.
+
+    `cause` is the cycle (`c17`) or the position and its trigger; `attempt` counts the orders
+    for one cause.
+    """
+
+    installation: str
+    bot_id: str
+    incarnation: int
+    cause: str
+    symbol: Symbol
+    purpose: Purpose
+    attempt: int = 1
+
+    @property
+    def order_id(self) -> str:
+        """The id: 32 lower-case letters and digits, as OKX accepts for clOrdId."""
+        parts = (
+            self.installation,
+            self.bot_id,
+            str(self.incarnation),
+            self.cause,
+            self.symbol,
+            self.purpose.value,
+            str(self.attempt),
+        )
+        digest = hashlib.sha256("\x1f".join(parts).encode()).digest()
+        return "b" + base64.b32encode(digest[:20]).decode().lower()[:31]

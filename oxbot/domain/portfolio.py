@@ -1,0 +1,243 @@
+"""Positions at average cost, and what a fill makes of them."""
+
+from decimal import Decimal, localcontext
+
+from pydantic import Field
+
+from oxbot.domain.errors import LedgerBroken
+from oxbot.domain.ledger import Entry, buy_entries, dust_entries, sell_entries
+from oxbot.domain.market import (
+    QUOTE_CURRENCY,
+    Instrument,
+    NonNegative,
+    Positive,
+    Quote,
+    Symbol,
+    base_of,
+)
+from oxbot.domain.money import EXACT, floor_to, share, times, to_scale
+from oxbot.domain.orders import Fill, Order, Purpose, Side
+from oxbot.domain.values import Value
+
+
+class Position(Value):
+    """A holding of one coin: quantity in coins after fees, everything else in USDT.
+
+    `cost` is what the quantity cost without fees; `paid` and `received` are the cash that the
+    round trip moved so far, fees included; `entry_quantity` and `entry_notional` are of the
+    entry's fills, whose average carries stop and target. `version` grows with every fill.
+    """
+
+    symbol: Symbol
+    quantity: NonNegative
+    cost: NonNegative
+    entry_quantity: NonNegative
+    entry_notional: NonNegative
+    paid: NonNegative
+    received: NonNegative
+    fees: NonNegative
+    opened_ms: int
+    stop: Positive
+    target: Positive
+    version: int
+
+    @property
+    def average_price(self) -> Decimal:
+        """Average fill of the entry, in USDT."""
+        return to_scale(EXACT.divide(self.entry_notional, self.entry_quantity))
+
+    @property
+    def stop_price(self) -> Decimal:
+        """Where the stop lies, in USDT: below the average fill by the stop's fraction."""
+        return times(self.average_price, 1 - self.stop)
+
+    @property
+    def target_price(self) -> Decimal:
+        """Where the target lies, in USDT: above the average fill by the target's fraction."""
+        return times(self.average_price, 1 + self.target)
+
+
+class Trade(Value):
+    """One round trip. Prices, fees and net PnL in USDT, times in venue ms.
+
+    Net PnL is cash received less cash paid, fees included; dust left behind counts at cost.
+    """
+
+    symbol: Symbol
+    quantity: Positive
+    entry_price: Positive
+    exit_price: Positive
+    fees: NonNegative
+    net_pnl: Decimal
+    opened_ms: int
+    closed_ms: int
+    exit: Purpose
+
+
+class Settlement(Value):
+    """What one fill changes: cash, the position, dust, the ledger, and a trade when it closes."""
+
+    fill: Fill
+    cash: Decimal
+    position: Position | None
+    dust: NonNegative
+    entries: tuple[Entry, ...]
+    trade: Trade | None = None
+
+
+class Portfolio(Value):
+    """What a bot owns: cash and reserved cash in USDT, positions, dust in coins by symbol."""
+
+    cash: Decimal
+    reserved: NonNegative = Decimal(0)
+    positions: dict[Symbol, Position] = Field(default_factory=dict)
+    dust: dict[Symbol, NonNegative] = Field(default_factory=dict)
+
+    def exposure(self, quotes: dict[str, Quote]) -> Decimal:
+        """Value of all positions at bid, plus what pending entries have reserved, in USDT."""
+        held = (times(p.quantity, self._mark(p, quotes)) for p in self.positions.values())
+        return sum(held, self.reserved)
+
+    def equity(self, quotes: dict[str, Quote]) -> Decimal:
+        """Cash plus quantity times bid, dust included, in USDT.
+
+        A position without a quote is valued at its average price.
+        """
+        held = (times(p.quantity, self._mark(p, quotes)) for p in self.positions.values())
+        dust = (times(q, quotes[s].bid) for s, q in self.dust.items() if s in quotes)
+        return sum(held, self.cash) + sum(dust, Decimal(0))
+
+    @staticmethod
+    def _mark(position: Position, quotes: dict[str, Quote]) -> Decimal:
+        quote = quotes.get(position.symbol)
+        return quote.bid if quote else position.average_price
+
+
+def settle(
+    position: Position | None, cash: Decimal, order: Order, fill: Fill, instrument: Instrument
+) -> Settlement:
+    """Apply one fill to cash and position.
+
+    Args:
+        position: The position before, if any.
+        cash: USDT before.
+        order: The order that was filled.
+        fill: The execution.
+        instrument: Decides when a remainder is dust: below its minimum.
+
+    Raises:
+        LedgerBroken: A sell of more than is held, or a fee in a third currency.
+    """
+    _must_know_fee(fill)
+    with localcontext(EXACT):
+        if fill.side is Side.BUY:
+            return _bought(position, cash, order, fill)
+        return _sold(_enough(position, fill), cash, order, fill, instrument)
+
+
+def _must_know_fee(fill: Fill) -> None:
+    """Refuse a fee that the ledger could not value: a sell's is USDT, a buy's also the coin."""
+    known = (QUOTE_CURRENCY, base_of(fill.symbol))[: 2 if fill.side is Side.BUY else 1]
+    if fill.fee_currency not in known:
+        raise LedgerBroken(
+            f"Fill {fill.trade_id} of {fill.symbol} carries its fee in {fill.fee_currency}, "
+            f"which cannot be booked for a {fill.side}."
+        )
+
+
+def _enough(position: Position | None, fill: Fill) -> Position:
+    if position is None or fill.quantity > position.quantity:
+        held = position.quantity if position else Decimal(0)
+        raise LedgerBroken(
+            f"Fill {fill.trade_id} sells {fill.quantity} {fill.symbol}, but only {held} are held."
+        )
+    return position
+
+
+def _bought(position: Position | None, cash: Decimal, order: Order, fill: Fill) -> Settlement:
+    notional = times(fill.quantity, fill.price)
+    in_coin = fill.fee_currency == base_of(fill.symbol)
+    fee_value = times(fill.fee, fill.price) if in_coin else fill.fee
+    got = fill.quantity - fill.fee if in_coin else fill.quantity
+    spent = notional if in_coin else notional + fill.fee
+    cost = notional - fee_value if in_coin else notional
+    held = position or _nothing(order, fill)
+    bought = held.model_copy(
+        update={
+            "quantity": held.quantity + got,
+            "cost": held.cost + cost,
+            "entry_quantity": held.entry_quantity + fill.quantity,
+            "entry_notional": held.entry_notional + notional,
+            "paid": held.paid + spent,
+            "fees": held.fees + fee_value,
+            "version": held.version + 1,
+        }
+    )
+    entries = buy_entries(fill, notional=notional, fee_value=fee_value)
+    return Settlement(
+        fill=fill, cash=cash - spent, position=bought, dust=Decimal(0), entries=entries
+    )
+
+
+def _nothing(order: Order, fill: Fill) -> Position:
+    if order.stop is None or order.target is None:
+        raise LedgerBroken(f"Entry {order.id} carries no stop or target; no position without one.")
+    zero = Decimal(0)
+    return Position(
+        symbol=fill.symbol,
+        quantity=zero,
+        cost=zero,
+        entry_quantity=zero,
+        entry_notional=zero,
+        paid=zero,
+        received=zero,
+        fees=zero,
+        opened_ms=fill.at_ms,
+        stop=order.stop,
+        target=order.target,
+        version=0,
+    )
+
+
+def _sold(
+    position: Position, cash: Decimal, order: Order, fill: Fill, instrument: Instrument
+) -> Settlement:
+    notional = times(fill.quantity, fill.price)
+    rest = position.quantity - fill.quantity
+    dust = rest if floor_to(rest, instrument.lot) < instrument.minimum else Decimal(0)
+    closes = rest == dust
+    dust_cost = share(position.cost, dust, position.quantity)
+    kept_cost = Decimal(0) if closes else share(position.cost, rest, position.quantity)
+    sold_cost = position.cost - dust_cost - kept_cost
+    after = position.model_copy(
+        update={
+            "quantity": rest,
+            "cost": kept_cost,
+            "received": position.received + notional - fill.fee,
+            "fees": position.fees + fill.fee,
+            "version": position.version + 1,
+        }
+    )
+    return Settlement(
+        fill=fill,
+        cash=cash + notional - fill.fee,
+        position=None if closes else after,
+        dust=dust,
+        entries=sell_entries(fill, notional=notional, cost=sold_cost)
+        + dust_entries(fill.symbol, quantity=dust, cost=dust_cost),
+        trade=_round_trip(after, order, fill, dust_cost) if closes else None,
+    )
+
+
+def _round_trip(position: Position, order: Order, fill: Fill, dust_cost: Decimal) -> Trade:
+    return Trade(
+        symbol=position.symbol,
+        quantity=position.entry_quantity,
+        entry_price=position.average_price,
+        exit_price=fill.price,
+        fees=position.fees,
+        net_pnl=position.received + dust_cost - position.paid,
+        opened_ms=position.opened_ms,
+        closed_ms=fill.at_ms,
+        exit=order.purpose,
+    )

@@ -1,0 +1,129 @@
+"""0xBot's own processes: simulator, worker and API, and the migrations before them."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from oxbot.domain.errors import SetupError
+from oxbot.embedded import reach
+from oxbot.embedded.child import Program, run_to_end
+from oxbot.embedded.paths import DataDirectory
+from oxbot.embedded.ports import Wanted
+from oxbot.settings import Settings
+
+PYTHON = (sys.executable, "-P", "-m")
+"""Runs a module of this installation; -P keeps the working directory's packages out."""
+
+LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+WORKER, API, SIMULATOR = "worker", "api", "simulator"
+"""Names of the programs and their logs."""
+
+
+@dataclass(frozen=True)
+class SimulatorOptions:
+    """What the simulator is started with; None leaves its own default.
+
+    Args:
+        candles: Folder of candle files; None: the generated market.
+        timeframe: The files' candle length.
+        seed: Seed of the generated market.
+        start: Where the clock starts, ISO 8601.
+        mode: speed or stepped.
+        speed: Venue seconds in a second.
+    """
+
+    candles: Path | None = None
+    timeframe: str | None = None
+    seed: int | None = None
+    start: str | None = None
+    mode: str | None = None
+    speed: str | None = None
+
+    def arguments(self) -> list[str]:
+        """As the simulator's command line has them."""
+        valued = {
+            "--candles": self.candles,
+            "--timeframe": self.timeframe,
+            "--seed": self.seed,
+            "--start": self.start,
+            "--mode": self.mode,
+            "--speed": self.speed,
+        }
+        given = [(name, str(value)) for name, value in valued.items() if value is not None]
+        return [part for pair in given for part in pair]
+
+
+@dataclass(frozen=True)
+class Apps:
+    """How the processes are run.
+
+    Args:
+        settings: Ports and hosts.
+        data: The data directory, for logs and the simulator's clock.
+        environment: By which they join the system.
+    """
+
+    settings: Settings
+    data: DataDirectory
+    environment: Mapping[str, str]
+
+    def simulator(self, options: SimulatorOptions) -> Program:
+        """The simulated OKX; its clock goes on where it stopped."""
+        port = self.settings.simulator_port
+
+        async def ready() -> bool:
+            return await reach.listens(LOOPBACK, port)
+
+        state = self.data.root / "simulator.json"
+        command = (
+            *(*PYTHON, "oxbot.simulator", "--port", str(port), "--state", str(state)),
+            *options.arguments(),
+        )
+        return Program(SIMULATOR, command, self.data.log(SIMULATOR), self.environment, ready=ready)
+
+    def worker(self) -> Program:
+        """The worker; it drains after SIGTERM."""
+        return Program(
+            name=WORKER,
+            command=(*PYTHON, "worker"),
+            log=self.data.log(WORKER),
+            environment=self.environment,
+            grace_s=8,
+        )
+
+    def api(self) -> Program:
+        """The API."""
+        host, port = self.settings.api_host, self.settings.api_port
+
+        async def ready() -> bool:
+            return await reach.listens(LOOPBACK if host in ANY_ADDRESS else host, port)
+
+        log = self.data.log(API)
+        return Program(API, (*PYTHON, "api"), log, self.environment, ready=ready)
+
+    async def migrate(self) -> None:
+        """Bring the database to this version's schema.
+
+        Raises:
+            SetupError: It cannot be, for instance since a newer version wrote it.
+        """
+        command = (*PYTHON, "infra.migrations")
+        code, said = await run_to_end(command, environment=self.environment)
+        self.data.log("migrations").write_text(said, encoding="utf-8")
+        if code != 0:
+            lines = said.strip().splitlines()
+            raise SetupError(
+                lines[-1] if lines else f"The database was not migrated (exit code {code})."
+            )
+
+
+def wanted_ports(settings: Settings, *, with_simulator: bool) -> list[Wanted]:
+    """The TCP ports that the processes need."""
+    api = Wanted("the API", settings.api_host, settings.api_port, "OXBOT_API_PORT")
+    if not with_simulator:
+        return [api]
+    port = settings.simulator_port
+    return [api, Wanted("the simulator", LOOPBACK, port, "OXBOT_SIMULATOR_PORT")]

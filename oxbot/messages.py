@@ -1,0 +1,297 @@
+"""What travels between workflow, activities and the people who control bots.
+
+All of it lands in Temporal's histories: small, readable, no keys, no prompts. Running bots
+replay what older versions wrote: a new field needs a default, and a field that has gone is
+passed over.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from oxbot.domain.bot import BotStatus
+from oxbot.domain.market import ClockReading
+from oxbot.domain.orders import OrderState, Purpose, Side
+from oxbot.domain.values import Value
+
+BOT_WORKFLOW: Final = "BotWorkflow"
+"""Name under which the bot's workflow type is registered."""
+
+STATUS_ATTRIBUTE: Final = "BotStatus"
+MODE_ATTRIBUTE: Final = "BotMode"
+SYMBOLS_ATTRIBUTE: Final = "BotSymbols"
+OWNER_ATTRIBUTE: Final = "BotOwner"
+
+
+class Message(Value):
+    """A value in a history; fields that this version does not know are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def workflow_id(bot_id: str) -> str:
+    """Give the workflow id of a bot."""
+    return f"bot-{bot_id}"
+
+
+class RunSpec(Message):
+    """What the workflow must know of its bot; `interval_ms` of venue time."""
+
+    name: str
+    owner: str
+    mode: str
+    symbols: tuple[str, ...]
+    interval_ms: int
+    provider: str
+
+
+class OpenRun(Message):
+    """Ask for a block of cycle numbers. `chain_id` names the life, `run_id` the run."""
+
+    bot_id: str
+    chain_id: str
+    run_id: str
+    cycles: int
+
+
+class RunGrant(Message):
+    """The numbers granted, with what the run needs to begin.
+
+    `last_due_ms` is when the last recorded cycle was due (venue ms), so that a bot that starts
+    over can tell how many ticks it lost. `session` names the run of the whole system.
+    """
+
+    incarnation: int
+    first_cycle: int
+    cycles: int
+    spec: RunSpec
+    clock: ClockReading
+    status: BotStatus
+    epoch: int
+    flatten: bool
+    open_positions: int
+    last_due_ms: int | None
+    session: str | None
+
+
+class ObserveMarket(Message):
+    """Look at the market for one cycle; `due_ms` in venue time."""
+
+    bot_id: str
+    incarnation: int
+    cycle: int
+    due_ms: int
+
+
+class SeenPrice(Message):
+    """One price as a cycle saw it; age in ms of venue time."""
+
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+    age_ms: int
+    source: str
+
+
+class Observation(Message):
+    """What a cycle saw. `due` is false when the venue's clock has not reached the tick."""
+
+    due: bool
+    clock: ClockReading
+    session: str | None
+    snapshot_id: str | None = None
+    prices: dict[str, SeenPrice] = Field(default_factory=dict)
+
+
+class Decide(Message):
+    """Have the model decide on what the cycle saw."""
+
+    bot_id: str
+    cycle: int
+
+
+class DecisionBrief(Message):
+    """The decision's place on record and its gist."""
+
+    decision_id: str
+    model: str
+    summary: str
+    proposals: tuple[str, ...]
+    failed: str | None = None
+
+
+class ValidateRisk(Message):
+    """Judge positions and proposals. `entries`: whether entries are allowed at all.
+
+    `expires_ms` is the venue time after which this cycle's entries must not be sent.
+    """
+
+    bot_id: str
+    incarnation: int
+    cycle: int
+    epoch: int
+    entries: bool
+    flatten: bool
+    expires_ms: int
+
+
+class OrderBrief(Message):
+    """An intended order: quantity in coins."""
+
+    id: str
+    symbol: str
+    side: Side
+    purpose: Purpose
+    quantity: Decimal
+
+
+class PositionBrief(Message):
+    """A position as the Web UI shows it; prices, value and PnL in USDT."""
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal
+    stop_price: Decimal
+    target_price: Decimal
+    opened_ms: int
+    unrealised: Decimal
+    age_ms: int | None
+
+
+class RiskReport(Message):
+    """The verdicts in words, the orders to execute now, and the state of the account in USDT."""
+
+    verdicts: tuple[str, ...]
+    refusals: int
+    orders: tuple[OrderBrief, ...]
+    equity: Decimal
+    cash: Decimal
+    positions: tuple[PositionBrief, ...]
+
+
+class ExecuteOrder(Message):
+    """Send one intended order, unless it is no longer wanted."""
+
+    bot_id: str
+    order_id: str
+
+
+class OrderOutcome(Message):
+    """What became of an order: coins filled, average price in USDT."""
+
+    order_id: str
+    symbol: str
+    purpose: Purpose
+    state: OrderState
+    filled: Decimal = Decimal(0)
+    price: Decimal | None = None
+    reason: str = ""
+
+
+class CycleOutcome(Message):
+    """How a cycle ended. `skipped` names the cause of one that did not run to its end.
+
+    `observed` is false where the cycle got no look at the market.
+    """
+
+    cycle: int
+    incarnation: int
+    due_ms: int
+    skipped: str | None = None
+    decision: str = ""
+    orders: tuple[OrderOutcome, ...] = ()
+
+
+class Missed(Message):
+    """Ticks that passed unused: how many, from which due time on (venue ms), and why."""
+
+    ticks: int
+    from_ms: int
+    until_ms: int
+    cause: str
+
+
+class RecordCycles(Message):
+    """Write down what happened, including what could not be written before.
+
+    `now_ms` is the venue's time, by which prices are given their age.
+    """
+
+    bot_id: str
+    now_ms: int
+    outcomes: tuple[CycleOutcome, ...]
+    missed: tuple[Missed, ...] = ()
+
+
+class Recorded(Message):
+    """The account after the cycle, in USDT."""
+
+    equity: Decimal
+    cash: Decimal
+    positions: tuple[PositionBrief, ...]
+
+
+class WriteControl(Message):
+    """Put the bot's status and epoch on record; an older epoch changes nothing."""
+
+    bot_id: str
+    status: BotStatus
+    epoch: int
+    flatten: bool
+    by: str
+    reason: str
+
+
+class ControlRequest(BaseModel):
+    """What a pause, resume or stop may carry. `flatten` only counts for stop."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str = "temporal"
+    reason: str = ""
+    flatten: bool = True
+
+
+class ControlAnswer(Message):
+    """The status that holds from now on.
+
+    `in_flight` are the ids of orders that can still be sent or filled; empty means that
+    nothing can. `recorded` says whether PostgreSQL has it too.
+    """
+
+    status: str
+    epoch: int
+    in_flight: tuple[str, ...] = ()
+    recorded: bool = True
+
+
+class TickRequest(Message):
+    """The driver of a stepped venue says that this tick (venue ms) is due."""
+
+    due_ms: int
+
+
+class TickReport(Message):
+    """What a stepped tick led to; `cycle` is None where the bot had nothing to do."""
+
+    cycle: int | None
+    skipped: str | None = None
+    next_due_ms: int | None = None
+
+
+class BotView(Message):
+    """A bot's state as its workflow knows it. Times in venue ms, amounts in USDT."""
+
+    bot_id: str
+    status: BotStatus
+    incarnation: int
+    epoch: int
+    cycle: int
+    next_due_ms: int | None
+    last_outcome: CycleOutcome | None
+    equity: Decimal | None
+    positions: tuple[PositionBrief, ...]
+    in_flight: tuple[str, ...]
+    unwritten: int
+    stepped: bool

@@ -1,0 +1,86 @@
+"""Every setting, from the environment and `.env`, in one documented model.
+
+Names without prefix are those that other tools know (DATABASE_URL, TEMPORAL_ADDRESS,
+REDIS_URL); all others begin with OXBOT_.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What can be set; a field's description is what `oxbot config show` and .env.example say."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OXBOT_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        populate_by_name=True,
+    )
+
+    home: Path = Field(
+        default=Path(".oxbot"),
+        description="Data directory of the embedded servers; one running system each.",
+    )
+    installation: str = Field(
+        default="local",
+        pattern=r"^[a-z0-9-]{1,20}$",
+        description="Name of this installation; part of every order id.",
+    )
+    timezone: str = Field(default="UTC", description="Time zone in which times are shown.")
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="Logs for people (console) or for programs (json)."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe message that is logged."
+    )
+
+    database_url: str | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL (postgresql://...); empty: the embedded server.",
+    )
+    redis_url: str | None = Field(
+        default=None,
+        validation_alias="REDIS_URL",
+        description="Redis (redis://... or unix://...); empty: the embedded server.",
+    )
+    temporal_address: str | None = Field(
+        default=None,
+        validation_alias="TEMPORAL_ADDRESS",
+        description="Temporal's frontend (host:port); empty: the embedded server.",
+    )
+    temporal_namespace: str = Field(
+        default="default",
+        validation_alias="TEMPORAL_NAMESPACE",
+        description="Temporal's namespace.",
+    )
+    temporal_port: Port = Field(default=7233, description="Port of the embedded Temporal server.")
+    temporal_ui_port: Port = Field(default=8233, description="Port of Temporal's embedded Web UI.")
+    temporal_ui_url: str | None = Field(
+        default=None, description="Temporal's Web UI where Temporal is not embedded; for links."
+    )
+    task_queue: str = Field(default="oxbot", description="Task queue of workflows and activities.")
+
+    api_host: str = Field(default="127.0.0.1", description="Address that the API binds to.")
+    api_port: Port = Field(default=8020, description="Port of the API.")
+
+    simulator_url: str | None = Field(
+        default=None,
+        description="A simulated OKX (http://127.0.0.1:8021) instead of the real one.",
+    )
+    simulator_port: Port = Field(default=8021, description="Port of `oxbot simulator`.")
+    okx_rest_url: str = Field(
+        default="https://www.okx.com", description="OKX's REST address (region hosts differ)."
+    )
+
+    session: str | None = Field(
+        default=None,
+        description="Set by `oxbot up` for its processes: names one run of the whole system.",
+    )

@@ -1,0 +1,148 @@
+"""OKX's rows: instruments, tickers, candles and books as the lists and objects it sends.
+
+Every number is a string. All of them are made from what may be seen at one venue time.
+"""
+
+from dataclasses import dataclass
+
+from oxbot.simulator.book import book_around
+from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME
+from oxbot.simulator.instruments import INSTRUMENTS, Instrument, plain
+from oxbot.simulator.market import Market
+from oxbot.simulator.timeframes import DAY_MS, TIMEFRAMES, Timeframe, aggregate, turnovers
+
+Row = dict[str, str]
+
+RECENT = 1440
+"""market/candles shows no more than so many candles, as OKX; older ones are history."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandlePage:
+    """Which candles are wanted.
+
+    Attributes:
+        frame: Their length.
+        before: Only candles that open later than this, ms UTC; None for no bound.
+        after: Only candles that open earlier than this, ms UTC; None for no bound.
+        limit: At most so many, the newest of those within the bounds.
+        recent: Only among the newest RECENT candles.
+    """
+
+    frame: Timeframe
+    before: int | None
+    after: int | None
+    limit: int
+    recent: bool
+
+
+def instrument_row(listed: Instrument, list_ms: int) -> Row:
+    """One instrument of public/instruments.
+
+    Args:
+        listed: Which one.
+        list_ms: Since when it is traded, ms UTC.
+    """
+    blank = ("alias", "ctMult", "ctType", "ctVal", "ctValCcy", "expTime", "instFamily")
+    return {
+        **dict.fromkeys((*blank, "lever", "optType", "settleCcy", "stk", "uly"), ""),
+        "instType": "SPOT",
+        "instId": listed.id,
+        "baseCcy": listed.coin,
+        "quoteCcy": "USDT",
+        "tickSz": plain(listed.tick),
+        "lotSz": plain(listed.lot),
+        "minSz": plain(listed.minimum),
+        "maxLmtSz": "9999999999",
+        "maxMktSz": "1000000",
+        "maxLmtAmt": "20000000",
+        "maxMktAmt": "1000000",
+        "listTime": str(list_ms),
+        "state": "live",
+        "ruleType": "normal",
+        "category": "1",
+    }
+
+
+def ticker_row(market: Market, symbol: str, now_ms: int) -> Row:
+    """One ticker: the last price, the best of the book, and the last 24 hours.
+
+    The hours begin with the base candle in which the moment 24 hours ago lies.
+    """
+    listed = INSTRUMENTS[symbol]
+    step = market.source.step_ms
+    day = market.seen(symbol, now_ms - DAY_MS - now_ms % step, now_ms + 1, now_ms)
+    last = int(day.rows[-1, CLOSE])
+    book = book_around(listed, last, 1)
+    return {
+        "instType": "SPOT",
+        "instId": symbol,
+        "last": plain(listed.price(last)),
+        "lastSz": plain(listed.minimum),
+        "askPx": plain(book.asks[0].price),
+        "askSz": plain(book.asks[0].size),
+        "bidPx": plain(book.bids[0].price),
+        "bidSz": plain(book.bids[0].size),
+        "open24h": plain(listed.price(int(day.rows[0, OPEN]))),
+        "high24h": plain(listed.price(int(day.rows[:, HIGH].max()))),
+        "low24h": plain(listed.price(int(day.rows[:, LOW].min()))),
+        "vol24h": plain(listed.size(int(day.rows[:, VOLUME].sum()))),
+        "volCcy24h": plain(turnovers(day, len(day))[0] * listed.tick * listed.lot),
+        "sodUtc0": _start_of_day(market, symbol, TIMEFRAMES["1Dutc"], now_ms),
+        "sodUtc8": _start_of_day(market, symbol, TIMEFRAMES["1D"], now_ms),
+        "ts": str(now_ms),
+    }
+
+
+def candle_rows(market: Market, symbol: str, page: CandlePage, now_ms: int) -> list[list[str]]:
+    """Candles, newest first: ts, open, high, low, close, coins, USDT, USDT, confirm."""
+    frame, listed = page.frame, INSTRUMENTS[symbol]
+    newest, oldest = _bounds(market, page, now_ms)
+    if oldest > newest:
+        return []
+    base = market.seen(symbol, oldest, newest + frame.length_ms, now_ms)
+    bars = aggregate(base, frame)
+    sums = turnovers(base, frame.length_ms // base.step_ms)
+    rows = []
+    for index in reversed(range(len(bars))):
+        ticks = bars.rows[index].tolist()
+        ts = bars.ts(index)
+        turnover = plain(sums[index] * listed.tick * listed.lot)
+        prices = [plain(listed.price(price)) for price in ticks[:VOLUME]]
+        confirm = "1" if ts + frame.length_ms <= now_ms else "0"
+        coins = plain(listed.size(ticks[VOLUME]))
+        rows.append([str(ts), *prices, coins, turnover, turnover, confirm])
+    return rows
+
+
+def book_row(
+    market: Market, symbol: str, depth: int, now_ms: int
+) -> dict[str, str | list[list[str]]]:
+    """The one row of market/books; a level is price, size, "0", number of orders."""
+    book = book_around(INSTRUMENTS[symbol], market.price(symbol, now_ms), depth)
+    asks = [[plain(level.price), plain(level.size), "0", "1"] for level in book.asks]
+    bids = [[plain(level.price), plain(level.size), "0", "1"] for level in book.bids]
+    return {"asks": asks, "bids": bids, "ts": str(now_ms)}
+
+
+def _bounds(market: Market, page: CandlePage, now_ms: int) -> tuple[int, int]:
+    """Open times of the newest and the oldest candle of a page; the older may be the newer."""
+    frame = page.frame
+    current = frame.opens(market.newest_ms(now_ms))
+    newest = current if page.after is None else min(current, frame.opens(page.after - 1))
+    oldest = max(
+        newest - (page.limit - 1) * frame.length_ms,
+        frame.first_whole(market.source.first_ms),
+    )
+    if page.before is not None:
+        oldest = max(oldest, frame.first_whole(page.before + 1))
+    if page.recent:
+        oldest = max(oldest, current - (RECENT - 1) * frame.length_ms)
+    return newest, oldest
+
+
+def _start_of_day(market: Market, symbol: str, day: Timeframe, now_ms: int) -> str:
+    """The price at which the day began, or the market if that was later."""
+    begin = max(day.opens(market.newest_ms(now_ms)), market.source.first_ms)
+    row = market.seen(symbol, begin, begin + market.source.step_ms, now_ms).rows[0]
+    return plain(INSTRUMENTS[symbol].price(int(row[OPEN])))

@@ -1,0 +1,67 @@
+"""What may be seen of the candles at a moment: everything before it, nothing after it.
+
+Each answer of the server is made from `Market.seen`, so there is one place where the
+future could leak, and it is this one.
+"""
+
+import numpy as np
+
+from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Bars, CandleSource
+from oxbot.simulator.paths import Path, candle_path
+
+
+class Market:
+    """The venue's prices as a function of its time.
+
+    Args:
+        source: Where the finished candles come from.
+        seed: Orders the extremes inside each candle.
+    """
+
+    def __init__(self, source: CandleSource, seed: int) -> None:
+        self.source = source
+        self._seed = seed
+
+    def price(self, symbol: str, now_ms: int) -> int:
+        """The price at a moment, in ticks."""
+        ts, row = self._current(symbol, now_ms)
+        return self._path(symbol, ts, row).price(now_ms - ts)
+
+    def newest_ms(self, now_ms: int) -> int:
+        """Open time of the base candle that now is in; at the market's end, the last one."""
+        step = self.source.step_ms
+        return min(now_ms - now_ms % step, self.source.end_ms - step)
+
+    def seen(self, symbol: str, from_ms: int, to_ms: int, now_ms: int) -> Bars:
+        """Base candles that open in [from_ms, to_ms), the one that is under way as far as it is.
+
+        Args:
+            symbol: The instId.
+            from_ms: The first open time that is wanted, ms UTC.
+            to_ms: Where to stop, ms UTC; what lies beyond now is not there.
+            now_ms: The venue's time, ms UTC.
+        """
+        ts, row = self._current(symbol, now_ms)
+        bars = self.source.bars(symbol, from_ms, min(ts, to_ms))
+        if not from_ms <= ts < to_ms:
+            return bars
+        so_far = self._so_far(symbol, ts, row, now_ms - ts)
+        return Bars(bars.first_ms, bars.step_ms, np.vstack([bars.rows, so_far]))
+
+    def _current(self, symbol: str, now_ms: int) -> tuple[int, list[int]]:
+        """Open time and row of the candle that is under way."""
+        ts = self.newest_ms(now_ms)
+        return ts, self.source.bars(symbol, ts, ts + self.source.step_ms).rows[0].tolist()
+
+    def _path(self, symbol: str, ts: int, row: list[int]) -> Path:
+        return candle_path(self._seed, symbol, ts, row, self.source.step_ms)
+
+    def _so_far(self, symbol: str, ts: int, row: list[int], offset_ms: int) -> list[int]:
+        """The unfinished candle: its volume grows evenly with time, rounded down to a lot."""
+        path = self._path(symbol, ts, row)
+        so_far = [0] * 5
+        so_far[OPEN] = row[OPEN]
+        so_far[HIGH], so_far[LOW] = path.extremes(offset_ms)
+        so_far[CLOSE] = path.price(offset_ms)
+        so_far[VOLUME] = row[VOLUME] * offset_ms // self.source.step_ms
+        return so_far

@@ -1,0 +1,148 @@
+"""The HTTP server: on 127.0.0.1 only, until SIGINT or SIGTERM."""
+
+import asyncio
+import errno
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import psutil
+from aiohttp import web
+
+from oxbot.domain.errors import OxbotError, SetupError
+from oxbot.simulator.control import Control
+from oxbot.simulator.okx import OkxApi, OkxError, refusal
+from oxbot.simulator.options import Options, open_venue
+from oxbot.simulator.venue import Venue
+from oxbot.simulator.venue_time import iso
+
+HOST = "127.0.0.1"
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def create_app(venue: Venue) -> web.Application:
+    """The server's application: OKX's public side and the control side of one venue."""
+    app = web.Application(middlewares=[_answered])
+    app.add_routes(OkxApi(venue).routes())
+    app.add_routes(Control(venue).routes())
+    return app
+
+
+def run(options: Options) -> int:
+    """Serve until a signal comes.
+
+    Returns:
+        The exit code: 0 after a signal, 1 with one sentence on stderr if it cannot serve,
+        130 if it was interrupted before it could listen.
+    """
+    try:
+        asyncio.run(_serve(options, open_venue(options)))
+    except OxbotError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+@web.middleware
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn refusals into OKX's answers, and log requests at debug."""
+    try:
+        response = await handler(request)
+    except OkxError as error:
+        response = refusal(error.code, str(error), error.status)
+    except web.HTTPNotFound:
+        response = refusal("404", "Not Found", 404)
+    except web.HTTPMethodNotAllowed:
+        response = refusal("50115", "Invalid request method.", 405)
+    logger.debug("%s %s %s", request.method, request.path_qs, response.status)
+    return response
+
+
+async def _serve(options: Options, venue: Venue) -> None:
+    """Listen, say so, and keep the venue's time when the signal comes."""
+    stopped = _stop_event()
+    runner = web.AppRunner(create_app(venue), access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        port = await _listen(runner, options.port)
+        venue.clock.keep()
+        sys.stdout.write(_greeting(venue, port, as_json=options.json))
+        sys.stdout.flush()
+        await stopped.wait()
+        venue.clock.keep()
+    finally:
+        await runner.cleanup()
+
+
+def _stop_event() -> asyncio.Event:
+    """Set by SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def _listen(runner: web.AppRunner, port: int) -> int:
+    """Bind the port, and say which one it became (0 asks for a free one).
+
+    Raises:
+        SetupError: The port is taken, or this user may not bind it.
+    """
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+    except (OSError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise SetupError(
+                f"Port {port} is taken{_holder(port)}: stop what holds it, or choose another "
+                "port with --port or OXBOT_SIMULATOR_PORT."
+            ) from error
+        raise SetupError(f"The simulator cannot listen on port {port}: {error}.") from error
+    bound: int = runner.addresses[0][1]
+    return bound
+
+
+def _holder(port: int) -> str:
+    """Who listens on a port, as far as this user may know."""
+    try:
+        pids = {
+            connection.pid
+            for connection in psutil.net_connections("tcp")
+            if connection.laddr
+            and connection.laddr.port == port
+            and connection.status == psutil.CONN_LISTEN
+        }
+        names = [f"{psutil.Process(pid).name()} (process {pid})" for pid in pids if pid]
+    except psutil.Error:
+        return ""
+    return f" by {names[0]}" if names else ""
+
+
+def _greeting(venue: Venue, port: int, *, as_json: bool) -> str:
+    """One line that says where it listens, what it serves and how to use it."""
+    reading = venue.clock.read()
+    url = f"http://{HOST}:{port}"
+    if as_json:
+        facts = {
+            "url": url,
+            "port": port,
+            "pid": os.getpid(),
+            "mode": reading.mode,
+            "rate": str(reading.rate),
+            "venue_ms": reading.venue_ms,
+            "market": reading.market,
+        }
+        return f"{json.dumps(facts)}\n"
+    pace = f"{reading.rate} x" if reading.rate else str(reading.mode)
+    return (
+        f"Simulated OKX on {url} ({reading.market}; {iso(reading.venue_ms)}, {pace}); point ccxt "
+        f'at it: okx({{"urls": {{"api": {{"rest": "{url}"}}}}}})\n'
+    )

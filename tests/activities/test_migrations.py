@@ -1,0 +1,115 @@
+"""Migrations: the tables that the code expects, made once, by whoever comes first."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from infra.migrations import upgrade
+from oxbot.adapters.postgres.engine import open_engine
+from oxbot.adapters.postgres.schema import metadata
+from oxbot.domain.errors import SetupError
+
+CATALOGUE = """
+SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT concat_ws(' ', table_name, column_name, data_type, numeric_precision,
+                           numeric_scale, is_nullable, column_default, is_identity)
+FROM information_schema.columns WHERE table_schema = 'public'
+"""
+
+
+async def catalogue(url: str) -> set[str]:
+    """Everything PostgreSQL knows of the tables, but for Alembic's own."""
+    engine = open_engine(url)
+    async with engine.begin() as connection:
+        rows = set(await connection.scalars(text(CATALOGUE)))
+    await engine.dispose()
+    return {row for row in rows if "alembic_version" not in row}
+
+
+async def execute(url: str, statement: str) -> None:
+    engine = open_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
+
+
+def migrate(url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.migrations"],
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def test_alembic_finds_nothing_to_change_in_the_migrated_schema(database_url: str) -> None:
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    engine = open_engine(database_url)
+    async with engine.begin() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_migrations_make_the_very_constraints_and_indexes_that_the_code_declares(
+    database_url: str, empty_database_url: str
+) -> None:
+    """Alembic compares no checks, and no conditions of partial indexes."""
+    engine = open_engine(empty_database_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    await engine.dispose()
+    assert await catalogue(database_url) == await catalogue(empty_database_url)
+
+
+async def test_two_starters_at_once_migrate_an_empty_database_once(
+    empty_database_url: str, database_url: str
+) -> None:
+    await asyncio.gather(*(asyncio.to_thread(upgrade, empty_database_url) for _ in range(3)))
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(empty_database_url: str) -> None:
+    await execute(empty_database_url, "CREATE TABLE trades (mine int)")
+    with pytest.raises(Exception, match="already exists"):
+        await asyncio.to_thread(upgrade, empty_database_url)
+    rows = await catalogue(empty_database_url)
+    assert {row.split()[0] for row in rows} == {"trades"}
+
+
+async def test_a_database_from_a_newer_version_is_refused_in_a_sentence(
+    empty_database_url: str,
+) -> None:
+    await asyncio.to_thread(upgrade, empty_database_url)
+    await execute(empty_database_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(SetupError, match="newer version"):
+        await asyncio.to_thread(upgrade, empty_database_url)
+    told = await asyncio.to_thread(migrate, empty_database_url)
+    assert told.returncode == 1
+    assert told.stderr.startswith("The database was made by a newer version of 0xBot (schema 9999)")
+    assert len(told.stderr.splitlines()) == 1
+
+
+async def test_the_command_migrates_and_says_so_also_the_second_time(
+    empty_database_url: str,
+) -> None:
+    for _ in range(2):
+        told = await asyncio.to_thread(migrate, empty_database_url)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert told.stdout == "The database has the newest schema.\n"
+
+
+async def test_the_command_says_when_postgresql_does_not_answer() -> None:
+    told = await asyncio.to_thread(migrate, "postgresql://a@127.0.0.1:1/b")
+    assert told.returncode == 1
+    assert told.stderr.startswith("PostgreSQL does not answer")

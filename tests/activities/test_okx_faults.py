@@ -1,0 +1,282 @@
+"""Every way in which OKX fails, loud or silent, through the real ccxt."""
+
+import socket
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from aiohttp import web
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oxbot.adapters.okx.client import OkxClient
+from oxbot.adapters.okx.feed import OkxFeed
+from oxbot.domain.errors import (
+    InputError,
+    OxbotError,
+    RateLimited,
+    VenueRefused,
+    VenueUnavailable,
+)
+from oxbot.domain.market import ClockReading, Quote
+from tests.activities.okx_server import (
+    NOW_MS,
+    Handler,
+    LocalOkx,
+    broken_off,
+    candle_rows,
+    connected,
+    envelope,
+    hung_up,
+    instrument,
+    local_okx,
+    silence,
+    text,
+    ticker,
+)
+
+pytestmark = pytest.mark.critical
+
+NOW = ClockReading(venue_ms=NOW_MS, wall_ms=0, rate=Decimal(0))
+PAGE = "<html><body><h1>We will be back soon</h1></body></html>"
+SHORT_MS = 300
+
+
+@pytest.fixture
+async def okx() -> AsyncIterator[LocalOkx]:
+    async with local_okx() as server:
+        yield server
+
+
+FAULTS: dict[str, tuple[Handler, type[OxbotError], str]] = {
+    "a page under 200": (text(PAGE), VenueUnavailable, "not its API"),
+    "an empty body": (text(""), VenueUnavailable, "empty body"),
+    "no data": (envelope([]), VenueUnavailable, "without any data"),
+    "data of another shape": (envelope({"instId": "BTC-USDT"}), VenueUnavailable, "any data"),
+    "no envelope": (text("{}", 200, "application/json"), VenueUnavailable, "could not be read"),
+    "a list for an envelope": (text("[]"), VenueUnavailable, "not be"),
+    "JSON cut short": (text('{"code":"0","data":[{"ins'), VenueUnavailable, "not its API"),
+    "a body broken off": (broken_off, VenueUnavailable, "could not be read"),
+    "a connection closed": (hung_up, VenueUnavailable, "could not be read"),
+    "no answer": (silence, VenueUnavailable, f"within {SHORT_MS} ms"),
+    "429 without JSON": (text("slow down", 429), RateLimited, "asks to wait"),
+    "418 without JSON": (text("teapot", 418), RateLimited, "asks to wait"),
+    "50011": (envelope([], "50011", "Too Many Requests"), RateLimited, "50011: Too Many"),
+    "50061": (envelope([], "50061", "Too many for the account"), RateLimited, "50061"),
+    "50001": (envelope([], "50001", "Upgrading"), VenueUnavailable, "maintenance"),
+    "50004": (envelope([], "50004", "Endpoint timeout"), VenueUnavailable, "50004: Endpoint"),
+    "50013": (envelope([], "50013", "System busy"), VenueUnavailable, "50013: System busy"),
+    "50026": (envelope([], "50026", "System error"), VenueUnavailable, "50026"),
+    "a code nobody knows": (envelope([], "59999", "?"), VenueUnavailable, "59999"),
+    "502 with a page": (text(PAGE, 502), VenueUnavailable, "502"),
+    "507 with a page": (text(PAGE, 507), VenueUnavailable, "not its API"),
+    "403 of a firewall": (text("denied", 403), VenueUnavailable, "denied"),
+    "51000": (envelope([], "51000", "Parameter error"), VenueRefused, "51000"),
+}
+
+
+@pytest.mark.parametrize("path", ["public/time", "market/tickers", "public/instruments"])
+@pytest.mark.parametrize(("answer", "kind", "said"), FAULTS.values(), ids=FAULTS.keys())
+async def test_each_fault_ends_in_its_class_with_a_sentence(
+    okx: LocalOkx, path: str, answer: Handler, kind: type[OxbotError], said: str
+) -> None:
+    okx.answers[path] = answer
+    async with connected(okx, SHORT_MS if answer is silence else 5_000) as client:
+        calls = {
+            "public/time": client.server_time_ms,
+            "market/tickers": client.tickers,
+            "public/instruments": client.instruments,
+        }
+        with pytest.raises(OxbotError) as caught:
+            await calls[path]()
+    assert type(caught.value) is kind
+    assert str(caught.value).startswith("OKX ") or str(caught.value).startswith("OKX's ")
+    assert str(caught.value).endswith(".")
+    if answer is not hung_up:  # aiohttp itself sends a GET once more on a fresh connection
+        assert okx.asked(path) == 1, "Temporal repeats, not the client"
+    assert said in str(caught.value)
+
+
+async def test_a_rate_limit_says_how_long_to_wait(okx: LocalOkx) -> None:
+    okx.answers["market/tickers"] = envelope([], "50011", "Too Many Requests")
+    async with connected(okx) as client:
+        with pytest.raises(RateLimited) as caught:
+            await client.tickers()
+    assert caught.value.retry_after_s == 2
+    assert caught.value.retryable
+
+
+async def test_nobody_listening_is_an_outage() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        async with OkxClient(url, throttled=False) as client:
+            with pytest.raises(VenueUnavailable, match=r"cannot be reached.*oxbot simulator"):
+                await client.tickers()
+
+
+async def test_an_empty_instrument_list_is_not_remembered(okx: LocalOkx) -> None:
+    """A page under 200 must not leave the feed with no instruments for good."""
+    healthy = okx.answers["public/instruments"]
+    okx.answers["public/instruments"] = text(PAGE)
+    async with connected(okx) as client:
+        feed = OkxFeed(client)
+        with pytest.raises(VenueUnavailable):
+            await feed.instruments(["BTC/USDT"])
+        okx.answers["public/instruments"] = healthy
+        assert set(await feed.instruments(["BTC/USDT"])) == {"BTC/USDT"}
+
+
+@pytest.mark.parametrize(
+    "row", [1, "text", ["list"], {"instId": {}}, {"instId": None}, {}, instrument("X-Y", lever="x")]
+)
+async def test_an_odd_instrument_costs_no_other_its_listing(okx: LocalOkx, row: object) -> None:
+    """ccxt's own load_markets fails as a whole over the last of these."""
+    okx.answers["public/instruments"] = envelope([row, instrument()])
+    async with connected(okx) as client:
+        assert set(await OkxFeed(client).instruments(["BTC/USDT"])) == {"BTC/USDT"}
+
+
+@pytest.mark.parametrize("field", ["tickSz", "lotSz", "minSz"])
+@pytest.mark.parametrize("value", [None, "", "0", "-1", "NaN", "Infinity"])
+async def test_an_instrument_without_its_steps_is_named(
+    okx: LocalOkx, field: str, value: object
+) -> None:
+    okx.answers["public/instruments"] = envelope([instrument() | {field: value}])
+    async with connected(okx) as client:
+        with pytest.raises(VenueUnavailable, match="BTC/USDT"):
+            await OkxFeed(client).instruments(["BTC/USDT"])
+
+
+@pytest.mark.parametrize("field", ["bidPx", "askPx", "last", "ts"])
+@pytest.mark.parametrize(
+    "value", [None, "", "0", "0.0", "-1", "NaN", "Infinity", "abc", 1.5, 1, True, [], {}]
+)
+async def test_a_ticker_with_a_bad_field_is_refused_by_name(
+    okx: LocalOkx, field: str, value: object
+) -> None:
+    okx.answers["market/tickers"] = envelope([ticker(), ticker("ETH-USDT") | {field: value}])
+    async with connected(okx) as client:
+        feed = OkxFeed(client)
+        if field == "ts" and value == "0":
+            assert (await feed.quotes(["ETH/USDT"], NOW))[0].age_ms(NOW_MS) == NOW_MS
+            return
+        with pytest.raises(VenueUnavailable, match="ETH/USDT"):
+            await feed.quotes(["BTC/USDT", "ETH/USDT"], NOW)
+        assert len(await feed.quotes(["BTC/USDT"], NOW)) == 1, "other coins keep their price"
+
+
+async def test_a_symbol_missing_among_the_tickers_is_named(okx: LocalOkx) -> None:
+    okx.answers["market/tickers"] = envelope([ticker()])
+    async with connected(okx) as client:
+        with pytest.raises(VenueUnavailable, match=r"ETH/USDT.*no price"):
+            await OkxFeed(client).quotes(["BTC/USDT", "ETH/USDT"], NOW)
+
+
+async def test_a_price_from_the_future_is_refused(okx: LocalOkx) -> None:
+    """It would look fresh, and no later price could replace it, until that time has come."""
+    async with connected(okx) as client:
+        feed = OkxFeed(client)
+        okx.answers["market/tickers"] = envelope([ticker(ts=str(NOW_MS + 5_000))])
+        assert len(await feed.quotes(["BTC/USDT"], NOW)) == 1
+        okx.answers["market/tickers"] = envelope([ticker(ts=str(NOW_MS + 5_001))])
+        with pytest.raises(VenueUnavailable, match="5001 ms in the future"):
+            await feed.quotes(["BTC/USDT"], NOW)
+
+
+async def test_an_unknown_symbol_is_the_callers_error_with_the_nearest_names(
+    okx: LocalOkx,
+) -> None:
+    async with connected(okx) as client:
+        feed = OkxFeed(client)
+        with pytest.raises(InputError, match=r"BTX/USDT \(nearest: BTC/USDT"):
+            await feed.instruments(["BTX/USDT", "ETH/USDT"])
+        with pytest.raises(InputError, match=r"BTX/USDT \(nearest: BTC/USDT"):
+            await feed.candles("BTX/USDT", 10, NOW_MS)
+    assert "market/candles" not in okx.paths
+
+
+async def test_a_symbol_delisted_since_is_the_callers_error(okx: LocalOkx) -> None:
+    okx.answers["market/candles"] = envelope([], "51001", "Instrument ID does not exist")
+    async with connected(okx) as client:
+        with pytest.raises(InputError, match=r"BTC-USDT.*51001"):
+            await OkxFeed(client).candles("BTC/USDT", 10, NOW_MS)
+
+
+BAD_CANDLES: dict[str, object] = {
+    "a row too short": [1, 2],
+    "no row": None,
+    "a price missing": [str(NOW_MS - 300_000), "", "110", "90", "105", "1", "1", "1", "1"],
+    "a price of 0": [str(NOW_MS - 300_000), "0", "110", "0", "105", "1", "1", "1", "1"],
+    "a float": [str(NOW_MS - 300_000), 100.0, "110", "90", "105", "1", "1", "1", "1"],
+    "a time missing": [None, "100", "110", "90", "105", "1", "1", "1", "1"],
+    "a high below the close": [
+        str(NOW_MS - 300_000),
+        "100",
+        "104",
+        "90",
+        "105",
+        "1",
+        "1",
+        "1",
+        "1",
+    ],
+    "a low above the open": [str(NOW_MS - 300_000), "100", "110", "101", "105", "1", "1", "1", "1"],
+    "a volume below 0": [str(NOW_MS - 300_000), "100", "110", "90", "105", "-1", "1", "1", "1"],
+}
+
+
+@pytest.mark.parametrize("bad", BAD_CANDLES.values(), ids=BAD_CANDLES.keys())
+async def test_a_malformed_candle_is_refused(okx: LocalOkx, bad: object) -> None:
+    okx.answers["market/candles"] = envelope([bad, *candle_rows(10)[1:]])
+    async with connected(okx) as client:
+        with pytest.raises(VenueUnavailable, match="BTC/USDT"):
+            await OkxFeed(client).candles("BTC/USDT", 10, NOW_MS)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+NUMBERS = st.sampled_from(["0", "-1", "1", "0.1", "1e5", "-0", "NaN", "inf", "", "1E999", "\u0661"])
+ROWS = st.fixed_dictionaries(
+    {"instId": st.just("BTC-USDT")},
+    optional=dict.fromkeys(("bidPx", "askPx", "last"), NUMBERS | JSON)
+    | {"ts": st.just(str(NOW_MS)) | NUMBERS | JSON},
+)
+ENVELOPES = st.builds(
+    lambda data: {"code": "0", "msg": "", "data": data}, st.lists(ROWS | JSON) | JSON
+)
+
+
+@given(body=ENVELOPES | JSON)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_no_answer_whatever_lets_a_missing_or_nonpositive_price_through(
+    feed_of: tuple[LocalOkx, OkxFeed], body: object
+) -> None:
+    okx, feed = feed_of
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response(body)
+
+    okx.answers["market/tickers"] = answer
+    try:
+        quotes = await feed.quotes(["BTC/USDT"], NOW)
+    except OxbotError:
+        return
+    [quote] = quotes
+    assert isinstance(quote, Quote)
+    for price in (quote.bid, quote.ask, quote.last):
+        assert isinstance(price, Decimal)
+        assert price.is_finite()
+        assert price > 0
+    assert 0 <= quote.exchange_ms <= NOW_MS + 5_000
+
+
+@pytest.fixture(scope="module")
+async def feed_of() -> AsyncIterator[tuple[LocalOkx, OkxFeed]]:
+    async with local_okx() as server, connected(server) as client:
+        yield server, OkxFeed(client)

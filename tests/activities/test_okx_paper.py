@@ -1,0 +1,116 @@
+"""Paper orders at the real client's prices."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from oxbot.adapters.okx.feed import OkxFeed
+from oxbot.adapters.paper.exchange import PaperExchange
+from oxbot.domain.errors import VenueRefused, VenueUnavailable
+from oxbot.domain.market import ClockReading
+from oxbot.domain.orders import Order, Purpose, Side
+from tests.activities.okx_server import (
+    NOW_MS,
+    LocalOkx,
+    connected,
+    envelope,
+    local_okx,
+    text,
+    ticker,
+)
+
+pytestmark = pytest.mark.critical
+
+NOW = ClockReading(venue_ms=NOW_MS, wall_ms=0, rate=Decimal(1))
+FEE = Decimal("0.001")
+
+
+@pytest.fixture
+async def okx() -> AsyncIterator[LocalOkx]:
+    async with local_okx() as server:
+        yield server
+
+
+@pytest.fixture
+async def paper(okx: LocalOkx) -> AsyncIterator[PaperExchange]:
+    async with connected(okx) as client:
+        yield PaperExchange(OkxFeed(client, wall_ms=lambda: 0), FEE)
+
+
+def order(**changes: object) -> Order:
+    fields: dict[str, object] = {
+        "id": "b" + "a" * 31,
+        "bot_id": "one",
+        "incarnation": 1,
+        "cycle": 1,
+        "symbol": "BTC/USDT",
+        "side": Side.BUY,
+        "purpose": Purpose.ENTRY,
+        "quantity": Decimal("0.01"),
+        "epoch": 0,
+    }
+    return Order.model_validate(fields | changes)
+
+
+async def test_a_buy_fills_at_the_ask_with_its_fee_in_the_coin(paper: PaperExchange) -> None:
+    [fill] = await paper.place(order(limit_price=Decimal("94000.2")), NOW)
+    assert (fill.price, fill.quantity) == (Decimal("94000.2"), Decimal("0.01"))
+    assert (fill.fee, fill.fee_currency) == (Decimal("0.00001"), "BTC")
+    assert fill.at_ms == NOW_MS
+
+
+async def test_a_sell_fills_at_the_bid_with_its_fee_in_usdt(paper: PaperExchange) -> None:
+    [fill] = await paper.place(order(side=Side.SELL, purpose=Purpose.STOP), NOW)
+    assert fill.price == Decimal("94000.1")
+    assert (fill.fee, fill.fee_currency) == (Decimal("0.940001"), "USDT")
+
+
+async def test_a_limit_beyond_the_market_does_not_fill(paper: PaperExchange) -> None:
+    assert await paper.place(order(limit_price=Decimal("94000.1")), NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"quantity": Decimal("0.000009")}, "below the minimum of 0.00001"),
+        ({"quantity": Decimal("0.010000001")}, "multiple of the lot"),
+        ({"limit_price": Decimal("94000.25")}, "multiple of the tick"),
+        ({"symbol": "BTX/USDT"}, "nearest: BTC/USDT"),
+        ({"expires_ms": NOW_MS - 1}, "expired 1 ms before"),
+    ],
+)
+async def test_what_the_venue_would_refuse_is_refused(
+    paper: PaperExchange, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(VenueRefused, match=said):
+        await paper.place(order(**changes), NOW)
+
+
+@pytest.mark.parametrize("rate", [Decimal(0), Decimal(1), Decimal(30)])
+async def test_an_old_price_fills_nothing_and_what_is_old_scales_with_the_venue(
+    okx: LocalOkx, paper: PaperExchange, rate: Decimal
+) -> None:
+    now = ClockReading(venue_ms=NOW_MS, wall_ms=0, rate=rate)
+    limit_ms = 15_000 * max(1, int(rate))
+    okx.answers["market/tickers"] = envelope([ticker(ts=str(NOW_MS - limit_ms))])
+    assert len(await paper.place(order(), now)) == 1
+    okx.answers["market/tickers"] = envelope([ticker(ts=str(NOW_MS - limit_ms - 1))])
+    with pytest.raises(VenueUnavailable, match="Nothing was traded"):
+        await paper.place(order(), now)
+
+
+async def test_without_a_price_nothing_is_traded(okx: LocalOkx, paper: PaperExchange) -> None:
+    okx.answers["market/tickers"] = text("<html>")
+    with pytest.raises(VenueUnavailable):
+        await paper.place(order(), NOW)
+
+
+async def test_the_same_order_always_has_the_same_trade_id(paper: PaperExchange) -> None:
+    first, second = await paper.place(order(), NOW), await paper.place(order(), NOW)
+    assert first[0].trade_id == second[0].trade_id
+
+
+async def test_a_paper_venue_never_had_what_is_not_in_the_ledger(paper: PaperExchange) -> None:
+    await paper.place(order(), NOW)
+    assert await paper.look_up(order()) is None

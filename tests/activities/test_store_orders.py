@@ -1,0 +1,273 @@
+"""Orders: written down once, claimed by one, never sent when no longer wanted."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from oxbot.adapters.postgres.engine import open_engine
+from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.bot import BotStatus
+from oxbot.domain.errors import Conflict, InputError, NotFound
+from oxbot.domain.orders import OrderState, Purpose
+from oxbot.messages import WriteControl
+from tests.support.servers import until_one_waits
+from tests.support.trading import (
+    BTC,
+    ETH,
+    INSTRUMENT,
+    NOW_MS,
+    begin,
+    bought,
+    entry,
+    fill,
+    intend,
+    leave,
+    new_bot,
+    verdict,
+)
+
+pytestmark = pytest.mark.critical
+
+
+def control(status: BotStatus, epoch: int, bot_id: str = "b1") -> WriteControl:
+    return WriteControl(
+        bot_id=bot_id, status=status, epoch=epoch, flatten=True, by="test", reason=""
+    )
+
+
+async def test_an_order_comes_back_as_it_was_written(store: PostgresStore) -> None:
+    await new_bot(store)
+    order = entry("b1", limit_price=Decimal("0.000000000001"), quantity=Decimal("12345.678912"))
+    await intend(store, order)
+    assert await store.order(order.id) == order
+    assert await store.unfinished_orders("b1") == [order]
+
+
+async def test_of_many_claims_at_once_exactly_one_wins(
+    store: PostgresStore, database_url: str
+) -> None:
+    await new_bot(store)
+    other = PostgresStore(open_engine(database_url, pool_size=5))
+    try:
+        for cycle in range(1, 31):
+            order = entry("b1", cycle, quantity=Decimal("0.01"))
+            await intend(store, order)
+            claims = (s.claim(order.id, NOW_MS) for _ in range(5) for s in (store, other))
+            assert sorted(await asyncio.gather(*claims)) == [False] * 9 + [True]
+            await store.settle(order.id, [], INSTRUMENT)
+    finally:
+        await other.close()
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "claimed"),
+    [(NOW_MS + 59_999, True), (NOW_MS + 60_000, False), (NOW_MS + 60_001, False)],
+)
+async def test_an_entry_is_claimed_only_before_it_expires(
+    store: PostgresStore, now_ms: int, *, claimed: bool
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    assert await store.claim(order.id, now_ms) is claimed
+    state = OrderState.SENT if claimed else OrderState.INTENDED
+    assert (await store.order(order.id)).state is state
+
+
+@pytest.mark.parametrize("status", [BotStatus.PAUSED, BotStatus.CLOSING, BotStatus.STOPPED])
+async def test_an_entry_is_not_claimed_once_the_bot_no_longer_runs(
+    store: PostgresStore, status: BotStatus
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    await store.write_control(control(status, 1))
+    assert not await store.claim(order.id, NOW_MS)
+
+
+async def test_an_entry_of_an_older_epoch_is_cancelled_and_stays_so_after_a_resume(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    await store.write_control(control(BotStatus.PAUSED, 2))
+    await store.write_control(control(BotStatus.RUNNING, 3))
+    assert not await store.claim(order.id, NOW_MS)
+    assert (await store.order(order.id)).state is OrderState.CANCELLED
+
+
+async def test_an_entry_intended_under_an_epoch_that_is_over_is_not_claimed(
+    store: PostgresStore,
+) -> None:
+    """Its cycle judged before the control came, and wrote it down after."""
+    await new_bot(store)
+    await store.write_control(control(BotStatus.RUNNING, 2))
+    order = entry("b1")
+    await intend(store, order)
+    assert not await store.claim(order.id, NOW_MS)
+
+
+async def test_an_exit_is_claimed_whatever_the_bot_was_told(store: PostgresStore) -> None:
+    await new_bot(store)
+    await bought(store)
+    order = leave("b1", 2, "0.0999")
+    await intend(store, order)
+    await store.write_control(control(BotStatus.STOPPED, 7))
+    assert await store.claim(order.id, NOW_MS + 10**9)
+
+
+async def test_a_claim_waits_for_a_pause_under_way_and_then_sees_it(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    """Otherwise an order could be sent after the pause was answered."""
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    async with engine.begin() as pausing:
+        await pausing.execute(text("UPDATE bots SET status = 'paused', epoch = 2"))
+        claim = asyncio.create_task(store.claim(order.id, NOW_MS))
+        await until_one_waits(engine)
+    assert await claim is False
+
+
+async def test_a_released_order_can_be_claimed_again_and_a_final_one_not_released(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS)
+    await store.release(order.id)
+    await store.release(order.id)
+    assert await store.claim(order.id, NOW_MS)
+    await store.finish_order(order.id, OrderState.REFUSED, "no funds")
+    with pytest.raises(Conflict, match="refused"):
+        await store.release(order.id)
+
+
+async def test_an_order_is_finished_once_and_the_first_end_stands(store: PostgresStore) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    first = await store.finish_order(order.id, OrderState.REFUSED, "no funds")
+    second = await store.finish_order(order.id, OrderState.CANCELLED, "expired")
+    assert first == second == await store.order(order.id)
+    assert (first.state, first.reason) == (OrderState.REFUSED, "no funds")
+    assert not await store.claim(order.id, NOW_MS)
+    assert await store.unfinished_orders("b1") == []
+
+
+async def test_an_order_is_not_finished_as_filled_without_a_fill(store: PostgresStore) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    with pytest.raises(InputError):
+        await store.finish_order(order.id, OrderState.FILLED, "")
+
+
+async def test_a_cycle_is_judged_once_and_the_second_judge_stores_nothing(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    await begin(store)
+    assert not await store.judged("b1", 1)
+    first, second = entry("b1"), entry("b1", symbol=ETH)
+    await store.save_verdicts("b1", 1, [verdict(first)], [first])
+    with pytest.raises(Conflict, match="judged before"):
+        await store.save_verdicts("b1", 1, [verdict(second)], [second])
+    assert await store.judged("b1", 1)
+    assert await store.verdicts("b1", 1) == [verdict(first)]
+    assert await store.unfinished_orders("b1") == [first]
+
+
+async def test_a_cycle_without_verdicts_counts_as_judged(store: PostgresStore) -> None:
+    await new_bot(store)
+    await begin(store)
+    await store.save_verdicts("b1", 1, [], [])
+    assert await store.judged("b1", 1)
+    with pytest.raises(Conflict):
+        await store.save_verdicts("b1", 1, [], [])
+
+
+async def test_of_many_judges_at_once_one_stores_its_orders(store: PostgresStore) -> None:
+    await new_bot(store)
+    await begin(store)
+    order = entry("b1")
+    results = await asyncio.gather(
+        *(store.save_verdicts("b1", 1, [verdict(order)], [order]) for _ in range(8)),
+        return_exceptions=True,
+    )
+    assert sorted(type(result).__name__ for result in results) == ["Conflict"] * 7 + ["NoneType"]
+    assert await store.unfinished_orders("b1") == [order]
+
+
+async def test_a_coin_has_one_order_under_way_and_nothing_of_a_second_is_stored(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    first = entry("b1")
+    await intend(store, first)
+    await begin(store, "b1", 2)
+    other_coin, same_coin = entry("b1", 2, symbol=ETH), leave("b1", 2, "0.1")
+    judged = [verdict(other_coin), verdict(same_coin)]
+    with pytest.raises(Conflict, match="under way"):
+        await store.save_verdicts("b1", 2, judged, [other_coin, same_coin])
+    assert not await store.judged("b1", 2)
+    assert await store.verdicts("b1", 2) == []
+    assert await store.unfinished_orders("b1") == [first]
+
+
+async def test_entries_reserve_cash_and_cannot_reserve_more_than_there_is(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    first = entry("b1", quantity=Decimal("0.1"))
+    await intend(store, first)
+    assert (await store.portfolio("b1")).reserved == Decimal(6010)
+    await begin(store, "b1", 2)
+    second = entry("b1", 2, symbol=ETH, quantity=Decimal("0.07"))
+    with pytest.raises(Conflict, match="reserve"):
+        await store.save_verdicts("b1", 2, [verdict(second)], [second])
+    await store.finish_order(first.id, OrderState.CANCELLED, "expired")
+    assert (await store.portfolio("b1")).reserved == 0
+    await store.save_verdicts("b1", 2, [verdict(second)], [second])
+
+
+async def test_filled_entries_are_counted_from_a_venue_time_on(store: PostgresStore) -> None:
+    await new_bot(store)
+    await bought(store)
+    order = leave("b1", 2, "0.0999")
+    await intend(store, order)
+    await store.settle(order.id, [fill(order)], INSTRUMENT)
+    assert await store.entries_since("b1", NOW_MS) == 1
+    assert await store.entries_since("b1", NOW_MS + 1) == 0
+    assert await store.entries_since("b2", NOW_MS) == 0
+
+
+async def test_orders_are_listed_with_what_they_filled_newest_first(store: PostgresStore) -> None:
+    await new_bot(store)
+    bought_order = await bought(store)
+    resting = entry("b1", 2, symbol=ETH, quantity=Decimal("0.01"))
+    await intend(store, resting)
+    newest, oldest = await store.orders("b1", 10)
+    assert (newest.id, newest.filled, newest.price) == (resting.id, Decimal(0), None)
+    assert (oldest.id, oldest.filled) == (bought_order.id, Decimal("0.1"))
+    assert oldest.price == Decimal(60000)
+    assert (oldest.symbol, oldest.purpose) == (BTC, Purpose.ENTRY)
+    assert [row.id for row in await store.orders("b1", 1)] == [resting.id]
+
+
+async def test_what_is_not_there_is_named(store: PostgresStore) -> None:
+    with pytest.raises(NotFound, match="order nope"):
+        await store.order("nope")
+    with pytest.raises(NotFound, match="order nope"):
+        await store.settle("nope", [], INSTRUMENT)
+    with pytest.raises(NotFound, match="bot nope"):
+        await store.portfolio("nope")
+    with pytest.raises(NotFound, match="bot nope"):
+        await store.audit("nope")
+    assert not await store.claim("nope", NOW_MS)

@@ -1,0 +1,115 @@
+"""What the API says of bots, from a real record."""
+
+from decimal import Decimal
+
+import httpx
+
+from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.orders import OrderState
+from oxbot.messages import CycleOutcome
+from tests.support.trading import BTC, NOW_MS, begin, bought, entry, intend, new_bot
+
+
+async def one_that_traded(store: PostgresStore) -> None:
+    """A bot that bought 0.1 BTC in its first cycle."""
+    await new_bot(store, capital=Decimal(20_000))
+    await bought(store)
+    outcome = CycleOutcome(cycle=1, incarnation=1, due_ms=NOW_MS, decision="Buy BTC/USDT.")
+    await store.record_cycles(
+        "b1", [outcome], [], {"equity": Decimal("9994.1"), "cash": Decimal("4000.000000000001")}
+    )
+
+
+async def test_a_bot_is_listed_with_its_last_cycle_and_what_it_holds(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await one_that_traded(store)
+    (line,) = (await api.get("/bots")).json()
+    assert line["bot"]["id"] == "b1"
+    assert line["last"]["decision"] == "Buy BTC/USDT."
+    assert Decimal(line["last"]["equity"]) == Decimal("9994.1")
+    (held,) = line["positions"]
+    assert held["symbol"] == BTC
+    assert Decimal(held["quantity"]) == Decimal("0.0999")
+    assert Decimal(held["unrealised"]) == 0
+
+
+async def test_money_travels_as_text(api: httpx.AsyncClient, store: PostgresStore) -> None:
+    await one_that_traded(store)
+    (line,) = (await api.get("/bots")).json()
+    assert isinstance(line["cash"], str)
+    assert isinstance(line["positions"][0]["average_price"], str)
+
+
+async def test_a_bot_whose_workflow_is_away_is_shown_from_the_record_and_it_is_said(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await one_that_traded(store)
+    page = (await api.get("/bots/b1")).json()
+    assert page["view"] is None
+    assert page["unanswered"]
+    assert page["audit"]["fills"] == 1
+    assert Decimal(page["audit"]["drift"]) == 0
+
+
+async def test_each_list_has_the_newest_first_and_no_more_than_asked_for(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await one_that_traded(store)
+    await intend(store, second := entry("b1", 2, symbol="ETH/USDT"))
+    await store.finish_order(second.id, OrderState.REFUSED, "too small")
+    orders = (await api.get("/bots/b1/orders")).json()
+    assert [(order["cycle"], order["state"]) for order in orders] == [(2, "refused"), (1, "filled")]
+    (newest,) = (await api.get("/bots/b1/orders", params={"limit": 1})).json()
+    assert newest["reason"] == "too small"
+    assert [cycle["cycle"] for cycle in (await api.get("/bots/b1/cycles")).json()] == [2, 1]
+    assert (await api.get("/bots/b1/trades")).json() == []
+    kinds = {event["kind"] for event in (await api.get("/bots/b1/events")).json()}
+    assert "created" in kinds
+
+
+async def test_a_bot_that_there_is_not_is_a_problem_with_status_404(
+    api: httpx.AsyncClient,
+) -> None:
+    for part in ("", "/cycles", "/orders", "/trades", "/events"):
+        answer = await api.get(f"/bots/nobody{part}")
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        problem = answer.json()
+        assert (problem["title"], problem["status"]) == ("Not found", 404)
+        assert "nobody" in problem["detail"]
+        assert problem["instance"] == f"/bots/nobody{part}"
+
+
+async def test_a_limit_beyond_what_is_given_is_a_problem_that_says_which(
+    api: httpx.AsyncClient,
+) -> None:
+    answer = await api.get("/bots/b1/orders", params={"limit": 0})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "query.limit" in answer.json()["detail"]
+
+
+async def test_nothing_can_be_changed_and_the_description_says_so(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await new_bot(store)
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answer = await api.request(method, "/bots/b1")
+        assert answer.status_code == 405
+        assert answer.headers["content-type"] == "application/problem+json"
+    document = (await api.get("/openapi.json")).json()
+    assert {verb for path in document["paths"].values() for verb in path} == {"get"}
+    assert "reads and controls nothing" in document["info"]["description"]
+
+
+async def test_a_cycle_that_saw_nothing_is_shown_without_prices(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await new_bot(store)
+    await begin(store)
+    lost = CycleOutcome(cycle=2, incarnation=1, due_ms=NOW_MS, skipped="observe_market: away")
+    await store.record_cycles("b1", [lost], [], {})
+    (line,) = (await api.get("/bots")).json()
+    assert line["last"]["skipped"] == "observe_market: away"
+    assert line["quotes"] == {}

@@ -1,0 +1,84 @@
+"""The whole system killed at once, supervisor and all: what was answered still holds."""
+
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from oxbot.app.bots import pause_bot, stop_bot
+from oxbot.domain.bot import BotStatus
+from oxbot.messages import ControlRequest
+from tests.e2e.killed_system import (
+    at_desk,
+    begin,
+    hold_in_the_middle_of_a_cycle,
+    kill_everything,
+    must_go_on_from,
+    step,
+    until_ended,
+)
+from tests.e2e.stepped_bots import ALL, twin
+from tests.e2e.system_process import Machine
+
+pytestmark = pytest.mark.critical
+
+SPEED = Decimal(300)
+"""A tick every second, so that the shortest restart costs some."""
+RESTARTED = "the system was restarted"
+
+
+async def test_killed_in_the_middle_of_a_cycle_a_bot_goes_on_without_a_gap(
+    machine: Machine,
+) -> None:
+    machine.start()
+    async with at_desk(machine) as (desk, venue):
+        await begin(desk, venue, "demo")
+        before = await step(desk, venue, "demo", 2)
+        assert before.portfolio.positions
+        await venue.flow(SPEED)
+        await desk.control.wake("demo")
+        interrupted = await hold_in_the_middle_of_a_cycle(machine, desk, "demo")
+    kill_everything(machine)
+
+    machine.start()
+    async with at_desk(machine) as (desk, _):
+        after = await until_ended(desk, "demo", interrupted + 2)
+        events = await desk.store.events("demo", ALL)
+        view = await desk.control.view("demo")
+    must_go_on_from(before, after)
+    assert after.numbers == list(range(1, after.numbers[-1] + 1))
+    assert view.incarnation == 1
+    ticks = [row.due_ms for row in reversed(after.cycles)]
+    assert all(earlier < later for earlier, later in pairwise(ticks))
+    told = [event for event in events if event.kind == "ticks_missed"]
+    assert [RESTARTED in event.text for event in told] == [True], told
+    lost = sum((later - earlier) // 300_000 - 1 for earlier, later in pairwise(ticks))
+    assert int(told[0].figures["ticks"]) == lost > 0
+
+
+async def test_an_answered_pause_and_an_answered_stop_hold_after_everything_was_killed(
+    machine: Machine,
+) -> None:
+    """Undisturbed, the bot of this market buys in its second and third cycle, too."""
+    paused, closing = twin(0), twin(1)
+    machine.start()
+    async with at_desk(machine) as (desk, venue):
+        await begin(desk, venue, paused, closing)
+        before = [await step(desk, venue, bot_id, 1) for bot_id in (paused, closing)]
+        assert all(books.portfolio.positions for books in before)
+        pause = await pause_bot(desk, paused, ControlRequest(by="test"))
+        stop = await stop_bot(desk, closing, ControlRequest(by="test", flatten=False))
+    kill_everything(machine)
+    assert (pause.status, stop.status) == ("paused", "closing")
+
+    machine.start()
+    async with at_desk(machine) as (desk, venue):
+        for bot_id, status, then in zip(
+            (paused, closing), (BotStatus.PAUSED, BotStatus.CLOSING), before, strict=True
+        ):
+            after = await step(desk, venue, bot_id, 3)
+            must_go_on_from(then, after)
+            assert after.orders == then.orders
+            assert after.portfolio == then.portfolio
+            assert (await desk.store.bot(bot_id)).status is status
+            assert (await desk.control.view(bot_id)).status is status

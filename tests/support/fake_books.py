@@ -1,0 +1,186 @@
+"""The record in memory: verdicts, orders, fills, positions and trades."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.ledger import must_balance
+from oxbot.domain.market import Instrument
+from oxbot.domain.money import times
+from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
+from oxbot.domain.portfolio import Portfolio, Position, Trade, settle
+from oxbot.domain.risk import Verdict
+from oxbot.records import AuditFigures, OrderRow, TradeRow
+
+
+class FakeBooks:
+    """Orders and what they made of cash and positions, by the domain's own settlement."""
+
+    def __init__(self) -> None:
+        self.bots_by_id: dict[str, Bot] = {}
+        self.cash: dict[str, Decimal] = {}
+        self.orders_by_id: dict[str, Order] = {}
+        self.booked: dict[str, Fill] = {}
+        self._positions: dict[tuple[str, str], Position] = {}
+        self._dust: dict[tuple[str, str], Decimal] = {}
+        self._trades: list[tuple[str, Trade]] = []
+        self._verdicts: dict[tuple[str, int], list[Verdict]] = {}
+
+    async def portfolio(self, bot_id: str) -> Portfolio:
+        """Give cash, reserved cash, positions and dust."""
+        waiting = [o for o in await self.unfinished_orders(bot_id) if o.limit_price]
+        reserved = [times(o.quantity, o.limit_price) for o in waiting if o.limit_price]
+        return Portfolio(
+            cash=self.cash[bot_id],
+            reserved=sum(reserved, Decimal(0)),
+            positions={s: p for (known, s), p in self._positions.items() if known == bot_id},
+            dust={s: q for (known, s), q in self._dust.items() if known == bot_id},
+        )
+
+    async def judged(self, bot_id: str, cycle: int) -> bool:
+        """Tell whether a cycle's verdicts are stored."""
+        return (bot_id, cycle) in self._verdicts
+
+    async def save_verdicts(
+        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
+    ) -> None:
+        """Store verdicts and intended orders together; Conflict as the port says."""
+        busy = {order.symbol for order in await self.unfinished_orders(bot_id)}
+        if (bot_id, cycle) in self._verdicts or busy & {order.symbol for order in orders}:
+            raise Conflict(f"Cycle {cycle} was judged, or a coin is busy.")
+        self._verdicts[bot_id, cycle] = list(verdicts)
+        self.orders_by_id.update({order.id: order for order in orders})
+
+    async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
+        """Give a cycle's verdicts."""
+        return self._verdicts.get((bot_id, cycle), [])
+
+    async def unfinished_orders(self, bot_id: str) -> list[Order]:
+        """Give the bot's orders that are not final, oldest first."""
+        return [o for o in self._orders_of(bot_id) if not o.state.is_final]
+
+    def _orders_of(self, bot_id: str) -> list[Order]:
+        return [order for order in self.orders_by_id.values() if order.bot_id == bot_id]
+
+    async def order(self, order_id: str) -> Order:
+        """Give an order; NotFound."""
+        if order_id not in self.orders_by_id:
+            raise NotFound(f"There is no order {order_id}.")
+        return self.orders_by_id[order_id]
+
+    async def claim(self, order_id: str, now_ms: int) -> bool:
+        """Move intended → sent; an entry only while wanted, as the port says."""
+        order = await self.order(order_id)
+        wanted = order.purpose.is_exit or self._still_wanted(order, now_ms)
+        if order.state is not OrderState.INTENDED or not wanted:
+            return False
+        self._move(order, OrderState.SENT)
+        return True
+
+    def _still_wanted(self, order: Order, now_ms: int) -> bool:
+        bot = self.bots_by_id[order.bot_id]
+        in_time = order.expires_ms is None or now_ms <= order.expires_ms
+        return bot.status is BotStatus.RUNNING and bot.epoch == order.epoch and in_time
+
+    async def release(self, order_id: str) -> None:
+        """Move sent → intended."""
+        order = await self.order(order_id)
+        if order.state is OrderState.SENT:
+            self._move(order, OrderState.INTENDED)
+
+    async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
+        """Close an order without a fill, unless it is final already."""
+        order = await self.order(order_id)
+        return order if order.state.is_final else self._move(order, state, reason)
+
+    def _move(self, order: Order, state: OrderState, reason: str | None = None) -> Order:
+        changed = {"state": state, "reason": order.reason if reason is None else reason}
+        self.orders_by_id[order.id] = moved = order.model_copy(update=changed)
+        return moved
+
+    async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
+        """Book fills once each, with position, cash, ledger and trade."""
+        order = await self.order(order_id)
+        for fill in fills:
+            if fill.trade_id not in self.booked:
+                self._book(order, fill, instrument)
+        return self._move(order, OrderState.FILLED)
+
+    def _book(self, order: Order, fill: Fill, instrument: Instrument) -> None:
+        bot_id, key = order.bot_id, (order.bot_id, fill.symbol)
+        done = settle(self._positions.get(key), self.cash[bot_id], order, fill, instrument)
+        must_balance(done.entries)
+        self.booked[fill.trade_id] = fill
+        self.cash[bot_id] = done.cash
+        self._dust[key] = self._dust.get(key, Decimal(0)) + done.dust
+        if done.position:
+            self._positions[key] = done.position
+        else:
+            del self._positions[key]
+        if done.trade:
+            self._trades.append((bot_id, done.trade))
+
+    async def fills(self, order_id: str) -> list[Fill]:
+        """Give an order's fills."""
+        return [fill for fill in self.booked.values() if fill.order_id == order_id]
+
+    async def entries_since(self, bot_id: str, since_ms: int) -> int:
+        """Count filled entries since a venue time."""
+        return sum(
+            self.orders_by_id[fill.order_id].bot_id == bot_id
+            and fill.side is Side.BUY
+            and fill.at_ms >= since_ms
+            for fill in self.booked.values()
+        )
+
+    async def last_exits(self, bot_id: str) -> dict[str, int]:
+        """Give for each coin the venue time of its last exit."""
+        return {trade.symbol: trade.closed_ms for known, trade in self._trades if known == bot_id}
+
+    async def orders(self, bot_id: str, limit: int) -> list[OrderRow]:
+        """Give the last orders with what they filled, newest first."""
+        return [self._order_row(order) for order in self._orders_of(bot_id)[::-1][:limit]]
+
+    def _order_row(self, order: Order) -> OrderRow:
+        fills = [fill for fill in self.booked.values() if fill.order_id == order.id]
+        return OrderRow(
+            id=order.id,
+            cycle=order.cycle,
+            symbol=order.symbol,
+            side=order.side,
+            purpose=order.purpose,
+            quantity=order.quantity,
+            state=order.state,
+            reason=order.reason,
+            filled=sum((fill.quantity for fill in fills), Decimal(0)),
+            price=fills[0].price if fills else None,
+        )
+
+    async def trades(self, bot_id: str, limit: int) -> list[TradeRow]:
+        """Give the last round trips, newest first."""
+        mine = [trade for known, trade in reversed(self._trades) if known == bot_id]
+        return [TradeRow.model_validate(trade.model_dump()) for trade in mine[:limit]]
+
+    async def audit(self, bot_id: str) -> AuditFigures:
+        """Recompute cash from fills and compare it with what is stored."""
+        fills = [f for f in self.booked.values() if self.orders_by_id[f.order_id].bot_id == bot_id]
+        capital = self.bots_by_id[bot_id].settings.capital
+        recomputed = sum((_cash_moved(fill) for fill in fills), capital)
+        return AuditFigures(
+            fills=len(fills),
+            cash_stored=self.cash[bot_id],
+            cash_recomputed=recomputed,
+            drift=abs(self.cash[bot_id] - recomputed),
+            unbalanced=0,
+        )
+
+    def filled(self, *purposes: Purpose) -> list[Order]:
+        """Give the orders of these purposes that traded, oldest first."""
+        orders = (self.orders_by_id[fill.order_id] for fill in self.booked.values())
+        return [order for order in orders if order.purpose in purposes]
+
+
+def _cash_moved(fill: Fill) -> Decimal:
+    notional = times(fill.quantity, fill.price)
+    return -notional if fill.side is Side.BUY else notional - fill.fee

@@ -1,0 +1,205 @@
+"""The record in memory: control, numbers, snapshots, cycles and decisions."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.market import Snapshot
+from oxbot.messages import CycleOutcome, Missed, WriteControl
+from oxbot.records import (
+    CycleRow,
+    CycleStart,
+    DecisionRecord,
+    EventRow,
+    RunReservation,
+)
+from tests.support.fake_books import FakeBooks
+
+
+@dataclass(frozen=True)
+class Block:
+    """Cycle numbers as they were granted to a run."""
+
+    bot_id: str
+    chain_id: str
+    run_id: str
+    incarnation: int
+    first_cycle: int
+    cycles: int
+
+
+class FakeStore(FakeBooks):
+    """Keeps the same promises as the database, for as long as the test lasts.
+
+    `control` holds every write of control that took effect, `outcomes` every cycle by number,
+    `missed` and `equity` what was recorded with them, `blocks` the numbers granted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.control: list[WriteControl] = []
+        self.blocks: list[Block] = []
+        self.outcomes: dict[tuple[str, int], CycleOutcome] = {}
+        self.missed: list[Missed] = []
+        self.equity: dict[tuple[str, int], Decimal] = {}
+        self.grant_at_most = 10**9
+        self._snapshots: dict[str, Snapshot] = {}
+        self._starts: dict[tuple[str, int], CycleStart] = {}
+        self._decisions: dict[tuple[str, int], DecisionRecord] = {}
+        self._events: list[tuple[str, EventRow]] = []
+
+    async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
+        """Insert a running bot; Conflict if the id is taken."""
+        if bot_id in self.bots_by_id:
+            raise Conflict(f"There is a bot {bot_id} already.")
+        bot = Bot(
+            id=bot_id,
+            settings=settings,
+            status=BotStatus.RUNNING,
+            epoch=1,
+            incarnation=0,
+            created_ms=created_ms,
+        )
+        self.bots_by_id[bot_id] = bot
+        self.cash[bot_id] = settings.capital
+        return bot
+
+    async def bot(self, bot_id: str) -> Bot:
+        """Give a bot; NotFound."""
+        if bot_id not in self.bots_by_id:
+            raise NotFound(f"There is no bot {bot_id}.")
+        return self.bots_by_id[bot_id]
+
+    async def bots(self, owner: str | None = None) -> list[Bot]:
+        """Give all bots, oldest first."""
+        return [b for b in self.bots_by_id.values() if owner in (None, b.settings.owner)]
+
+    async def write_control(self, change: WriteControl) -> None:
+        """Store status and epoch unless a newer epoch is stored."""
+        bot = await self.bot(change.bot_id)
+        if bot.epoch > change.epoch:
+            return
+        self.control.append(change)
+        changed = {"status": change.status, "epoch": change.epoch, "flatten": change.flatten}
+        self.bots_by_id[bot.id] = bot.model_copy(update=changed)
+        self._tell(bot.id, change.status, f"by {change.by}: {change.reason}")
+
+    async def reserve_cycles(
+        self, bot_id: str, chain_id: str, run_id: str, cycles: int
+    ) -> RunReservation:
+        """Reserve a block of cycle numbers, once per run id; a new chain is a new incarnation."""
+        mine = [block for block in self.blocks if block.bot_id == bot_id]
+        block = next((block for block in mine if block.run_id == run_id), None)
+        if block is None:
+            block = Block(
+                bot_id=bot_id,
+                chain_id=chain_id,
+                run_id=run_id,
+                incarnation=await self._incarnation(bot_id, chain_id, mine),
+                first_cycle=max((b.first_cycle + b.cycles for b in mine), default=1),
+                cycles=min(cycles, self.grant_at_most),
+            )
+            self.blocks.append(block)
+        recorded = [number for known, number in self.outcomes if known == bot_id]
+        last = self.outcomes[bot_id, max(recorded)].due_ms if recorded else None
+        return RunReservation(
+            incarnation=block.incarnation,
+            first_cycle=block.first_cycle,
+            cycles=block.cycles,
+            last_due_ms=last,
+        )
+
+    async def _incarnation(self, bot_id: str, chain_id: str, mine: list[Block]) -> int:
+        known = [block.incarnation for block in mine if block.chain_id == chain_id]
+        if known:
+            return known[0]
+        bot = await self.bot(bot_id)
+        raised = bot.incarnation + 1
+        self.bots_by_id[bot_id] = bot.model_copy(update={"incarnation": raised})
+        return raised
+
+    async def snapshot(self, snapshot_id: str) -> Snapshot:
+        """Give a snapshot; NotFound."""
+        if snapshot_id not in self._snapshots:
+            raise NotFound(f"There is no snapshot {snapshot_id}.")
+        return self._snapshots[snapshot_id]
+
+    async def find_snapshot(
+        self, venue: str, candle_ms: int, symbols: Sequence[str]
+    ) -> Snapshot | None:
+        """Give the snapshot of a candle for exactly these symbols, if it was made."""
+        for known in self._snapshots.values():
+            same_candle = known.venue == venue and known.candle_ms == candle_ms
+            if same_candle and set(known.indicators) == set(symbols):
+                return known
+        return None
+
+    async def save_snapshot(self, snapshot: Snapshot) -> Snapshot:
+        """Keep a snapshot; if another worker was first, its snapshot is returned."""
+        return self._snapshots.setdefault(snapshot.id, snapshot)
+
+    async def begin_cycle(self, start: CycleStart) -> CycleStart:
+        """Open a cycle; one already begun keeps and returns what it saw first."""
+        key = (start.bot_id, start.cycle)
+        if key in self.outcomes and key not in self._starts:
+            raise Conflict(f"Cycle {start.cycle} was given up before.")
+        return self._starts.setdefault(key, start)
+
+    async def cycle(self, bot_id: str, cycle: int) -> CycleStart:
+        """Give what a cycle saw; NotFound."""
+        if (bot_id, cycle) not in self._starts:
+            raise NotFound(f"Cycle {cycle} of {bot_id} saw nothing.")
+        return self._starts[bot_id, cycle]
+
+    async def decision(self, bot_id: str, cycle: int) -> DecisionRecord | None:
+        """Give a cycle's decision, if it has one."""
+        return self._decisions.get((bot_id, cycle))
+
+    async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
+        """Keep a cycle's only decision; if one is stored, that one is returned."""
+        return self._decisions.setdefault((record.bot_id, record.cycle), record)
+
+    async def record_cycles(
+        self,
+        bot_id: str,
+        outcomes: Sequence[CycleOutcome],
+        missed: Sequence[Missed],
+        equity: Mapping[str, Decimal],
+    ) -> None:
+        """Close cycles with their outcome; repeatable."""
+        for outcome in outcomes:
+            self.outcomes.setdefault((bot_id, outcome.cycle), outcome)
+            self.equity.setdefault((bot_id, outcome.cycle), equity["equity"])
+        for gap in missed:
+            if gap not in self.missed:
+                self.missed.append(gap)
+                self._tell(bot_id, "ticks_missed", f"{gap.ticks}: {gap.cause}")
+
+    async def cycles(self, bot_id: str, limit: int) -> list[CycleRow]:
+        """Give the last cycles, newest first."""
+        mine = sorted((n for known, n in self.outcomes if known == bot_id), reverse=True)
+        return [self._cycle_row(bot_id, number) for number in mine[:limit]]
+
+    def _cycle_row(self, bot_id: str, number: int) -> CycleRow:
+        outcome = self.outcomes[bot_id, number]
+        return CycleRow(
+            cycle=number,
+            incarnation=outcome.incarnation,
+            due_ms=outcome.due_ms,
+            state="skipped" if outcome.skipped else "completed",
+            skipped=outcome.skipped,
+            decision=outcome.decision,
+            orders=len(outcome.orders),
+            equity=self.equity.get((bot_id, number)),
+        )
+
+    async def events(self, bot_id: str, limit: int) -> list[EventRow]:
+        """Give the last events, newest first."""
+        return [event for known, event in reversed(self._events) if known == bot_id][:limit]
+
+    def _tell(self, bot_id: str, kind: str, text: str) -> None:
+        at_ms = time.time_ns() // 1_000_000
+        self._events.append((bot_id, EventRow(kind=kind, text=text, at_ms=at_ms)))

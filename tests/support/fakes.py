@@ -1,0 +1,149 @@
+"""A venue and a model in memory, behind the ports: honest about ages, steps and absences."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
+
+from oxbot.domain.decision import Action, Decision, Proposal
+from oxbot.domain.errors import InputError, VenueUnavailable
+from oxbot.domain.market import CANDLE_MS, Candle, ClockReading, Instrument, Quote
+from oxbot.records import ModelReply, ModelRequest
+
+BTC = "BTC/USDT"
+ETH = "ETH/USDT"
+FEE_RATE = Decimal("0.001")
+SPREAD = Decimal("0.0001")
+"""Ask over bid, as a fraction."""
+
+WallClock = Callable[[], Awaitable[int]]
+"""Gives wall time in ms: the machine's, or a test server's."""
+
+
+class FakeClock:
+    """The venue's clock: as wall time runs, or standing still where `stepped_ms` says."""
+
+    def __init__(self, wall: WallClock) -> None:
+        self._wall = wall
+        self.stepped_ms: int | None = None
+        self.rate = Decimal(1)
+
+    async def reading(self) -> ClockReading:
+        """Read it."""
+        wall_ms = await self._wall()
+        if self.stepped_ms is None:
+            return ClockReading(venue_ms=wall_ms, wall_ms=wall_ms, rate=self.rate)
+        return ClockReading(
+            venue_ms=self.stepped_ms, wall_ms=wall_ms, rate=Decimal(0), stepped=True
+        )
+
+
+class FakeFeed:
+    """A venue with the prices a test sets; `away` means that it does not answer."""
+
+    venue = "fake"
+
+    def __init__(self, prices: dict[str, Decimal]) -> None:
+        self.prices = prices
+        self.away = False
+
+    async def instruments(self, symbols: Sequence[str]) -> dict[str, Instrument]:
+        """Give tick, lot and minimum of listed symbols; they are known without asking."""
+        unlisted = sorted(set(symbols) - set(self.prices))
+        if unlisted:
+            raise InputError(f"not listed: {', '.join(unlisted)}")
+        steps = {"tick": Decimal("0.01"), "lot": Decimal("0.0001"), "minimum": Decimal("0.001")}
+        return {symbol: Instrument(symbol=symbol, **steps) for symbol in symbols}
+
+    async def quotes(self, symbols: Sequence[str], now: ClockReading) -> list[Quote]:
+        """Give the prices, as old as the reading of the clock."""
+        if self.away:
+            raise VenueUnavailable("the venue was told not to answer")
+        return [self._quote(symbol, now.venue_ms) for symbol in symbols]
+
+    def _quote(self, symbol: str, at_ms: int) -> Quote:
+        bid = self.prices[symbol]
+        return Quote(
+            symbol=symbol,
+            bid=bid,
+            ask=bid * (1 + SPREAD),
+            last=bid,
+            exchange_ms=at_ms,
+            received_ms=at_ms,
+            source="fake",
+        )
+
+    async def candles(self, symbol: str, count: int, end_ms: int) -> list[Candle]:
+        """Give candles that all close at the present price."""
+        if self.away:
+            raise VenueUnavailable("the venue was told not to answer")
+        price = self.prices[symbol]
+        return [
+            Candle(
+                open_ms=end_ms - (count - index) * CANDLE_MS,
+                open=price,
+                high=price * 2,
+                low=price / 2,
+                close=price,
+                volume=Decimal(1),
+            )
+            for index in range(count)
+        ]
+
+
+class FakeBoard:
+    """A price board in memory."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Quote] = {}
+
+    async def put(self, venue: str, quotes: Sequence[Quote]) -> None:
+        """Keep prices unless a newer one is known."""
+        for quote in quotes:
+            known = self._known.get((venue, quote.symbol))
+            if known is None or known.exchange_ms <= quote.exchange_ms:
+                self._known[venue, quote.symbol] = quote
+
+    async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:
+        """Give what is known."""
+        return {s: self._known[venue, s] for s in symbols if (venue, s) in self._known}
+
+
+class FakeModel:
+    """A model that answers what a test lined up in `replies`, and holds after that."""
+
+    label = "fake"
+
+    def __init__(self) -> None:
+        self.replies: deque[str] = deque()
+        self.asked = 0
+
+    def will_buy(self, *symbols: str) -> None:
+        """Line up one decision that buys these coins."""
+        self.replies.append(_decision([_wish(s, Action.BUY) for s in symbols]))
+
+    def will_close(self, *symbols: str) -> None:
+        """Line up one decision that closes these positions."""
+        self.replies.append(_decision([_wish(s, Action.CLOSE) for s in symbols]))
+
+    async def complete(self, request: ModelRequest) -> ModelReply:  # noqa: ARG002 - the port's
+        """Answer with the next reply."""
+        self.asked += 1
+        text = self.replies.popleft() if self.replies else _decision([])
+        return ModelReply(
+            text=text, provider="fake", model="fake-1", request_id=f"reply-{self.asked}"
+        )
+
+
+def _wish(symbol: str, action: Action) -> Proposal:
+    return Proposal(
+        symbol=symbol,
+        action=action,
+        confidence=Decimal("0.9"),
+        expected_move=Decimal("0.05"),
+        reason="the test wants it",
+    )
+
+
+def _decision(wishes: Sequence[Proposal]) -> str:
+    summary = ", ".join(f"{wish.action} {wish.symbol}" for wish in wishes) or "hold"
+    return Decision(proposals=tuple(wishes), summary=summary).model_dump_json()

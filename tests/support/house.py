@@ -1,0 +1,279 @@
+"""One bot's surroundings for workflow tests: a Temporal server, a worker, and fakes of ports."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.control import ControlActivities
+from activities.decision import DecisionActivities
+from activities.execution import ExecutionActivities
+from activities.market import MarketActivities
+from activities.record import RecordActivities
+from activities.risk import RiskActivities
+from oxbot.adapters.paper.exchange import PaperExchange
+from oxbot.app.ports import Ports
+from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.messages import (
+    BOT_WORKFLOW,
+    BotView,
+    ControlAnswer,
+    ControlRequest,
+    CycleOutcome,
+    TickReport,
+    TickRequest,
+    workflow_id,
+)
+from tests.support.fake_store import FakeStore
+from tests.support.fakes import (
+    BTC,
+    ETH,
+    FEE_RATE,
+    FakeBoard,
+    FakeClock,
+    FakeFeed,
+    FakeModel,
+    WallClock,
+)
+from tests.support.faults import Faults
+from workflows.bot import BotWorkflow
+from workflows.state import ROLL_AFTER, BotState
+
+BotHandle = WorkflowHandle[Any, BotView]
+"""Any: named as API and command line name it, without its class."""
+
+PATIENCE_S = 30
+"""How long a test waits in real time for what must happen, before it fails."""
+
+PORTION_S = 7_200
+"""The longest time skipped by one request."""
+
+GLANCE_S = 0.02
+"""Between two looks."""
+
+
+@dataclass
+class House:
+    """A server, and what the worker's activities reach. `session` names the system's run."""
+
+    env: WorkflowEnvironment
+    wall: WallClock
+    session: str = "first"
+    store: FakeStore = field(default_factory=FakeStore)
+    feed: FakeFeed = field(
+        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+    )
+    board: FakeBoard = field(default_factory=FakeBoard)
+    model: FakeModel = field(default_factory=FakeModel)
+    faults: Faults = field(default_factory=Faults)
+    queue: str = field(default_factory=lambda: f"bots-{uuid.uuid4().hex[:8]}")
+    handles: list[BotHandle] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.clock = FakeClock(self.wall)
+        self._passing: asyncio.Task[None] | None = None
+
+    @property
+    def client(self) -> Client:
+        """The client of the server."""
+        return self.env.client
+
+    @property
+    def ports(self) -> Ports:
+        """What activities receive."""
+        return Ports(
+            store=self.store,
+            clock=self.clock,
+            feed=self.feed,
+            board=self.board,
+            exchange=PaperExchange(self.feed, FEE_RATE),
+            models={"fake": self.model},
+            installation="test",
+            fee_rate=FEE_RATE,
+            session=self.session,
+        )
+
+    def worker(self) -> Worker:
+        """A worker with the real workflow, in the SDK's sandbox, and the real activities."""
+        ports = self.ports
+        control, market = ControlActivities(ports), MarketActivities(ports)
+        return Worker(
+            self.client,
+            task_queue=self.queue,
+            workflows=[BotWorkflow],
+            activities=[
+                control.open_run,
+                control.write_control,
+                market.observe_market,
+                market.read_clock,
+                DecisionActivities(ports).decide,
+                RiskActivities(ports).validate_risk,
+                ExecutionActivities(ports).execute_order,
+                RecordActivities(ports).record_cycles,
+            ],
+            interceptors=[self.faults],
+        )
+
+    async def new_bot(self, **settings: object) -> Bot:
+        """Put a bot on record: five-minute cycles on BTC and ETH unless a test says otherwise."""
+        plain = {
+            "name": "Test",
+            "symbols": (BTC, ETH),
+            "provider": "fake",
+            "venue": self.feed.venue,
+        }
+        chosen = BotSettings.model_validate({**plain, **settings})
+        bot_id = f"t{uuid.uuid4().hex[:8]}"
+        return await self.store.create_bot(bot_id, chosen, time.time_ns() // 1_000_000)
+
+    async def start(self, bot: Bot, *, roll_after: int = ROLL_AFTER) -> BotHandle:
+        """Start a bot's workflow."""
+        await self.client.start_workflow(
+            BOT_WORKFLOW,
+            BotState(bot_id=bot.id, roll_after=roll_after),
+            id=workflow_id(bot.id),
+            task_queue=self.queue,
+        )
+        handle: BotHandle = self.client.get_workflow_handle(
+            workflow_id(bot.id), result_type=BotView
+        )
+        self.handles.append(handle)
+        return handle
+
+    async def started(self, **settings: object) -> tuple[Bot, BotHandle]:
+        """Make a bot and start it; it was granted its numbers when this returns."""
+        bot = await self.new_bot(**settings)
+        handle = await self.start(bot)
+        await self.until(lambda: any(block.bot_id == bot.id for block in self.store.blocks))
+        return bot, handle
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass: skipped where the server can, in portions that it answers in time."""
+        while seconds > 0:
+            await self.env.sleep(min(seconds, PORTION_S))
+            seconds -= PORTION_S
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds that must come to hold without time passing."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds():  # noqa: ASYNC110 - what is waited for sets no event
+                await asyncio.sleep(GLANCE_S)
+
+    async def pass_until(self, holds: Callable[[], bool], portion_s: float = 10) -> None:
+        """Let time pass, a portion at a time, until something holds.
+
+        A portion is not waited for to its end, since an activity that is held holds time, too;
+        it is not given up either, which would confuse the time-skipping server.
+        """
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds():
+                if self._passing is None or self._passing.done():
+                    self._passing = asyncio.create_task(self.pass_time(portion_s))
+                await asyncio.wait([self._passing], timeout=GLANCE_S / 4)
+
+    async def run_cycles(self, bot: Bot, count: int) -> list[CycleOutcome]:
+        """Let time pass until so many more cycles are on record; give all of them."""
+        wanted = len(self.recorded(bot)) + count
+        await self.pass_until(lambda: len(self.recorded(bot)) >= wanted)
+        return self.recorded(bot)
+
+    def recorded(self, bot: Bot) -> list[CycleOutcome]:
+        """Give the cycles on record, in order."""
+        mine = sorted(number for known, number in self.store.outcomes if known == bot.id)
+        return [self.store.outcomes[bot.id, number] for number in mine]
+
+    async def ended(self, handle: BotHandle) -> BotView:
+        """Let time pass until the workflow has closed; give its result."""
+        closing = asyncio.create_task(_closed(handle))
+        try:
+            await self.pass_until(closing.done)
+        finally:
+            closing.cancel()
+        return await handle.result()
+
+    async def until_status(self, handle: BotHandle, status: BotStatus) -> None:
+        """Wait until the workflow says that it has this status."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (await status_of(handle)).status is not status:  # noqa: ASYNC110 - as in until
+                await asyncio.sleep(GLANCE_S)
+
+    async def end(self) -> None:
+        """Stop what the test left running, in good order, while a worker is at work.
+
+        Terminating leaves the time-skipping server unable to skip time ever after.
+        """
+        self.feed.away = False
+        for handle in self.handles:
+            with suppress(RPCError):
+                await handle.signal("stop", ControlRequest(by="test", reason="the test is over"))
+            await self.ended(handle)
+        if self._passing is not None:
+            if not self.env.supports_time_skipping:
+                self._passing.cancel()
+            await asyncio.wait([self._passing])
+
+
+async def _closed(handle: BotHandle) -> None:
+    """Look until the newest run is over; results cannot be waited for while time is skipped."""
+    while (await handle.describe()).status is WorkflowExecutionStatus.RUNNING:  # noqa: ASYNC110 - sets no event
+        await asyncio.sleep(GLANCE_S)
+
+
+async def status_of(handle: BotHandle) -> BotView:
+    """Ask the workflow; where time is skipped not while runs may change.
+
+    The test server loses a query that meets a run's end, and with it the ability to skip.
+    """
+    view: BotView = await handle.query("status", result_type=BotView)
+    return view
+
+
+async def pause(handle: BotHandle, reason: str = "") -> ControlAnswer:
+    """Pause by the update."""
+    return await control(handle, "pause", ControlRequest(by="test", reason=reason))
+
+
+async def resume(handle: BotHandle) -> ControlAnswer:
+    """Resume by the update."""
+    return await control(handle, "resume", ControlRequest(by="test"))
+
+
+async def stop(handle: BotHandle, *, flatten: bool = True) -> ControlAnswer:
+    """Stop by the update."""
+    return await control(handle, "stop", ControlRequest(by="test", flatten=flatten))
+
+
+async def control(handle: BotHandle, name: str, request: ControlRequest) -> ControlAnswer:
+    """Send a control update by its name, as API and command line do."""
+    answer: ControlAnswer = await handle.execute_update(name, request, result_type=ControlAnswer)
+    return answer
+
+
+async def tick(handle: BotHandle, due_ms: int) -> TickReport:
+    """Tell a stepped bot that its tick is due."""
+    request = TickRequest(due_ms=due_ms)
+    report: TickReport = await handle.execute_update("tick", request, result_type=TickReport)
+    return report
+
+
+async def next_tick(house: House, handle: BotHandle) -> TickReport:
+    """Do as the driver of a stepped venue does: move its time to the tick, and tell the bot."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (due_ms := (await status_of(handle)).next_due_ms) is None:  # noqa: ASYNC110 - as in until
+            await asyncio.sleep(GLANCE_S)
+    house.clock.stepped_ms = due_ms
+    return await tick(handle, due_ms)
+
+
+async def history_length(handle: BotHandle) -> int:
+    """Count the events of the present run."""
+    return (await handle.describe()).history_length

@@ -1,0 +1,170 @@
+"""Bots, orders and fills as tests need them: sound unless a test says otherwise."""
+
+from decimal import Decimal
+
+from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.bot import Bot, BotSettings
+from oxbot.domain.market import ClockReading, Indicators, Instrument, Quote, Snapshot
+from oxbot.domain.orders import Fill, Order, OrderKey, Purpose, Side
+from oxbot.domain.risk import Ruling, Verdict
+from oxbot.records import CycleStart
+
+NOW_MS = 1_760_000_000_123
+BTC = "BTC/USDT"
+ETH = "ETH/USDT"
+INSTRUMENT = Instrument(
+    symbol=BTC, tick=Decimal("0.1"), lot=Decimal("0.00000001"), minimum=Decimal("0.00001")
+)
+CLOCK = ClockReading(venue_ms=NOW_MS, wall_ms=NOW_MS, rate=Decimal(1))
+
+
+def quote(symbol: str = BTC, bid: str = "60000", *, at_ms: int = NOW_MS) -> Quote:
+    """A quote with a spread of 0.1."""
+    price = Decimal(bid)
+    return Quote(
+        symbol=symbol,
+        bid=price,
+        ask=price + Decimal("0.1"),
+        last=price,
+        exchange_ms=at_ms,
+        received_ms=at_ms + 40,
+        source="test",
+    )
+
+
+def snapshot(snapshot_id: str = "s1", *symbols: str, candle_ms: int = NOW_MS) -> Snapshot:
+    """A snapshot with plain indicators."""
+    indicators = Indicators(
+        candle_ms=candle_ms,
+        close=Decimal("60000.1"),
+        ema20=60000.25,
+        ema50=59000.5,
+        rsi14=55.125,
+        atr14=120.1,
+        change_1h=0.001,
+    )
+    return Snapshot(
+        id=snapshot_id,
+        venue="okx",
+        candle_ms=candle_ms,
+        indicators=dict.fromkeys(symbols or (BTC, ETH), indicators),
+    )
+
+
+def entry(bot_id: str, cycle: int = 1, **changes: object) -> Order:
+    """An entry for 0.1 BTC at most 60,100 USDT."""
+    symbol = str(changes.get("symbol", BTC))
+    order = Order(
+        id=_id(bot_id, cycle, symbol, Purpose.ENTRY),
+        bot_id=bot_id,
+        incarnation=1,
+        cycle=cycle,
+        symbol=symbol,
+        side=Side.BUY,
+        purpose=Purpose.ENTRY,
+        quantity=Decimal("0.1"),
+        limit_price=Decimal(60_100),
+        expires_ms=NOW_MS + 60_000,
+        stop=Decimal("0.035"),
+        target=Decimal("0.07"),
+        epoch=1,
+    )
+    return order.model_copy(update=changes)
+
+
+def leave(bot_id: str, cycle: int, quantity: str, **changes: object) -> Order:
+    """An exit at market."""
+    symbol = str(changes.get("symbol", BTC))
+    order = Order(
+        id=_id(bot_id, cycle, symbol, Purpose.STOP),
+        bot_id=bot_id,
+        incarnation=1,
+        cycle=cycle,
+        symbol=symbol,
+        side=Side.SELL,
+        purpose=Purpose.STOP,
+        quantity=Decimal(quantity),
+        epoch=1,
+    )
+    return order.model_copy(update=changes)
+
+
+def _id(bot_id: str, cycle: int, symbol: str, purpose: Purpose) -> str:
+    return OrderKey(
+        installation="test",
+        bot_id=bot_id,
+        incarnation=1,
+        cause=f"c{cycle}",
+        symbol=symbol,
+        purpose=purpose,
+    ).order_id
+
+
+def fill(order: Order, price: str = "60000", **changes: object) -> Fill:
+    """The whole order at a price, with a fee of 0.1 % as at OKX spot."""
+    quantity = changes.get("quantity", order.quantity)
+    assert isinstance(quantity, Decimal)
+    buys = order.side is Side.BUY
+    made = Fill(
+        trade_id=f"t-{order.id}",
+        order_id=order.id,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=quantity,
+        price=Decimal(price),
+        fee=(quantity if buys else quantity * Decimal(price)) * Decimal("0.001"),
+        fee_currency=order.symbol.split("/")[0 if buys else 1],
+        at_ms=NOW_MS,
+    )
+    return made.model_copy(update=changes)
+
+
+def verdict(order: Order) -> Verdict:
+    """What led to an order."""
+    return Verdict(
+        symbol=order.symbol,
+        purpose=order.purpose,
+        ruling=Ruling.APPROVED,
+        rule="all rules",
+        reason="because",
+        figures={"room_usdt": "8500.00"},
+        quantity=order.quantity,
+        limit_price=order.limit_price,
+    )
+
+
+async def new_bot(store: PostgresStore, bot_id: str = "b1", **settings: object) -> Bot:
+    """A running bot with 10,000 USDT."""
+    chosen = BotSettings.model_validate({"name": "Test", **settings})
+    return await store.create_bot(bot_id, chosen, NOW_MS)
+
+
+async def begin(store: PostgresStore, bot_id: str = "b1", cycle: int = 1) -> CycleStart:
+    """Begin a cycle that saw a snapshot."""
+    seen = await store.save_snapshot(snapshot())
+    return await store.begin_cycle(
+        CycleStart(
+            bot_id=bot_id,
+            incarnation=1,
+            cycle=cycle,
+            due_ms=NOW_MS + cycle * 300_000,
+            clock=CLOCK,
+            snapshot_id=seen.id,
+            quotes={BTC: quote()},
+        )
+    )
+
+
+async def intend(store: PostgresStore, *orders: Order) -> None:
+    """Write orders of one cycle down, with their cycle."""
+    bot_id, cycle = orders[0].bot_id, orders[0].cycle
+    await begin(store, bot_id, cycle)
+    await store.save_verdicts(bot_id, cycle, [verdict(order) for order in orders], orders)
+
+
+async def bought(store: PostgresStore, bot_id: str = "b1", cycle: int = 1) -> Order:
+    """Let a bot buy 0.1 BTC at 60,000 USDT."""
+    order = entry(bot_id, cycle)
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS)
+    return await store.settle(order.id, [fill(order)], INSTRUMENT)

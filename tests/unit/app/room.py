@@ -1,0 +1,141 @@
+"""What a use case needs, in memory: one venue that stands still, one model, one bot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from oxbot.adapters.paper.exchange import PaperExchange
+from oxbot.app.decide import decide
+from oxbot.app.execute import execute_order
+from oxbot.app.observe import observe_market
+from oxbot.app.ports import Ports
+from oxbot.app.validate import validate_risk
+from oxbot.domain.bot import Bot, BotSettings
+from oxbot.domain.errors import OxbotError, StoreUnavailable
+from oxbot.domain.market import CANDLE_MS, ClockReading, Quote
+from oxbot.domain.orders import Fill, Order
+from oxbot.messages import (
+    Decide,
+    DecisionBrief,
+    ExecuteOrder,
+    Observation,
+    ObserveMarket,
+    OrderOutcome,
+    RiskReport,
+    ValidateRisk,
+)
+from oxbot.ports import Exchange, PriceBoard
+from tests.support.fake_store import FakeStore
+from tests.support.fakes import BTC, ETH, FEE_RATE, FakeBoard, FakeClock, FakeFeed, FakeModel
+
+NOW_MS = 6_000_000 * CANDLE_MS
+"""The beginning of a candle."""
+
+BOT = "b1"
+
+
+async def _no_wall() -> int:
+    return NOW_MS
+
+
+@dataclass
+class Room:
+    """The ports, each for a test to change."""
+
+    store: FakeStore = field(default_factory=FakeStore)
+    clock: FakeClock = field(default_factory=lambda: FakeClock(_no_wall))
+    feed: FakeFeed = field(
+        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+    )
+    board: PriceBoard = field(default_factory=FakeBoard)
+    model: FakeModel = field(default_factory=FakeModel)
+    exchange: Exchange | None = None
+    now_ms: int = NOW_MS
+
+    @property
+    def ports(self) -> Ports:
+        """What the use cases receive; orders fill on paper unless a test says otherwise."""
+        self.clock.stepped_ms = self.now_ms
+        return Ports(
+            store=self.store,
+            clock=self.clock,
+            feed=self.feed,
+            board=self.board,
+            exchange=self.exchange or PaperExchange(self.feed, FEE_RATE),
+            models={"fake": self.model},
+            installation="test",
+            fee_rate=FEE_RATE,
+        )
+
+    async def bot(self, bot_id: str = BOT, **settings: object) -> Bot:
+        """A running bot on BTC and ETH with 10,000 USDT."""
+        plain = {"name": "Test", "symbols": (BTC, ETH), "provider": "fake", "venue": "fake"}
+        return await self.store.create_bot(
+            bot_id, BotSettings.model_validate(plain | settings), NOW_MS
+        )
+
+    async def observe(self, cycle: int = 1, due_ms: int = NOW_MS) -> Observation:
+        request = ObserveMarket(bot_id=BOT, incarnation=1, cycle=cycle, due_ms=due_ms)
+        return await observe_market(self.ports, request)
+
+    async def decide(self, cycle: int = 1) -> DecisionBrief:
+        return await decide(self.ports, Decide(bot_id=BOT, cycle=cycle))
+
+    async def validate(
+        self, cycle: int = 1, *, entries: bool = True, flatten: bool = False
+    ) -> RiskReport:
+        request = ValidateRisk(
+            bot_id=BOT,
+            incarnation=1,
+            cycle=cycle,
+            epoch=1,
+            entries=entries,
+            flatten=flatten,
+            expires_ms=self.now_ms + CANDLE_MS,
+        )
+        return await validate_risk(self.ports, request)
+
+    async def judge(self, cycle: int = 1) -> RiskReport:
+        """A cycle up to its verdicts."""
+        await self.observe(cycle)
+        await self.decide(cycle)
+        return await self.validate(cycle)
+
+    async def execute(self, order_id: str) -> OrderOutcome:
+        return await execute_order(self.ports, ExecuteOrder(bot_id=BOT, order_id=order_id))
+
+    async def buy(self, *symbols: str) -> None:
+        """Make the bot hold these coins, in cycle 1."""
+        self.model.will_buy(*symbols)
+        for order in (await self.judge()).orders:
+            await self.execute(order.id)
+
+
+@dataclass
+class ScriptedExchange:
+    """A venue that answers as a test lined up; `fills` None: it never had the order."""
+
+    fills: Sequence[Fill] | None = ()
+    error: OxbotError | None = None
+    placed: list[str] = field(default_factory=list)
+    looked_up: list[str] = field(default_factory=list)
+
+    async def place(self, order: Order, now: ClockReading) -> list[Fill]:  # noqa: ARG002 - the port's
+        self.placed.append(order.id)
+        if self.error:
+            raise self.error
+        return list(self.fills or ())
+
+    async def look_up(self, order: Order) -> list[Fill] | None:
+        self.looked_up.append(order.id)
+        return None if self.fills is None else list(self.fills)
+
+
+class AbsentBoard:
+    """A price board that is away."""
+
+    async def put(self, venue: str, quotes: Sequence[Quote]) -> None:  # noqa: ARG002 - the port's
+        raise StoreUnavailable("the board was told not to answer")
+
+    async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:  # noqa: ARG002 - the port's
+        raise StoreUnavailable("the board was told not to answer")

@@ -1,0 +1,94 @@
+"""The model's decision: asked for once, kept whatever it says."""
+
+import pytest
+
+from oxbot.domain.errors import InputError, ModelUnavailable
+from oxbot.records import DecisionRecord, ModelReply, ModelRequest
+from tests.support.fakes import BTC, FakeModel
+from tests.unit.app.room import BOT, Room
+
+pytestmark = pytest.mark.critical
+
+UNKNOWN_COIN = (
+    '{"summary": "s", "proposals": [{"symbol": "DOGE/USDT", "action": "buy",'
+    ' "confidence": "1", "reason": "r"}]}'
+)
+
+
+async def test_a_decision_is_asked_for_once(room: Room) -> None:
+    await room.bot()
+    await room.observe()
+    room.model.will_buy(BTC)
+    first = await room.decide()
+    assert await room.decide() == first
+    assert room.model.asked == 1
+    assert [BTC in told for told in first.proposals] == [True]
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ("buy everything!", "not a valid decision"),
+        ('{"summary": "s", "proposals": [], "order": "now"}', "order"),
+        (UNKNOWN_COIN, "symbols the bot does not trade"),
+    ],
+)
+async def test_a_bad_reply_is_kept_with_its_cause_and_the_cycle_holds(
+    room: Room, reply: str, why: str
+) -> None:
+    await room.bot()
+    await room.observe()
+    room.model.replies.append(reply)
+    brief = await room.decide()
+    assert brief.failed is not None
+    assert why in brief.failed
+    assert brief.proposals == ()
+    stored = await room.store.decision(BOT, 1)
+    assert stored is not None
+    assert (stored.reply, stored.decision) == (reply, None)
+    assert (await room.validate()).orders == ()
+    assert await room.decide() == brief
+    assert room.model.asked == 1
+
+
+async def test_a_provider_that_is_away_leaves_nothing_and_is_asked_again(room: Room) -> None:
+    class Away(FakeModel):
+        async def complete(self, request: ModelRequest) -> ModelReply:  # noqa: ARG002 - the port's
+            raise ModelUnavailable("told not to answer")
+
+    await room.bot()
+    await room.observe()
+    there, room.model = room.model, Away()
+    with pytest.raises(ModelUnavailable):
+        await room.decide()
+    assert await room.store.decision(BOT, 1) is None
+    room.model = there
+    assert (await room.decide()).failed is None
+
+
+async def test_of_two_answers_to_one_cycle_the_stored_one_counts(room: Room) -> None:
+    """An attempt that was given up may answer while its successor is asking."""
+    first: list[DecisionRecord] = []
+
+    class Slow(FakeModel):
+        async def complete(self, request: ModelRequest) -> ModelReply:
+            room.model = FakeModel()
+            await room.decide()
+            stored = await room.store.decision(BOT, 1)
+            first.extend([stored] if stored else [])
+            return await super().complete(request)
+
+    await room.bot()
+    await room.observe()
+    room.model = slow = Slow()
+    slow.will_buy(BTC)
+    assert (await room.decide()).proposals == ()
+    assert await room.store.decision(BOT, 1) == first[0]
+    assert (await room.validate()).orders == ()
+
+
+async def test_an_unknown_provider_is_named_with_those_there_are(room: Room) -> None:
+    await room.bot(provider="oracle")
+    await room.observe()
+    with pytest.raises(InputError, match="'oracle'; there are: fake"):
+        await room.decide()

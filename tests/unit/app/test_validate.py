@@ -1,0 +1,227 @@
+"""The rules at work: what is intended, once, within the limits, and never left behind."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oxbot.domain.bot import RiskLimits
+from oxbot.domain.errors import Conflict
+from oxbot.domain.market import Instrument
+from oxbot.domain.money import floor_to, times
+from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
+from oxbot.domain.risk import Ruling, Verdict
+from oxbot.messages import OrderBrief
+from tests.support.fake_store import FakeStore
+from tests.support.fakes import BTC, ETH
+from tests.support.trading import entry
+from tests.unit.app.room import BOT, NOW_MS, Room
+
+pytestmark = pytest.mark.critical
+
+STOPPED_OUT = Decimal(57_000)
+LOT = Decimal("0.0001")
+
+
+async def test_judging_again_stores_nothing_new_and_reports_the_same(room: Room) -> None:
+    await room.bot()
+    room.model.will_buy(BTC)
+    first = await room.judge()
+    room.feed.prices[BTC] = Decimal(30_000)
+    again = await room.validate()
+    assert again.orders == first.orders
+    assert again.verdicts == first.verdicts
+    assert list(room.store.orders_by_id) == [order.id for order in first.orders]
+
+
+async def test_entries_left_over_are_cancelled(room: Room) -> None:
+    await room.bot()
+    room.model.will_buy(BTC)
+    [order] = (await room.judge(1)).orders
+    assert (await room.judge(2)).orders == ()
+    cancelled = await room.store.order(order.id)
+    assert cancelled.state is OrderState.CANCELLED
+    assert "within its cycle" in cancelled.reason
+    assert (await room.store.portfolio(BOT)).reserved == 0
+
+
+async def test_exits_left_over_are_handed_out_again_and_not_doubled(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    room.feed.prices[BTC] = STOPPED_OUT
+    [leaving] = (await room.judge(2)).orders
+    assert leaving.purpose is Purpose.STOP
+    assert (await room.judge(3)).orders == (leaving,)
+    assert len(await room.store.unfinished_orders(BOT)) == 1
+
+
+async def test_a_sent_entry_is_handed_out_again_until_its_end_is_known(room: Room) -> None:
+    await room.bot()
+    room.model.will_buy(BTC)
+    [order] = (await room.judge(1)).orders
+    assert await room.store.claim(order.id, NOW_MS)
+    assert (await room.judge(2)).orders == (order,)
+    assert (await room.validate(2, entries=False)).orders == (order,)
+
+
+async def test_where_no_entries_are_wanted_none_is_judged_and_stops_still_act(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    room.feed.prices[BTC] = STOPPED_OUT
+    room.model.will_buy(ETH)
+    await room.observe(2)
+    await room.decide(2)
+    report = await room.validate(2, entries=False)
+    assert [(order.symbol, order.purpose) for order in report.orders] == [(BTC, Purpose.STOP)]
+
+
+async def test_flattening_sells_everything_whatever_the_model_wants(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC, ETH)
+    await room.observe(2)
+    report = await room.validate(2, entries=False, flatten=True)
+    assert {(o.symbol, o.purpose, o.side) for o in report.orders} == {
+        (BTC, Purpose.FLATTEN, Side.SELL),
+        (ETH, Purpose.FLATTEN, Side.SELL),
+    }
+
+
+async def test_a_coin_that_is_being_left_is_not_closed_a_second_time(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    room.feed.prices[BTC] = STOPPED_OUT
+    room.model.will_close(BTC)
+    [order] = (await room.judge(2)).orders
+    assert order.purpose is Purpose.STOP
+    assert "in flight" in [verdict.rule for verdict in await room.store.verdicts(BOT, 2)]
+
+
+@given(
+    capital=st.decimals(Decimal(100), Decimal(10**6), places=2),
+    position=st.decimals(Decimal("0.05"), Decimal("0.9"), places=2),
+)
+async def test_two_proposals_of_one_cycle_cannot_overspend_together(
+    capital: Decimal, position: Decimal
+) -> None:
+    room, exposure = Room(), Decimal("0.9")
+    limits = RiskLimits(max_position=position, max_exposure=exposure)
+    await room.bot(capital=capital, limits=limits)
+    room.model.will_buy(BTC, ETH)
+    report = await room.judge()
+    orders = [await room.store.order(order.id) for order in report.orders]
+    spent = sum((times(o.quantity, o.limit_price or Decimal(0)) for o in orders), Decimal(0))
+    assert spent <= times(capital, exposure)
+    assert (await room.store.portfolio(BOT)).reserved == spent
+
+
+async def test_the_second_proposal_sees_what_the_first_has_reserved(room: Room) -> None:
+    limits = RiskLimits(max_position=Decimal("0.6"), max_exposure=Decimal("0.85"))
+    await room.bot(limits=limits)
+    room.model.will_buy(BTC, ETH)
+    await room.judge()
+    first, second = await room.store.verdicts(BOT, 1)
+    assert (first.symbol, first.ruling) == (BTC, Ruling.APPROVED)
+    assert (second.symbol, second.ruling) == (ETH, Ruling.REDUCED)
+    assert Decimal(second.figures["room_usdt"]) < 2_600
+
+
+@given(
+    lots=st.integers(100, 10_000),
+    fee=st.decimals(Decimal(0), Decimal("0.00099"), places=12),
+)
+async def test_exits_are_whole_lots_and_leave_less_than_one(lots: int, fee: Decimal) -> None:
+    """The fee of a buy is taken in the coin: what is held is no multiple of the lot."""
+    room = Room()
+    await room.bot()
+    await room.observe(1)
+    bought = entry(BOT, quantity=lots * LOT, expires_ms=NOW_MS + 1)
+    await room.store.save_verdicts(BOT, 1, [], [bought])
+    await room.store.settle(bought.id, [_filled(bought.id, lots * LOT, fee)], await _btc(room))
+    held = (await room.store.portfolio(BOT)).positions[BTC].quantity
+    room.feed.prices[BTC] = STOPPED_OUT
+    [leaving] = (await room.judge(2)).orders
+    _must_be_sellable(leaving, held)
+    assert (await room.execute(leaving.id)).filled == leaving.quantity
+    assert (await room.store.portfolio(BOT)).positions == {}
+
+
+def _filled(order_id: str, quantity: Decimal, fee: Decimal) -> Fill:
+    return Fill(
+        trade_id="t1",
+        order_id=order_id,
+        symbol=BTC,
+        side=Side.BUY,
+        quantity=quantity,
+        price=Decimal(60_000),
+        fee=fee,
+        fee_currency="BTC",
+        at_ms=NOW_MS,
+    )
+
+
+async def _btc(room: Room) -> Instrument:
+    return (await room.feed.instruments([BTC]))[BTC]
+
+
+def _must_be_sellable(order: OrderBrief, held: Decimal) -> None:
+    assert floor_to(order.quantity, LOT) == order.quantity
+    assert 0 <= held - order.quantity < LOT
+
+
+async def test_without_any_price_nothing_is_bought_and_it_is_noted_what_is_unwatched(
+    room: Room,
+) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    await room.observe(2)
+    room.model.will_buy(ETH)
+    await room.decide(2)
+    room.feed.away = True
+    room.now_ms += 16_000
+    assert (await room.validate(2)).orders == ()
+    told = {v.symbol: (v.ruling, v.rule) for v in await room.store.verdicts(BOT, 2)}
+    assert told == {BTC: (Ruling.NOTED, "price age"), ETH: (Ruling.REFUSED, "price age")}
+
+
+async def test_longest_hold_needs_no_price(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    await room.observe(2)
+    room.feed.away = True
+    room.now_ms += RiskLimits().longest_hold_s * 1000
+    [order] = (await room.validate(2, entries=False)).orders
+    assert order.purpose is Purpose.HOLD
+
+
+async def test_a_price_that_moved_since_the_model_saw_it_is_not_bought(room: Room) -> None:
+    await room.bot()
+    room.model.will_buy(BTC)
+    await room.observe()
+    await room.decide()
+    room.feed.prices[BTC] = Decimal(60_181)
+    assert (await room.validate()).orders == ()
+    assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["price moved"]
+
+
+async def test_a_coin_that_became_busy_meanwhile_is_a_conflict_and_nothing_is_stored() -> None:
+    """Tried again, the order that came in between is seen."""
+    other = entry(BOT, id="other")
+
+    class Overtaken(FakeStore):
+        async def save_verdicts(
+            self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
+        ) -> None:
+            self.orders_by_id[other.id] = other
+            await super().save_verdicts(bot_id, cycle, verdicts, orders)
+
+    room = Room(store=Overtaken())
+    await room.bot()
+    room.model.will_buy(BTC)
+    with pytest.raises(Conflict):
+        await room.judge()
+    assert list(room.store.orders_by_id) == [other.id]
+    assert await room.store.verdicts(BOT, 1) == []
+    assert [order.id for order in (await room.validate()).orders] == [other.id]
+    assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["in flight"]

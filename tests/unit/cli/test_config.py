@@ -1,0 +1,95 @@
+"""Settings: where each comes from, and that no secret is shown."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from oxbot.cli.config_sources import HIDDEN, load_settings, rows, shown_value, variable
+from oxbot.cli.env_example import env_example
+from oxbot.domain.errors import InputError
+from oxbot.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+TEXT = FieldInfo(annotation=str)
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def sources() -> dict[str, tuple[str | None, str]]:
+    return {row.variable: (row.value, row.source) for row in rows(load_settings())}
+
+
+def test_each_setting_says_where_it_comes_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("OXBOT_API_PORT=8000\nDATABASE_URL=postgresql://a/b\n")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://c/d")
+    found = sources()
+    assert found["DATABASE_URL"] == ("postgresql://c/d", "environment")
+    assert found["OXBOT_API_PORT"] == ("8000", ".env")
+    assert found["OXBOT_SIMULATOR_PORT"] == ("8021", "default")
+
+
+def test_an_empty_variable_leaves_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OXBOT_API_PORT", "")
+    assert sources()["OXBOT_API_PORT"] == ("8020", "default")
+
+
+@given(password=st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=9))
+def test_no_password_inside_an_address_is_shown(password: str) -> None:
+    for address in (f"postgresql://me:{password}@host/db", f"redis://:{password}@host:6379/0"):
+        shown = shown_value(TEXT, address)
+        assert shown is not None
+        assert password not in shown
+        assert HIDDEN in shown
+
+
+def test_no_password_in_an_addresss_query_is_shown() -> None:
+    shown = shown_value(TEXT, "postgresql:///db?host=/run&password=hunter2&user=me")
+    assert shown == f"postgresql:///db?host=/run&password={HIDDEN}&user=me"
+
+
+@pytest.mark.parametrize("annotation", [SecretStr, SecretStr | None])
+def test_a_secret_is_never_shown(annotation: Any) -> None:  # noqa: ANN401 - a type
+    field = FieldInfo(annotation=annotation)
+    assert shown_value(field, SecretStr("hunter2")) == HIDDEN
+    assert shown_value(field, None) is None
+
+
+def test_a_setting_that_cannot_be_is_told_by_the_name_that_sets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OXBOT_API_PORT", "99999")
+    monkeypatch.setenv("OXBOT_LOG_LEVEL", "loud")
+    with pytest.raises(InputError) as caught:
+        load_settings()
+    level, port = str(caught.value).splitlines()
+    assert level.startswith("OXBOT_LOG_LEVEL: ")
+    assert port.startswith("OXBOT_API_PORT: ")
+    assert port.endswith("(given: 99999).")
+
+
+def test_the_example_in_the_repository_is_the_one_of_the_model() -> None:
+    assert (ROOT / ".env.example").read_text() == env_example()
+
+
+def test_the_example_sets_what_is_default_when_it_is_uncommented(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = env_example().splitlines()
+    names = tuple(f"# {variable(name)}=" for name in Settings.model_fields)
+    settings = [line.removeprefix("# ") for line in lines if line.startswith(names)]
+    assert len(settings) == len(names)
+    before = load_settings()
+    (tmp_path / ".env").write_text("\n".join(settings))
+    assert load_settings() == before

@@ -1,0 +1,170 @@
+"""What the demo shows, at 80 columns, and what it counts."""
+
+import io
+from decimal import Decimal
+
+import pytest
+from rich.console import Console
+
+from oxbot.adapters.venue_control import VenueTime
+from oxbot.app.bots import BotPage
+from oxbot.app.overview import BotLine, HeldCoin
+from oxbot.cli import demo_lines, demo_report, demo_table
+from oxbot.cli.demo_picture import Links, Picture
+from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.market import Quote
+from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow
+
+NOW_MS = 1_735_700_000_000
+LINKS = Links("http://127.0.0.1:8020", "http://127.0.0.1:8233/namespaces/default/workflows")
+BOT = Bot(
+    id="demo",
+    settings=BotSettings(name="Demo"),
+    status=BotStatus.RUNNING,
+    epoch=1,
+    incarnation=1,
+    created_ms=NOW_MS,
+)
+AUDIT = AuditFigures(
+    fills=1,
+    cash_stored=Decimal("123456.78"),
+    cash_recomputed=Decimal("123456.78"),
+    drift=Decimal(0),
+    unbalanced=0,
+)
+CYCLE = CycleRow(
+    cycle=12_345,
+    incarnation=1,
+    due_ms=NOW_MS,
+    state="completed",
+    skipped=None,
+    decision="Buy BTC/USDT.",
+    orders=1,
+    equity=Decimal("123450.1"),
+)
+ORDER = OrderRow(
+    id="o",
+    cycle=12_345,
+    symbol="BTC/USDT",
+    side="sell",
+    purpose="stop",
+    quantity=Decimal("0.1"),
+    state="filled",
+    reason="",
+    filled=Decimal("0.1"),
+    price=Decimal("94985.3"),
+)
+HELD = HeldCoin(
+    symbol="BTC/USDT",
+    quantity=Decimal("0.12345678"),
+    average_price=Decimal("94985.3"),
+    stop_price=Decimal("91660.8"),
+    target_price=Decimal("101634.2"),
+    opened_ms=NOW_MS,
+    bid=Decimal(94_000),
+    unrealised=Decimal("-121.5"),
+    price_ms=NOW_MS,
+)
+QUOTE = Quote(
+    symbol="BTC/USDT",
+    bid=Decimal(94_000),
+    ask=Decimal("94000.1"),
+    last=Decimal(94_000),
+    exchange_ms=NOW_MS,
+    received_ms=NOW_MS,
+    source="rest",
+)
+
+
+def picture(*cycles: CycleRow, events: tuple[EventRow, ...] = (), unanswered: str = "") -> Picture:
+    page = BotPage(
+        bot=BOT,
+        view=None,
+        unanswered=unanswered or None,
+        cycles=cycles,
+        orders=(ORDER,) if cycles else (),
+        trades=(),
+        events=events,
+        audit=AUDIT,
+    )
+    line = BotLine(
+        bot=BOT,
+        last=cycles[0] if cycles else None,
+        cash=AUDIT.cash_stored,
+        positions=(HELD,) if cycles else (),
+        quotes={"BTC/USDT": QUOTE} if cycles else {},
+    )
+    time = VenueTime(
+        venue_ms=NOW_MS + 42_000, rate=Decimal(30), mode="speed", ended=False, market="m"
+    )
+    return Picture(line=line, page=page, time=time, missed=("7 ticks were missed.",))
+
+
+def drawn(seen: Picture | None, trouble: str = "") -> str:
+    paper = io.StringIO()
+    Console(file=paper, width=80).print(demo_table.render(seen, LINKS, trouble))
+    return paper.getvalue()
+
+
+def test_the_table_shows_prices_with_ages_and_what_is_held_in_80_columns() -> None:
+    shown = drawn(picture(CYCLE))
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    (btc,) = [line for line in shown.splitlines() if line.startswith("BTC")]
+    assert btc.split() == [
+        *("BTC", "94,000.00", "42", "s", "0.12345678"),
+        *("94,985.30", "91,660.80", "101,634.20", "-121.50"),
+    ]
+    for word in ("cycle 12345", "123,450.10", "decision (baseline) Buy BTC/USDT.", "sell BTC"):
+        assert word in shown
+    assert "7 ticks were missed." in shown
+    assert LINKS.web_ui in shown
+
+
+def test_before_the_first_cycle_there_is_no_price_and_none_is_made_up() -> None:
+    shown = drawn(picture())
+    assert "waiting for the first cycle" in shown
+    (btc,) = [line for line in shown.splitlines() if line.startswith("BTC")]
+    assert set(btc.split()[1:]) == {"-"}
+
+
+def test_a_server_that_is_away_is_said_under_what_was_seen_last() -> None:
+    shown = drawn(picture(CYCLE, unanswered="No worker answers."), "PostgreSQL is away.")
+    assert "No worker answers." in shown
+    assert "PostgreSQL is away." in shown
+    assert "PostgreSQL is away." in drawn(None, "PostgreSQL is away.")
+
+
+def test_a_skipped_cycle_says_why() -> None:
+    skipped = CYCLE.model_copy(update={"skipped": "no prices"})
+    assert "cycle 12345 skipped: no prices" in drawn(picture(skipped))
+
+
+def test_without_a_terminal_each_thing_is_told_once() -> None:
+    event = EventRow(kind="paused", text="Paused by ann.", at_ms=NOW_MS + 1)
+    teller = demo_lines.Teller(NOW_MS)
+    first = teller.news(picture(CYCLE, events=(event,)))
+    assert [line.split()[0] for line in first] == ["Paused", "Going", "cycle"]
+    assert teller.news(picture(CYCLE, events=(event,))) == []
+    following = CYCLE.model_copy(update={"cycle": 12_346})
+    (line,) = teller.news(picture(following, CYCLE, events=(event,)))
+    assert line.startswith("cycle 12346 at ")
+
+
+def test_only_an_exit_that_sold_something_counts() -> None:
+    orders = [
+        ORDER,
+        ORDER.model_copy(update={"purpose": "target"}),
+        ORDER.model_copy(update={"filled": Decimal(0)}),
+        ORDER.model_copy(update={"purpose": "entry"}),
+    ]
+    skipped = CYCLE.model_copy(update={"skipped": "x", "decision": ""})
+    found = demo_report.figures([CYCLE, skipped], orders, fills=3)
+    assert found.exits == {"stop": 1, "target": 1, "total": 2}
+    assert (found.cycles, found.decisions, found.skipped, found.orders) == (2, 1, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"), [("0E-18", "0"), ("1.500", "1.5"), ("-20.00", "-20"), ("1E+4", "10000")]
+)
+def test_amounts_are_told_without_trailing_zeros(amount: str, told: str) -> None:
+    assert str(demo_report.plain(Decimal(amount))) == told

@@ -1,0 +1,95 @@
+"""What people type: symbols, percentages, limits, in the forms they type them."""
+
+from contextlib import suppress
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oxbot.cli import inputs
+from oxbot.cli.bot_create import Wishes, limit_wishes
+from oxbot.domain.errors import InputError
+
+
+@pytest.mark.parametrize("text", ["BTC,ETH", "btc eth", "BTC/USDT, eth-usdt", "BTCUSDT;ETH"])
+def test_a_symbol_may_be_written_as_people_write_it(text: str) -> None:
+    assert inputs.parse_symbols(text) == ("BTC/USDT", "ETH/USDT")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "No symbol is named"),
+        (" , ", "No symbol is named"),
+        ("BTC,btc-usdt", "Named twice: BTC/USDT"),
+        ("BTC/USDT/X", "is no symbol"),
+        ("B\u20acC", "is no symbol"),
+    ],
+)
+def test_what_is_no_list_of_symbols_is_refused_in_a_sentence(text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        inputs.parse_symbols(text)
+
+
+@given(st.text(max_size=60))
+def test_any_text_gives_symbols_or_a_sentence(text: str) -> None:
+    with suppress(InputError):
+        symbols = inputs.parse_symbols(text)
+        assert symbols
+        assert all("/" in symbol for symbol in symbols)
+
+
+def test_a_percentage_and_a_fraction_are_the_same() -> None:
+    assert inputs.parse_fraction("3.5%", "stop") == inputs.parse_fraction("0.035", "stop")
+    assert inputs.parse_fraction(" 7 % ", "target") == Decimal("0.07")
+
+
+def test_a_limit_that_is_no_number_is_refused_by_its_name() -> None:
+    with pytest.raises(InputError, match="stop is 'much'"):
+        inputs.parse_fraction("much", "stop")
+
+
+def test_wishes_become_settings_and_the_rest_is_the_default() -> None:
+    wishes = Wishes(symbols="BTC", capital="250.5", limits=limit_wishes({"stop": "2%"}, []))
+    settings = wishes.settings()
+    assert settings.symbols == ("BTC/USDT",)
+    assert settings.capital == Decimal("250.5")
+    assert settings.limits.stop == Decimal("0.02")
+    assert settings.limits.target == Decimal("0.07")
+    assert (settings.interval_s, settings.name) == (300, "BTC")
+
+
+def test_any_limit_can_be_wished_for_by_its_name() -> None:
+    wishes = limit_wishes({"stop": None}, ["cooldown_s=600", "max_position=10%"])
+    settings = Wishes(limits=wishes).settings()
+    assert settings.limits.cooldown_s == 600
+    assert settings.limits.max_position == Decimal("0.1")
+
+
+@pytest.mark.parametrize("wish", ["cooldown_s", "nosuch=1", "=1"])
+def test_a_limit_that_there_is_not_is_refused_with_the_names_that_there_are(wish: str) -> None:
+    with pytest.raises(InputError, match="cooldown_s, price_age_s"):
+        limit_wishes({}, [wish])
+
+
+@pytest.mark.parametrize(
+    ("wishes", "complaint"),
+    [
+        (Wishes(capital="-5"), r"^capital: .*greater than 0 \(given: -5\)\.$"),
+        (Wishes(capital="many"), "capital is 'many'"),
+        (Wishes(interval="soon"), r"^interval_s: .*\(given: soon\)\.$"),
+        (Wishes(symbols="BTC-EUR"), r"only symbols quoted in USDT"),
+        (Wishes(limits={"stop": Decimal("3.5")}), r"^limits\.stop: .*less than or equal to 1"),
+        (Wishes(limits={"max_position": Decimal("0.9")}), "max_position must not exceed"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_by_field(wishes: Wishes, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        wishes.settings()
+
+
+def test_each_wrong_field_gets_a_sentence_of_its_own() -> None:
+    with pytest.raises(InputError) as caught:
+        Wishes(capital="0", interval="0").settings()
+    assert len(str(caught.value).splitlines()) == 2

@@ -1,0 +1,112 @@
+"""Driving a venue that stands still: each tick once, and an end where there is nothing to do."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from oxbot.app.bots import Desk
+from oxbot.app.stepped import drive
+from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.errors import Conflict
+from oxbot.messages import BotView, ControlAnswer, ControlRequest, TickReport
+from tests.support.fake_store import FakeStore
+
+STEP_MS = 300_000
+
+
+@dataclass
+class SteppedVenue:
+    """A venue whose candles end at `end_ms`."""
+
+    end_ms: int = 10**9
+    now_ms: int = 0
+
+    async def advance_to(self, to_ms: int) -> int:
+        self.now_ms = max(self.now_ms, min(to_ms, self.end_ms))
+        return self.now_ms
+
+
+@dataclass
+class SteppedBot:
+    """A bot that has a cycle at each tick that the driver grants. `late_ms` comes as news."""
+
+    due_ms: int | None = STEP_MS
+    late_ms: int | None = None
+    works: bool = True
+    ticks: list[int] = field(default_factory=list)
+
+    async def view(self, bot_id: str) -> BotView:
+        return BotView(
+            bot_id=bot_id,
+            status=BotStatus.RUNNING,
+            incarnation=1,
+            epoch=1,
+            cycle=len(self.ticks),
+            next_due_ms=self.due_ms,
+            last_outcome=None,
+            equity=None,
+            positions=(),
+            in_flight=(),
+            unwritten=0,
+            stepped=True,
+        )
+
+    async def tick(self, bot_id: str, due_ms: int) -> TickReport:
+        if self.late_ms is not None:
+            self.due_ms, self.late_ms = self.late_ms, None
+        if due_ms != self.due_ms:
+            raise Conflict(f"The next tick of {bot_id} is {self.due_ms}, not {due_ms}.")
+        self.ticks.append(due_ms)
+        self.due_ms = due_ms + STEP_MS
+        cycle = len(self.ticks) if self.works else None
+        return TickReport(cycle=cycle, next_due_ms=self.due_ms)
+
+    async def start(self, bot: Bot) -> bool:
+        raise NotImplementedError(bot)
+
+    async def is_running(self, bot_id: str) -> bool:
+        raise NotImplementedError(bot_id)
+
+    async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
+        raise NotImplementedError(bot_id, request)
+
+    async def resume(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
+        raise NotImplementedError(bot_id, request)
+
+    async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
+        raise NotImplementedError(bot_id, request)
+
+    async def wake(self, bot_id: str) -> None:
+        raise NotImplementedError(bot_id)
+
+
+async def driven(bot: SteppedBot, venue: SteppedVenue, cycles: int) -> list[int | None]:
+    desk = Desk(FakeStore(), bot, "fake")
+    return [report.cycle async for report in drive(desk, venue, "b1", cycles)]
+
+
+async def test_the_venue_stands_at_each_tick_when_it_is_granted() -> None:
+    bot, venue = SteppedBot(), SteppedVenue()
+    assert await driven(bot, venue, 3) == [1, 2, 3]
+    assert bot.ticks == [STEP_MS, 2 * STEP_MS, 3 * STEP_MS]
+    assert venue.now_ms == 3 * STEP_MS
+
+
+async def test_a_bot_that_moved_on_meanwhile_is_followed_and_no_cycle_is_lost() -> None:
+    bot = SteppedBot(late_ms=10 * STEP_MS)
+    assert await driven(bot, SteppedVenue(now_ms=10 * STEP_MS), 2) == [1, 2]
+    assert bot.ticks == [10 * STEP_MS, 11 * STEP_MS]
+
+
+async def test_where_the_candles_end_it_says_so_and_grants_nothing() -> None:
+    bot = SteppedBot()
+    with pytest.raises(Conflict, match="market has ended"):
+        await driven(bot, SteppedVenue(end_ms=2 * STEP_MS), 5)
+    assert bot.ticks == [STEP_MS, 2 * STEP_MS]
+
+
+async def test_a_bot_that_does_nothing_is_not_driven_on() -> None:
+    bot = SteppedBot(works=False)
+    with pytest.raises(Conflict, match="paused or stopped"):
+        await driven(bot, SteppedVenue(), 5)
+    assert len(bot.ticks) == 1

@@ -1,0 +1,99 @@
+"""A model's reply is a valid decision, or it is refused with a reason; nothing in between."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oxbot.domain.decision import Action, Decision, parse_decision
+from oxbot.domain.errors import BadReply
+
+SYMBOLS = ("BTC/USDT", "ETH/USDT")
+GOOD = {
+    "proposals": [
+        {"symbol": "BTC/USDT", "action": "buy", "confidence": 0.7, "reason": "a trend"},
+    ],
+    "summary": "calm",
+}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=12,
+)
+
+
+def reply(**changes: Any) -> str:  # noqa: ANN401 - whatever a model may write
+    return json.dumps({**GOOD, "proposals": [{**GOOD["proposals"][0], **changes}]})  # type: ignore[dict-item]  # the example's first proposal
+
+
+def must_be_a_decision_or_refused(text: str) -> None:
+    try:
+        decision = parse_decision(text, SYMBOLS)
+    except BadReply:
+        return
+    assert isinstance(decision, Decision)
+    assert {proposal.symbol for proposal in decision.proposals} <= set(SYMBOLS)
+
+
+@given(st.text() | st.text(st.characters(codec=None)))
+def test_any_text_is_a_decision_or_refused(text: str) -> None:
+    must_be_a_decision_or_refused(text)
+
+
+@given(JSON)
+def test_any_json_is_a_decision_or_refused(value: Any) -> None:  # noqa: ANN401 - any JSON
+    must_be_a_decision_or_refused(json.dumps(value))
+
+
+@given(st.sampled_from(["symbol", "action", "confidence", "fraction", "expected_move", "x"]), JSON)
+def test_any_value_in_any_place_is_a_decision_or_refused(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    must_be_a_decision_or_refused(reply(**{name: value}))
+
+
+def test_a_refusal_quotes_no_flood_of_the_reply() -> None:
+    flood = json.dumps({"x" * 100_000: 1, "summary": "s" * 100_000, "proposals": []})
+    with pytest.raises(BadReply) as refusal:
+        parse_decision(flood, SYMBOLS)
+    assert len(str(refusal.value)) < 500
+
+
+def test_nesting_without_end_is_refused() -> None:
+    with pytest.raises(BadReply):
+        parse_decision("[" * 100_000, SYMBOLS)
+
+
+def test_a_good_reply_is_read_exactly() -> None:
+    (proposal,) = parse_decision(reply(confidence=0.7, fraction="0.25"), SYMBOLS).proposals
+    assert (proposal.action, proposal.confidence) == (Action.BUY, Decimal("0.7"))
+    assert proposal.fraction == Decimal("0.25")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"symbol": "DOGE/USDT"}, "DOGE/USDT"),
+        ({"symbol": "btc"}, "symbol"),
+        ({"action": "short"}, "action"),
+        ({"confidence": 1.01}, "confidence"),
+        ({"confidence": "NaN"}, "confidence"),
+        ({"fraction": 0}, "fraction"),
+        ({"fraction": 1.5}, "fraction"),
+        ({"expected_move": -0.1}, "expected_move"),
+        ({"reason": ""}, "reason"),
+        ({"stop_loss": 1}, "stop_loss"),
+    ],
+)
+def test_each_field_keeps_its_bounds_and_none_is_invented(
+    change: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(BadReply, match=named):
+        parse_decision(reply(**change), SYMBOLS)
+
+
+def test_a_symbol_named_twice_is_refused() -> None:
+    twice = {**GOOD, "proposals": [*GOOD["proposals"], *GOOD["proposals"]]}
+    with pytest.raises(BadReply, match="twice"):
+        parse_decision(json.dumps(twice), SYMBOLS)

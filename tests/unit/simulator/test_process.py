@@ -1,0 +1,130 @@
+"""The simulator as a process: what it prints, how it ends, what survives it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from oxbot.cli.simulator import simulator
+
+COMMAND = [sys.executable, "-m", "oxbot.simulator"]
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
+    """A simulator on a free port, and what it said when it listened."""
+    command = [*COMMAND, "--port", "0", "--json", *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def clock(url: object, wish: dict[str, object] | None = None) -> dict[str, object]:
+    data = None if wish is None else json.dumps(wish).encode()
+    with urlopen(Request(f"{url}/control/clock", data=data)) as answer:  # noqa: S310 - loopback
+        content = json.load(answer)
+    assert isinstance(content, dict)
+    return content
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly_and_its_time_survives(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    state = str(tmp_path / "clock.json")
+    with running("--mode", "stepped", "--state", state) as (process, said):
+        moved = clock(said["url"], {"advance_ms": 300_000})
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    with running("--state", state) as (_, said):
+        assert said["venue_ms"] == moved["venue_ms"]
+        assert said["mode"] == "stepped"
+
+
+def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
+    state = str(tmp_path / "clock.json")
+    with running("--mode", "stepped", "--state", state) as (process, said):
+        moved = clock(said["url"], {"advance_ms": 300_000})
+        process.kill()
+    with running("--state", state) as (_, said):
+        assert said["venue_ms"] == moved["venue_ms"]
+
+
+def test_a_start_is_remembered_though_nobody_ever_changes_the_clock(tmp_path: Path) -> None:
+    state = str(tmp_path / "clock.json")
+    with running("--rate", "1000", "--state", state) as (process, said):
+        seen = clock(said["url"])["venue_ms"]
+        process.kill()
+    with running("--state", state) as (_, said):
+        assert isinstance(seen, int)
+        assert isinstance(said["venue_ms"], int)
+        assert said["venue_ms"] > seen
+
+
+def test_a_taken_port_is_one_sentence_and_leaves_the_state_alone(
+    tmp_path: Path, taken_port: int
+) -> None:
+    state = tmp_path / "clock.json"
+    command = [*COMMAND, "--port", str(taken_port), "--fresh", "--state", str(state)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    assert f"Port {taken_port} is taken" in ended.stderr
+    assert f"process {os.getpid()}" in ended.stderr
+    assert not state.exists()
+
+
+def test_it_listens_on_loopback_only() -> None:
+    with running() as (_, said):
+        port = said["port"]
+        assert isinstance(port, int)
+        with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+            other.connect(("127.0.0.2", port))
+
+
+def test_the_readable_line_says_how_to_point_ccxt_at_it() -> None:
+    with subprocess.Popen([*COMMAND, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.terminate()
+    assert "Simulated OKX on http://127.0.0.1:" in said
+    assert 'okx({"urls": {"api": {"rest": "http://127.0.0.1:' in said
+
+
+def test_the_command_of_the_command_line_is_the_same_simulator(
+    taken_port: int, tmp_path: Path
+) -> None:
+    app = typer.Typer()
+    app.command()(simulator)
+    taken = CliRunner().invoke(app, ["--port", str(taken_port)])
+    assert taken.exit_code == 1
+    assert f"Port {taken_port} is taken" in taken.stderr
+    empty = CliRunner().invoke(app, ["--candles", str(tmp_path)])
+    assert empty.exit_code == 1
+    assert "There is no file of 5m candles" in empty.stderr

@@ -1,0 +1,43 @@
+"""Tells Temporal which of the project's errors can be retried, and how soon."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from oxbot.domain.errors import OxbotError, RateLimited, Unavailable
+
+
+class FailureInterceptor(Interceptor):
+    """Translates every error of the project where it leaves an activity: one place for all."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - Temporal's name
+        """Wrap an activity."""
+        return _Translator(next)
+
+
+class _Translator(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - Temporal's signature
+        try:
+            return await super().execute_activity(input)
+        except OxbotError as error:
+            raise translated(error) from error
+
+
+def translated(error: OxbotError) -> ApplicationError:
+    """Give the failure that Temporal sees: the class as type, final ones not retried.
+
+    Somebody else's outage is benign: it is retried, and no fault of the worker's.
+    """
+    after = timedelta(seconds=error.retry_after_s) if isinstance(error, RateLimited) else None
+    outage = isinstance(error, Unavailable)
+    return ApplicationError(
+        str(error),
+        type=type(error).__name__,
+        non_retryable=not error.retryable,
+        next_retry_delay=after,
+        category=(
+            ApplicationErrorCategory.BENIGN if outage else ApplicationErrorCategory.UNSPECIFIED
+        ),
+    )

@@ -1,0 +1,103 @@
+"""Starts a worker, keeps it until SIGTERM, and lets it finish what it is at."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.control import ControlActivities
+from activities.decision import DecisionActivities
+from activities.execution import ExecutionActivities
+from activities.market import MarketActivities
+from activities.record import RecordActivities
+from activities.risk import RiskActivities
+from oxbot.adapters.temporal.client import connect
+from oxbot.adapters.temporal.control import TemporalBotControl
+from oxbot.app.bots import Desk, start_missing
+from oxbot.app.ports import Ports
+from oxbot.bootstrap import open_ports, resolve
+from oxbot.domain.errors import OxbotError
+from oxbot.logs import configure_logs
+from oxbot.settings import Settings
+from worker.failures import FailureInterceptor
+from workflows.bot import BotWorkflow
+
+DRAIN: Final = timedelta(seconds=6)
+"""Time for running activities to end once the worker is told to stop."""
+
+CACHED_WORKFLOWS: Final = 1000
+STICKY: Final = timedelta(seconds=5)
+"""How long a workflow task waits for the worker that has the workflow in its cache."""
+
+log = structlog.get_logger(__name__)
+
+
+def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
+    """Join workflow and activities into a worker for one task queue."""
+    control, market, record = (
+        ControlActivities(ports),
+        MarketActivities(ports),
+        RecordActivities(ports),
+    )
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[BotWorkflow],
+        activities=[
+            control.open_run,
+            control.write_control,
+            market.observe_market,
+            market.read_clock,
+            DecisionActivities(ports).decide,
+            RiskActivities(ports).validate_risk,
+            ExecutionActivities(ports).execute_order,
+            record.record_cycles,
+        ],
+        interceptors=[FailureInterceptor()],
+        graceful_shutdown_timeout=DRAIN,
+        max_cached_workflows=CACHED_WORKFLOWS,
+        sticky_queue_schedule_to_start_timeout=STICKY,
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; start first what should be running and is not."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    found = resolve(settings)
+    async with open_ports(found) as ports:
+        client = await connect(found.temporal_address or "", found.temporal_namespace)
+        async with make_worker(client, ports, found.task_queue):
+            log.info("worker is listening", task_queue=found.task_queue, session=found.session)
+            control = TemporalBotControl(client, found.task_queue)
+            desk = Desk(ports.store, control, ports.feed.venue)
+            for bot_id in await start_missing(desk):
+                log.info("bot started, since it had no workflow", bot=bot_id)
+            await stop.wait()
+            log.info("worker finishes what it is at")
+    log.info("worker has ended")
+
+
+def main() -> None:
+    """Run a worker; 1 when it cannot start, with a sentence that says why."""
+    settings = Settings()
+    configure_logs(settings.log_format, settings.log_level)
+    try:
+        asyncio.run(run(settings))
+    except OxbotError as error:
+        log.error("worker cannot run", reason=str(error))  # noqa: TRY400 - a sentence, no traceback
+        code = 1
+    else:
+        code = 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's native threads sometimes abort the interpreter's own exit, which would turn a
+    # clean end into a crash.
+    os._exit(code)

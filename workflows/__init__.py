@@ -1,0 +1,1 @@
+"""Workflows: control flow only. What they cause happens in activities."""

@@ -1,0 +1,167 @@
+"""One cycle: observe, decide, validate, execute, record. It always ends, and says how."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as StepTimeout
+
+with workflow.unsafe.imports_passed_through():
+    from oxbot.domain.orders import OrderState
+    from oxbot.messages import (
+        CycleOutcome,
+        DecisionBrief,
+        OrderBrief,
+        OrderOutcome,
+        RiskReport,
+        TickReport,
+    )
+    from workflows.state import BotState
+    from workflows.steps import Steps
+
+
+class Cycle:
+    """Runs a bot's cycles one at a time, and keeps what could not be written yet."""
+
+    def __init__(self, state: BotState, steps: Steps) -> None:
+        self._state = state
+        self._steps = steps
+        self._entry: OrderBrief | None = None
+        self.flattened_in_vain = False
+
+    @property
+    def entries_in_flight(self) -> tuple[str, ...]:
+        """Ids of entries that can still be sent or filled at this moment."""
+        unknown = [i for i, purpose in self._state.unfinished.items() if not purpose.is_exit]
+        now = [self._entry.id] if self._entry and self._entry.id not in unknown else []
+        return (*unknown, *now)
+
+    async def run(self) -> TickReport | None:
+        """Run the cycle of the tick that is due; None where the tick is not due after all."""
+        state, number, due_ms = self._state, self._state.next_cycle, self._due_ms()
+        outcome = CycleOutcome(cycle=number, incarnation=state.incarnation, due_ms=due_ms)
+        try:
+            observation = await self._steps.observe_market(number, due_ms)
+        except ActivityError as error:
+            state.next_cycle += 1
+            return await self._close(outcome.model_copy(update={"skipped": cause_of(error)}))
+        state.clock = observation.clock
+        if not observation.due:
+            self.flattened_in_vain = state.closing_flat
+            return None
+        state.next_cycle += 1
+        state.explain_overtaken(observation.session)
+        return await self._close(await self._trade(outcome))
+
+    def _due_ms(self) -> int:
+        """Give the tick's venue time; selling everything is due at once."""
+        due_ms, clock = self._state.due_ms or 0, self._state.clock
+        return min(due_ms, clock.venue_ms) if clock and self._state.closing_flat else due_ms
+
+    async def _trade(self, outcome: CycleOutcome) -> CycleOutcome:
+        """Decide, validate and execute. A failed step cuts the cycle short, never the bot."""
+        failed, wishes = await self._decide(outcome.cycle)
+        epoch = self._state.epoch
+        try:
+            report = await self._validate(outcome.cycle, entries=wishes is not None)
+        except ActivityError as error:
+            causes = (failed, cause_of(error))
+            return outcome.model_copy(update={"skipped": "; ".join(filter(None, causes))})
+        orders = await self._execute(report, epoch)
+        said = wishes.summary if wishes else ""
+        return outcome.model_copy(update={"skipped": failed, "decision": said, "orders": orders})
+
+    async def _decide(self, number: int) -> tuple[str | None, DecisionBrief | None]:
+        """Ask the model unless the bot may not enter; give (failure, decision)."""
+        if not self._state.may_enter:
+            return None, None
+        try:
+            decision = await self._steps.decide(number)
+        except ActivityError as error:
+            return cause_of(error), None
+        self._state.last_decision = f"{decision.summary} By {decision.model}."
+        return decision.failed, decision
+
+    async def _validate(self, number: int, *, entries: bool) -> RiskReport:
+        report = await self._steps.validate_risk(number, entries=entries and self._state.may_enter)
+        known = {order.id for order in report.orders}
+        unfinished = self._state.unfinished.items()
+        self._state.unfinished = {i: purpose for i, purpose in unfinished if i in known}
+        self._state.last_verdicts = report.verdicts
+        self._state.positions = report.positions
+        self._state.equity = report.equity
+        return report
+
+    async def _execute(self, report: RiskReport, epoch: int) -> tuple[OrderOutcome, ...]:
+        """Execute exits, then entries while the control of `epoch` that allowed them holds."""
+        exits_first = sorted(report.orders, key=lambda order: not order.purpose.is_exit)
+        return tuple(
+            [
+                await self._execute_one(order)
+                for order in exits_first
+                if order.purpose.is_exit or self._state.epoch == epoch
+            ]
+        )
+
+    async def _execute_one(self, order: OrderBrief) -> OrderOutcome:
+        self._entry = None if order.purpose.is_exit else order
+        try:
+            outcome = await self._steps.execute_order(order)
+        except ActivityError as error:
+            outcome = OrderOutcome(
+                order_id=order.id,
+                symbol=order.symbol,
+                purpose=order.purpose,
+                state=OrderState.UNKNOWN,
+                reason=cause_of(error),
+            )
+        finally:
+            self._entry = None
+        self._note_end_of(outcome)
+        return outcome
+
+    def _note_end_of(self, outcome: OrderOutcome) -> None:
+        self._state.unfinished.pop(outcome.order_id, None)
+        if not outcome.state.is_final:
+            self._state.unfinished[outcome.order_id] = outcome.purpose
+
+    async def _close(self, outcome: CycleOutcome) -> TickReport:
+        """Set the next tick and write the outcome down, now or with the next one."""
+        state = self._state
+        state.last_outcome = outcome
+        state.last_error = f"cycle {outcome.cycle}: {outcome.skipped}" if outcome.skipped else ""
+        state.last_due_ms = outcome.due_ms
+        state.schedule_next()
+        state.unwritten.append(outcome)
+        await self._write()
+        self.flattened_in_vain = state.closing_flat and not state.is_flat
+        return TickReport(cycle=outcome.cycle, skipped=outcome.skipped)
+
+    async def _write(self) -> None:
+        outcomes, missed = len(self._state.unwritten), len(self._state.missed)
+        try:
+            recorded = await self._steps.record_cycles()
+        except ActivityError as error:
+            self._state.open_positions = None
+            self._state.last_error = f"not on record yet: {cause_of(error)}"
+            return
+        del self._state.unwritten[:outcomes], self._state.missed[:missed]
+        self._state.equity = recorded.equity
+        self._state.positions = recorded.positions
+        self._state.open_positions = len(recorded.positions)
+
+    async def write_until_done(self) -> None:
+        """Write what is left before the bot ends, however long that takes."""
+        if self._state.unwritten or self._state.missed:
+            await self._steps.record_cycles(until_done=True)
+            self._state.unwritten, self._state.missed = [], []
+
+
+def cause_of(error: ActivityError) -> str:
+    """Say in one line which step failed and why."""
+    cause = error.cause
+    while isinstance(cause, StepTimeout) and cause.cause is not None:
+        cause = cause.cause
+    if isinstance(cause, ApplicationError):
+        return f"{error.activity_type}: {cause.type}: {cause.message}"
+    if isinstance(cause, StepTimeout):
+        return f"{error.activity_type}: no answer within its limit ({cause.message})"
+    return f"{error.activity_type}: {cause or error}"

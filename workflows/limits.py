@@ -1,0 +1,62 @@
+"""How long each step may take and how it is retried, derived from the bot's interval."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from temporalio.common import RetryPolicy
+
+SHORTEST: Final = timedelta(seconds=10)
+"""No step is given less in all, however short the interval: a slow step overruns the tick,
+which is counted, rather than failing every time."""
+
+SHORTEST_ATTEMPT: Final = timedelta(seconds=4)
+LONGEST_ATTEMPT: Final = timedelta(seconds=30)
+
+WITHIN_THE_CYCLE: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=10),
+)
+UNTIL_DONE: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=30),
+)
+
+
+@dataclass(frozen=True)
+class StepLimits:
+    """Limits of one activity: of an attempt, and of all attempts together."""
+
+    start_to_close: timedelta
+    schedule_to_close: timedelta
+
+    @classmethod
+    def share_of(cls, interval: timedelta, share: float) -> "StepLimits":
+        """Give a step its share of the wall time between two ticks."""
+        whole = max(SHORTEST, interval * share)
+        attempt = min(LONGEST_ATTEMPT, max(SHORTEST_ATTEMPT, whole / 3))
+        return cls(start_to_close=attempt, schedule_to_close=whole)
+
+
+@dataclass(frozen=True)
+class CycleLimits:
+    """The steps' limits; together they stay below the interval where it allows."""
+
+    observe: StepLimits
+    decide: StepLimits
+    validate: StepLimits
+    execute: StepLimits
+    record: StepLimits
+
+    @classmethod
+    def of(cls, interval: timedelta) -> "CycleLimits":
+        """Derive the limits from the wall time between two ticks."""
+        return cls(
+            observe=StepLimits.share_of(interval, 0.20),
+            decide=StepLimits.share_of(interval, 0.40),
+            validate=StepLimits.share_of(interval, 0.15),
+            execute=StepLimits.share_of(interval, 0.15),
+            record=StepLimits.share_of(interval, 0.05),
+        )
