@@ -1,6 +1,7 @@
 """What the market shows: instruments, quotes with an age, candles, snapshots."""
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
@@ -16,6 +17,23 @@ NonNegative = Annotated[Decimal, Field(ge=0)]
 QUOTE_CURRENCY: Final = "USDT"
 CANDLE_MS: Final = 300_000
 """Length of the base candle: five minutes."""
+
+
+class Bar(StrEnum):
+    """The candle lengths that bots look at."""
+
+    M5 = "5m"
+    H1 = "1h"
+    H4 = "4h"
+
+    @property
+    def length_ms(self) -> int:
+        """Length in ms."""
+        return {Bar.M5: CANDLE_MS, Bar.H1: 12 * CANDLE_MS, Bar.H4: 48 * CANDLE_MS}[self]
+
+    def closed_by(self, now_ms: int) -> int:
+        """When the newest closed candle of this length ended, in venue ms."""
+        return now_ms // self.length_ms * self.length_ms
 
 
 def base_of(symbol: str) -> str:
@@ -36,13 +54,14 @@ class Quote(Value):
     """Best prices of one symbol, with when they held and where they came from.
 
     Both times are venue time in ms: `exchange_ms` as stated by the exchange, `received_ms`
-    when the answer arrived.
+    when the answer arrived. `source` is "stream" or "rest". `volume_24h` in coins.
     """
 
     symbol: Symbol
     bid: Positive
     ask: Positive
     last: Positive
+    volume_24h: NonNegative
     exchange_ms: int
     received_ms: int
     source: str
@@ -66,6 +85,18 @@ class Candle(Value):
     low: Positive
     close: Positive
     volume: NonNegative
+
+
+class Perpetual(Value):
+    """What the coin's perpetual swap tells of the mood; spot bots read it, nobody trades it.
+
+    `funding_rate` is the fraction that longs pay shorts at `next_funding_ms` (venue time);
+    `open_interest` is in coins.
+    """
+
+    funding_rate: Decimal
+    next_funding_ms: int
+    open_interest: NonNegative
 
 
 class Indicators(Value):

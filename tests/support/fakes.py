@@ -67,6 +67,7 @@ class FakeFeed:
             bid=bid,
             ask=bid * (1 + SPREAD),
             last=bid,
+            volume_24h=Decimal(1_000),
             exchange_ms=at_ms,
             received_ms=at_ms,
             source="fake",

@@ -26,6 +26,7 @@ def quote(symbol: str = BTC, bid: str = "60000", *, at_ms: int = NOW_MS) -> Quot
         bid=price,
         ask=price + Decimal("0.1"),
         last=price,
+        volume_24h=Decimal(1_000),
         exchange_ms=at_ms,
         received_ms=at_ms + 40,
         source="test",

@@ -56,6 +56,7 @@ def quote_of(symbol: str, row: object, now: ClockReading, wall_ms: int) -> Quote
         bid=_positive(fields, "bidPx", symbol),
         ask=_positive(fields, "askPx", symbol),
         last=_positive(fields, "last", symbol),
+        volume_24h=_number(fields.get("vol24h"), "vol24h", symbol),
         exchange_ms=exchange_ms,
         received_ms=received_ms,
         source="rest",

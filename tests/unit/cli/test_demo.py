@@ -70,6 +70,7 @@ QUOTE = Quote(
     bid=Decimal(94_000),
     ask=Decimal("94000.1"),
     last=Decimal(94_000),
+    volume_24h=Decimal(1_000),
     exchange_ms=NOW_MS,
     received_ms=NOW_MS,
     source="rest",

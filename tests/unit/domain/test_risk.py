@@ -33,6 +33,7 @@ def price(bid: str = "1000", ask: str | None = None, age_ms: int = 0, symbol: st
         bid=Decimal(bid),
         ask=Decimal(ask or bid),
         last=Decimal(bid),
+        volume_24h=Decimal(1_000),
         exchange_ms=NOW_MS - age_ms,
         received_ms=NOW_MS,
         source="test",
