@@ -6,12 +6,9 @@ from enum import Enum, auto
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from oxbot.domain.bot import BotStatus
-    from oxbot.domain.market import ClockReading
-    from oxbot.domain.schedule import offset_ms, ticks_missed
     from oxbot.messages import (
         BOT_WORKFLOW,
         BotView,
@@ -23,17 +20,15 @@ with workflow.unsafe.imports_passed_through():
     from workflows.attributes import attributes_of
     from workflows.control import UNREADABLE, Control, read_request
     from workflows.cycle import Cycle
-    from workflows.details import details, when
+    from workflows.details import details
     from workflows.state import BotState
     from workflows.steps import Steps
+    from workflows.ticks import Ticks
 
 RESERVE: Final = 64
 """Cycle numbers reserved at a time."""
 
 FLATTEN_AGAIN: Final = timedelta(seconds=5)
-SHORTEST_WAIT: Final = timedelta(seconds=1)
-AFTER_THE_TICK: Final = timedelta(milliseconds=50)
-"""Wakes just after the tick, since two clocks are compared."""
 
 
 class Todo(Enum):
@@ -54,11 +49,8 @@ class BotWorkflow:
         self._steps = Steps(state)
         self._cycle = Cycle(state, self._steps)
         self._control = Control(state, self._steps, self._cycle)
-        self._heeded = state.epoch
-        self._woken = False
+        self._ticks = Ticks(state, self._steps)
         self._cycles = 0
-        self._granted: int | None = None
-        self._reports: dict[int, TickReport] = {}
         self._ended = False
         self._shown: BotStatus | None = None
 
@@ -107,12 +99,9 @@ class BotWorkflow:
         A tick that was accepted and a wake are not carried over, so they are served first.
         """
         await workflow.wait_condition(
-            lambda: workflow.all_handlers_finished() or self._has_visitor()
+            lambda: workflow.all_handlers_finished() or self._ticks.has_visitor
         )
-        return not self._has_visitor()
-
-    def _has_visitor(self) -> bool:
-        return self._woken or self._granted is not None
+        return not self._ticks.has_visitor
 
     async def _next(self) -> Todo:
         """Wait until something is to be done.
@@ -120,19 +109,19 @@ class BotWorkflow:
         The status is looked at afresh after every wake, so that a wake alone never trades.
         """
         while True:
-            self._heeded = self._state.epoch
-            if self._woken:
-                await self._look_at_the_clock()
+            self._ticks.heed()
+            if self._ticks.woken:
+                await self._ticks.look_at_the_clock()
             elif self._is_over():
                 return Todo.END
-            elif self._roll_due() and not self._has_visitor() and await self._may_roll():
+            elif self._roll_due() and not self._ticks.has_visitor and await self._may_roll():
                 return Todo.ROLL
             elif self._state.closing_flat:
                 await self._pause_between_flattenings()
                 return Todo.CYCLE
             elif self._state.status is BotStatus.PAUSED and self._state.is_flat:
-                await self._wait_while_paused()
-            elif await self._wait_for_due():
+                await self._ticks.wait_while_paused()
+            elif await self._ticks.wait_for_due():
                 return Todo.CYCLE
 
     def _is_over(self) -> bool:
@@ -145,107 +134,13 @@ class BotWorkflow:
         if self._cycle.flattened_in_vain:
             await workflow.sleep(FLATTEN_AGAIN, summary="flatten again")
 
-    async def _wait_while_paused(self) -> None:
-        """Wait for control without a timer, so that a paused bot writes no history."""
-        if not self._state.stepped:
-            self._state.due_ms = None
-        await self._wait_for_visitor()
-        if self._granted is not None:
-            self._acknowledge_idle_tick(self._granted)
-
-    def _acknowledge_idle_tick(self, granted: int) -> None:
-        self._state.last_due_ms = granted
-        self._state.schedule_next()
-        self._answer_driver(granted, TickReport(cycle=None))
-
-    async def _wait_for_visitor(self) -> None:
-        await workflow.wait_condition(lambda: self._has_visitor() or self._controlled())
-
-    async def _wait_for_due(self) -> bool:
-        """Sleep towards the tick; True when it is due, False to look at everything again."""
-        if self._state.stepped:
-            return await self._wait_for_driver()
-        wait = self._until_due()
-        if wait > timedelta(0):
-            summary = f"next tick {when(self._state.due_ms)}"
-            if await self._interrupted(wait, summary):
-                return False
-            if self._until_due() > timedelta(0):
-                self._woken = self._stands_still()
-                return False
-        self._note_overtaken()
-        return not self._controlled()
-
-    def _stands_still(self) -> bool:
-        """Whether no timer can tell when the tick is due, so that the clock has to be asked."""
-        return self._state.clock is not None and self._state.clock.rate == 0
-
-    async def _wait_for_driver(self) -> bool:
-        await self._wait_for_visitor()
-        return self._granted is not None and not self._controlled()
-
-    async def _look_at_the_clock(self) -> None:
-        """Read the venue's clock because somebody says that it changed; this never trades."""
-        self._woken = False
-        self._state.clock = await self._steps.read_clock()
-        if self._state.stepped and self._state.due_ms is None:
-            self._schedule_from_now(self._state.clock)
-        elif self._state.stepped:
-            self._note_overtaken()
-
-    def _schedule_from_now(self, clock: ClockReading) -> None:
-        self._state.last_due_ms = clock.venue_at(_wall_ms())
-        self._state.schedule_next()
-
-    def _until_due(self) -> timedelta:
-        """Wall time until the next tick, by the last reading of the venue's clock."""
-        clock, spec = self._state.clock, self._state.spec
-        if clock is None or spec is None:
-            raise RuntimeError("a bot waits for ticks only after its numbers were reserved")
-        if self._state.due_ms is None:
-            self._schedule_from_now(clock)
-        left_ms = (self._state.due_ms or 0) - clock.venue_at(_wall_ms())
-        if left_ms <= 0:
-            return timedelta(0)
-        if clock.rate == 0:
-            return timedelta(milliseconds=spec.interval_ms)
-        wait = timedelta(milliseconds=int(left_ms / clock.rate)) + AFTER_THE_TICK
-        return max(SHORTEST_WAIT, wait)
-
-    async def _interrupted(self, wait: timedelta, summary: str) -> bool:
-        try:
-            await workflow.wait_condition(
-                lambda: self._woken or self._controlled(), timeout=wait, timeout_summary=summary
-            )
-        except TimeoutError:
-            return False
-        return True
-
-    def _controlled(self) -> bool:
-        return self._state.epoch != self._heeded
-
-    def _note_overtaken(self) -> None:
-        clock, spec, due_ms = self._state.clock, self._state.spec, self._state.due_ms
-        if clock is None or spec is None or due_ms is None:
-            return
-        now_ms = clock.venue_at(_wall_ms())
-        offset = offset_ms(self._state.bot_id, spec.interval_ms)
-        self._state.overtake(ticks_missed(due_ms, now_ms, spec.interval_ms, offset), now_ms)
-
     async def _run_cycle(self) -> None:
         """Run one cycle; it does not count where the venue's clock says: not due yet."""
         due_ms = self._state.due_ms
         report = await self._cycle.run()
         self._cycles += report is not None
         self._show()
-        if self._granted is not None and due_ms is not None and self._granted <= due_ms:
-            self._answer_driver(self._granted, report or TickReport(cycle=None))
-
-    def _answer_driver(self, granted: int, report: TickReport) -> None:
-        """Answer the driver of a stepped venue."""
-        self._granted = None
-        told = report.model_copy(update={"next_due_ms": self._state.due_ms})
-        self._reports = {granted: told}
+        self._ticks.tell_driver(due_ms, report)
 
     def _show(self) -> None:
         """Tell Temporal's tools how the bot is; attributes only when they changed."""
@@ -282,7 +177,7 @@ class BotWorkflow:
     @workflow.signal(name="wake", description="The venue's clock changed: look at it now.")
     def wake_signal(self) -> None:
         """Read the venue's clock now; trades only if the tick is due by it."""
-        self._woken = True
+        self._ticks.wake()
 
     @workflow.update(name="pause", description="Pause; answers once it holds.")
     async def pause_update(self, request: ControlRequest) -> ControlAnswer:
@@ -317,19 +212,14 @@ class BotWorkflow:
     @workflow.update(name="tick", description="The driver of a stepped venue: this tick is due.")
     async def tick_update(self, request: TickRequest) -> TickReport:
         """Run the cycle of this tick and answer when it is done; asking again is harmless."""
-        if request.due_ms == self._state.due_ms:
-            self._reports.pop(request.due_ms, None)
-            self._granted = request.due_ms
-        await workflow.wait_condition(lambda: request.due_ms in self._reports or self._ended)
-        return self._reports.get(request.due_ms, TickReport(cycle=None))
+        due_ms = request.due_ms
+        self._ticks.grant(due_ms)
+        await workflow.wait_condition(lambda: self._ended or self._ticks.is_done(due_ms))
+        return self._ticks.report_of(due_ms) or TickReport(cycle=None)
 
     @tick_update.validator
     def _may_tick(self, request: TickRequest) -> None:
-        if not self._state.stepped:
-            raise ApplicationError("The venue's time flows; ticks come from timers.")
-        expected = self._state.due_ms if self._granted is None else self._granted
-        if request.due_ms != expected and request.due_ms not in self._reports:
-            raise ApplicationError(f"The next tick is {expected}, not {request.due_ms}.")
+        self._ticks.must_be_next(request.due_ms)
 
     @workflow.query(name="status", description="Status, positions, last cycle, next tick.")
     def status_query(self) -> BotView:
@@ -347,7 +237,3 @@ class BotWorkflow:
     def _stop(self, request: ControlRequest) -> None:
         self._control.stop(request)
         self._show()
-
-
-def _wall_ms() -> int:
-    return workflow.time_ns() // 1_000_000
