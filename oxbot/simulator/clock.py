@@ -112,6 +112,9 @@ class VenueClock:
         end_ms: When the market has no more candles, ms UTC.
         save: Called with each new state before it is shown to anybody.
         wall: This machine's time in ms UTC; tests bring their own.
+
+    Attributes:
+        changed: Called, in this order, after each change that somebody asked for.
     """
 
     def __init__(
@@ -126,6 +129,7 @@ class VenueClock:
         self._save = save
         self._wall = wall
         self._latest = self._capped(state.venue_ms)
+        self.changed: list[Callable[[], None]] = []
 
     def now(self) -> int:
         """The venue's time, ms UTC; never less than an answer before."""
@@ -154,6 +158,8 @@ class VenueClock:
             raise InputError("A stepped venue has no rate: ask for mode speed with it.")
         target = self._capped(_target(wanted, mode, venue))
         self._anchor(replace(self._state, mode=mode, rate=rate, venue_ms=target, wall_ms=wall))
+        for tell in self.changed:
+            tell()
         return self.read()
 
     def keep(self) -> None:

@@ -14,10 +14,12 @@ from aiohttp import web
 
 from oxbot.domain.errors import OxbotError, SetupError
 from oxbot.simulator.control import Control
+from oxbot.simulator.faults import Faults
 from oxbot.simulator.okx import OkxApi, OkxError, refusal
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.venue_time import iso
+from oxbot.simulator.ws import WebSockets
 
 HOST = "127.0.0.1"
 
@@ -31,6 +33,7 @@ def create_app(venue: Venue) -> web.Application:
     app = web.Application(middlewares=[_answered])
     app.add_routes(OkxApi(venue).routes())
     app.add_routes(Control(venue).routes())
+    WebSockets(venue, Faults(), rate_limits=False).join(app)
     return app
 
 
