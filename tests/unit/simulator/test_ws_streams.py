@@ -88,11 +88,16 @@ def test_updates_applied_to_the_snapshot_give_the_book_of_the_http_side(waits: l
             assert (update["prevSeqId"], update["seqId"]) == (seq_id, now)
             assert update["checksum"] == 0
             seq_id = now
-            for name in sides:
-                levels = sides[name] | as_levels(update[name])
-                sides[name] = {price: rest for price, rest in levels.items() if rest[0] != "0"}
+            sides = {
+                name: without_gone(levels | as_levels(update[name]))
+                for name, levels in sides.items()
+            }
         book = book_row(venue.market, SYMBOL, BOOK_DEPTH, now)
         assert sides == {name: as_levels(book[name]) for name in ("asks", "bids")}
+
+
+def without_gone(levels: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {price: rest for price, rest in levels.items() if rest[0] != "0"}
 
 
 def as_levels(rows: object) -> dict[str, list[str]]:
