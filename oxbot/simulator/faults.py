@@ -108,6 +108,10 @@ class Faults:
             self._drop_out(rule.id)
         self._save(self._active)
 
+    def keep(self) -> None:
+        """Save the rules as they are; called at the start and before the process ends."""
+        self._save(self._active)
+
     def rules(self) -> list[FaultRule]:
         """The rules, in the order in which they are asked; used-up ones included."""
         return [active.rule for active in self._active]

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import WSMsgType, web
 
 from oxbot.simulator.fault_rules import FaultKind
-from oxbot.simulator.faults import Faults
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.ws_channels import BUSINESS, PUBLIC
 from oxbot.simulator.ws_client import CLOSE_S, Client
@@ -40,28 +39,18 @@ class WebSockets:
 
     Args:
         venue: What to serve.
-        faults: Stalls, drops and maintenance.
-        rate_limits: Whether OKX's limits hold.
         wall: This machine's time in ms; tests bring their own.
     """
 
-    def __init__(
-        self,
-        venue: Venue,
-        faults: Faults,
-        *,
-        rate_limits: bool,
-        wall: Callable[[], int] = monotonic_ms,
-    ) -> None:
-        self.hub = Hub(venue, faults, wall)
-        self._clock = venue.clock
-        self._faults = faults
-        self._rate_limits = rate_limits
+    def __init__(self, venue: Venue, wall: Callable[[], int] = monotonic_ms) -> None:
+        self.hub = Hub(venue, wall)
+        self._venue = venue
         self._wall = wall
         self._connections: dict[str, Window] = {}
 
     def join(self, app: web.Application) -> None:
         """Serve the paths under /ws/v5 as part of an application."""
+        app[WEB_SOCKETS] = self
         app.router.add_get("/ws/v5/public", self.public)
         app.router.add_get("/ws/v5/business", self.business)
         app.cleanup_ctx.append(self._beating)
@@ -77,10 +66,10 @@ class WebSockets:
 
     async def _beating(self, _: web.Application) -> AsyncIterator[None]:
         """The hub's life within the application's."""
-        self._clock.changed.append(self.hub.stepped)
+        self._venue.clock.changed.append(self.hub.stepped)
         beats = asyncio.create_task(self.hub.run())
         yield
-        self._clock.changed.remove(self.hub.stepped)
+        self._venue.clock.changed.remove(self.hub.stepped)
         beats.cancel()
         await asyncio.wait([beats])
 
@@ -97,7 +86,7 @@ class WebSockets:
             timeout=CLOSE_S, compress=False, max_msg_size=LONGEST_REQUEST
         )
         await socket.prepare(request)
-        drops = self._faults.ws_drops_until(self._clock.now())
+        drops = self._venue.faults.ws_drops_until(self._venue.clock.now())
         client = Client(socket, _transport(request), self._wall(), drops)
         self.hub.clients.add(client)
         try:
@@ -114,12 +103,12 @@ class WebSockets:
             HTTPServiceUnavailable: Maintenance, or a drop that lasts (which hangs up, too).
             HTTPTooManyRequests: The address has opened too many connections in a second.
         """
-        rule = self._faults.ws(self._clock.now())
+        rule = self._venue.faults.ws(self._venue.clock.now())
         if rule is not None and rule.kind is not FaultKind.WS_STALL:
             if rule.kind is FaultKind.WS_DROP:
                 _transport(request).abort()
             raise web.HTTPServiceUnavailable(text="Service temporarily unavailable.")
-        if self._rate_limits and not self._connections_of(request.remote).allows(self._wall()):
+        if self._venue.limits and not self._connections_of(request.remote).allows(self._wall()):
             raise web.HTTPTooManyRequests(text="Too many connections in a second.")
 
     def _connections_of(self, address: str | None) -> Window:
@@ -145,7 +134,7 @@ class WebSockets:
 
     def _do(self, client: Client, address: str, request: Request, window: Window) -> None:
         """Do each arg of a request; one that cannot be done does not hinder the others."""
-        if self._rate_limits and not window.allows(self._wall()):
+        if self._venue.limits and not window.allows(self._wall()):
             raise WsError("60014", "Requests too frequent", request.request_id)
         if request.op == "login":
             raise WsError("60009", "Login failed.", request.request_id)
@@ -162,6 +151,10 @@ class WebSockets:
             self.hub.subscribe(client, topic)
         else:
             self.hub.unsubscribe(client, topic)
+
+
+WEB_SOCKETS = web.AppKey("oxbot_web_sockets", WebSockets)
+"""Where an application has its WebSocket side."""
 
 
 def _transport(request: web.Request) -> asyncio.Transport:

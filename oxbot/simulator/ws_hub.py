@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from oxbot.simulator.clock import Mode
 from oxbot.simulator.fault_rules import FaultKind
-from oxbot.simulator.faults import Faults
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.ws_channels import Channels, Topic
 from oxbot.simulator.ws_client import Client
@@ -55,15 +54,14 @@ class Hub:
 
     Args:
         venue: Whose data.
-        faults: Stalls, drops and maintenance.
         wall: This machine's time in ms.
     """
 
-    def __init__(self, venue: Venue, faults: Faults, wall: Callable[[], int]) -> None:
+    def __init__(self, venue: Venue, wall: Callable[[], int]) -> None:
         self.channels = Channels(venue)
         self.clients: set[Client] = set()
         self._clock = venue.clock
-        self._faults = faults
+        self._faults = venue.faults
         self._wall = wall
         self._feeds: dict[Topic, Feed] = {}
         self._behind = False

@@ -41,11 +41,13 @@ class RowStream:
     Args:
         arg: The subscription.
         make: The rows at a venue time in ms UTC.
+        repeats: Whether rows that have not changed for long are pushed again.
     """
 
-    def __init__(self, arg: Arg, make: Callable[[int], Rows]) -> None:
+    def __init__(self, arg: Arg, make: Callable[[int], Rows], *, repeats: bool = False) -> None:
         self._arg = arg
         self._make = make
+        self._repeats = repeats
         self._rows: Rows = []
 
     def advance(self, now_ms: int) -> str | None:
@@ -60,8 +62,12 @@ class RowStream:
         """See `Stream`."""
         return pushed(self._arg, self._rows) if self._rows else None
 
-    def unchanged(self, _: int) -> None:
-        """Rows that do not change are not repeated."""
+    def unchanged(self, now_ms: int) -> str | None:
+        """See `Stream`."""
+        if not self._repeats:
+            return None
+        self._rows = self._make(now_ms)
+        return self.current()
 
 
 class CandleStream:

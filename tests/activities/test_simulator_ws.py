@@ -9,14 +9,10 @@ import pytest
 from aiohttp import web
 
 from oxbot.simulator.clock import ClockChange
-from oxbot.simulator.control import Control
 from oxbot.simulator.fault_rules import FaultRule
-from oxbot.simulator.faults import Faults
-from oxbot.simulator.okx import OkxApi
 from oxbot.simulator.options import Options, open_venue
-from oxbot.simulator.server import HOST
+from oxbot.simulator.server import HOST, create_app
 from oxbot.simulator.venue import Venue
-from oxbot.simulator.ws import WebSockets
 
 SYMBOLS = ["BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT"]
 FIVE_MINUTES_MS = 300_000
@@ -30,23 +26,19 @@ class Simulator:
 
     okx: ccxt.okx
     venue: Venue
-    faults: Faults
 
     def advance(self, ms: int = FIVE_MINUTES_MS) -> int:
         """Step the venue; gives its time, ms UTC."""
         return self.venue.clock.change(ClockChange(advance_ms=ms)).venue_ms
 
     def fault(self, **rule: object) -> None:
-        self.faults.add([FaultRule.model_validate(rule)], self.venue.clock.now())
+        self.venue.faults.add([FaultRule.model_validate(rule)], self.venue.clock.now())
 
 
 @pytest.fixture
 async def simulator() -> AsyncIterator[Simulator]:
     venue = open_venue(Options(mode="stepped"))
-    faults, app = Faults(), web.Application()
-    app.add_routes([*OkxApi(venue).routes(), *Control(venue).routes()])
-    WebSockets(venue, faults, rate_limits=False).join(app)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(create_app(venue), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, HOST, 0).start()
     port = runner.addresses[0][1]
@@ -58,7 +50,7 @@ async def simulator() -> AsyncIterator[Simulator]:
         }
     )
     await okx.load_markets()
-    yield Simulator(okx, venue, faults)
+    yield Simulator(okx, venue)
     await okx.close()
     await runner.cleanup()
 
@@ -160,7 +152,7 @@ async def test_a_stall_is_silence_and_the_connection_stays(simulator: Simulator)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(okx.watch_ticker("BTC/USDT"), SILENCE_S)
     assert not client.closed()
-    simulator.faults.remove("stall")
+    simulator.venue.faults.remove("stall")
     now = simulator.advance()
     ticker = await okx.watch_ticker("BTC/USDT")
     assert now - FIVE_MINUTES_MS <= ticker["timestamp"] <= now
@@ -178,7 +170,7 @@ async def test_maintenance_ends_the_stream_and_turns_the_client_away(
         await waiting
     with pytest.raises(ccxt.NetworkError):
         await watch_anew(okx)
-    simulator.faults.remove("upgrade")
+    simulator.venue.faults.remove("upgrade")
     assert await watch_anew(okx) == await okx.fetch_ticker("BTC/USDT")
 
 

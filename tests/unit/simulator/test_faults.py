@@ -149,16 +149,16 @@ def test_removing_a_drop_rule_never_lowers_the_counter() -> None:
 
 
 def test_stall_maintenance_and_a_lasting_drop_are_states_of_the_websocket() -> None:
-    for rule in ({"kind": "ws_stall"}, {"kind": "maintenance"}, {"kind": "ws_drop"}):
-        faults = faults_of(rule | {"from_ms": NOW_MS + 5, "to_ms": NOW_MS + 9})
+    for kind in ("ws_stall", "maintenance", "ws_drop"):
+        faults = faults_of({"kind": kind, "from_ms": NOW_MS + 5, "to_ms": NOW_MS + 9})
         in_force = [faults.ws(NOW_MS + offset) is not None for offset in (4, 5, 8, 9)]
         assert in_force == [False, True, True, False]
         assert faults.ws_drops_until(NOW_MS + 8) == 0
 
 
 def test_maintenance_by_chance_or_of_one_endpoint_leaves_the_websocket_alone() -> None:
-    for more in ({"probability": 0.9}, {"count": 5}, {"endpoint": "market"}):
-        assert faults_of({"kind": "maintenance"} | more).ws(NOW_MS) is None
+    for field, value in (("probability", 0.9), ("count", 5), ("endpoint", "market")):
+        assert faults_of({"kind": "maintenance", field: value}).ws(NOW_MS) is None
 
 
 def test_websocket_faults_never_strike_requests() -> None:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oxbot.simulator.rate_limits import RateLimits
 from oxbot.simulator.ws_limits import Window
 from oxbot.simulator.ws_messages import WsError, parse_request
 from tests.unit.simulator.markets import (
@@ -32,7 +34,7 @@ async def server() -> AsyncIterator[Serving]:
 @pytest.fixture
 async def strict() -> AsyncIterator[Serving]:
     venue = stepped_venue(source_of(random_rows(1, 700)), NOW_MS)
-    async with serving(venue, rate_limits=True) as server:
+    async with serving(replace(venue, limits=RateLimits())) as server:
         yield server
 
 

@@ -191,7 +191,7 @@ async def test_a_stall_that_is_taken_away_ends_without_a_step(server: Serving) -
     await client.ask("subscribe", topic("tickers"))
     server.fault(kind="ws_stall", id="s")
     server.advance(STEP_MS)
-    server.faults.remove("s")
+    server.venue.faults.remove("s")
     server.sockets.hub.beat()
     (push,) = await client.heard()
     assert data_of(push)[0]["ts"] == str(NOW_MS + STEP_MS)
@@ -218,7 +218,7 @@ async def test_a_drop_that_lasts_lets_nobody_connect(server: Serving) -> None:
     assert await client.end() == CUT
     with pytest.raises(ClientError):
         await server.connect()
-    server.faults.remove("d")
+    server.venue.faults.remove("d")
     assert await (await server.connect()).heard() == []
 
 

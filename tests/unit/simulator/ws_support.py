@@ -3,18 +3,16 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from oxbot.simulator.clock import ClockChange
-from oxbot.simulator.control import Control
 from oxbot.simulator.fault_rules import FaultRule
-from oxbot.simulator.faults import Faults
-from oxbot.simulator.okx import OkxApi
+from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
-from oxbot.simulator.ws import WebSockets
+from oxbot.simulator.ws import WEB_SOCKETS, WebSockets
 
 Json = dict[str, object]
 
@@ -67,7 +65,6 @@ class Serving:
     sockets: WebSockets
     venue: Venue
     wall: Wall
-    faults: Faults = field(default_factory=Faults)
 
     async def connect(self, address: str = "public") -> Listener:
         return Listener(await self.http.ws_connect(f"/ws/v5/{address}", autoping=False))
@@ -77,7 +74,7 @@ class Serving:
         return self.venue.clock.change(ClockChange(advance_ms=ms)).venue_ms
 
     def fault(self, **rule: object) -> None:
-        self.faults.add([FaultRule.model_validate(rule)], self.venue.clock.now())
+        self.venue.faults.add([FaultRule.model_validate(rule)], self.venue.clock.now())
 
     async def rows(self, path: str) -> list[Json]:
         """The data of an HTTP answer."""
@@ -87,16 +84,12 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(
-    venue: Venue, *, rate_limits: bool = False, wall: Wall | None = None
-) -> AsyncIterator[Serving]:
-    """Both sides of the venue on a free port."""
-    faults, wall, app = Faults(), wall or Wall(), web.Application()
-    sockets = WebSockets(venue, faults, rate_limits=rate_limits, wall=wall)
-    app.add_routes([*OkxApi(venue).routes(), *Control(venue).routes()])
-    sockets.join(app)
+async def serving(venue: Venue, wall: Wall | None = None) -> AsyncIterator[Serving]:
+    """The venue on a free port."""
+    wall = wall or Wall()
+    app = create_app(venue, wall)
     async with TestClient(TestServer(app)) as http:
-        yield Serving(http, sockets, venue, wall, faults)
+        yield Serving(http, app[WEB_SOCKETS], venue, wall)
 
 
 def data_of(message: Json) -> list[Json]:
