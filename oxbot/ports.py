@@ -43,7 +43,15 @@ class Clock(Protocol):
         ...
 
 
-class MarketFeed(Protocol):
+class Listing(Protocol):
+    """What can be traded on one venue."""
+
+    async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:
+        """Give every pair in USDT that can be traded, by symbol; `fresh` asks the venue itself."""
+        ...
+
+
+class MarketFeed(Listing, Protocol):
     """Public market data of one venue."""
 
     @property

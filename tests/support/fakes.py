@@ -54,6 +54,12 @@ class FakeFeed:
         steps = {"tick": Decimal("0.01"), "lot": Decimal("0.0001"), "minimum": Decimal("0.001")}
         return {symbol: Instrument(symbol=symbol, **steps) for symbol in symbols}
 
+    async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:  # noqa: ARG002 - a port
+        """Give all instruments."""
+        if self.away:
+            raise VenueUnavailable("the venue was told not to answer")
+        return await self.instruments(list(self.prices))
+
     async def quotes(self, symbols: Sequence[str], now: ClockReading) -> list[Quote]:
         """Give the prices, as old as the reading of the clock."""
         if self.away:
