@@ -90,14 +90,16 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
     from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.board import RedisPriceBoard, open_redis  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.flight import RedisFlight  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.parts import RedisPartCache  # noqa: PLC0415 - as above
     from oxbot.app.ports import Ports  # noqa: PLC0415 - as above
 
     found = resolve(settings)
     async with AsyncExitStack() as stack:
         engine = open_engine(found.database_url or "", pool_size=WORKER_POOL)
         stack.push_async_callback(engine.dispose)
-        board = RedisPriceBoard(open_redis(found.redis_url or ""))
-        stack.push_async_callback(board.close)
+        redis = open_redis(found.redis_url or "")
+        stack.push_async_callback(redis.aclose)
         client = await stack.enter_async_context(
             OkxClient(
                 found.simulator_url or found.okx_rest_url, throttled=found.simulator_url is None
@@ -114,7 +116,9 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
             store=PostgresStore(engine),
             clock=clock,
             feed=feed,
-            board=board,
+            board=RedisPriceBoard(redis),
+            parts=RedisPartCache(redis),
+            flight=RedisFlight(redis),
             exchange=PaperExchange(feed, TAKER_FEE),
             models={BASELINE: BaselineModel()},
             installation=found.installation,
