@@ -29,7 +29,7 @@ def instrument(inst_id: str = "BTC-USDT", **changes: object) -> Row:
 
 def ticker(inst_id: str = "BTC-USDT", **changes: object) -> Row:
     row: Row = {"instType": "SPOT", "instId": inst_id, "ts": str(NOW_MS)}
-    row |= {"bidPx": "94000.1", "askPx": "94000.2", "last": "94000.1"}
+    row |= {"bidPx": "94000.1", "askPx": "94000.2", "last": "94000.1", "vol24h": "1234.5"}
     return row | changes
 
 

@@ -13,9 +13,24 @@ import ccxt.async_support as ccxt
 import structlog
 
 from oxbot.adapters.okx.errors import read_failure, rows_of, unusable
+from oxbot.adapters.okx.place import Host, Place, open_rest, rest_url_of
+from oxbot.domain.market import Bar
 
-OKX_URL: Final = "https://www.okx.com"
 SPOT: Final = {"instType": "SPOT"}
+
+BARS: Final = {Bar.M5: "5m", Bar.H1: "1H", Bar.H4: "4H"}
+"""OKX's names of the candle lengths."""
+
+_UNREADABLE: Final = (
+    ccxt.BaseError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What ccxt raises: its own errors, and whatever an answer of a strange shape trips over."""
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +41,10 @@ class _Transport(Protocol):
     async def public_get_public_time(self) -> object: ...
 
     async def public_get_public_instruments(self, params: dict[str, str]) -> object: ...
+
+    async def public_get_public_funding_rate(self, params: dict[str, str]) -> object: ...
+
+    async def public_get_public_open_interest(self, params: dict[str, str]) -> object: ...
 
     async def public_get_market_tickers(self, params: dict[str, str]) -> object: ...
 
@@ -39,21 +58,31 @@ class _Transport(Protocol):
 class OkxClient:
     """Public data of OKX, or of a server that answers as it does.
 
-    Use it as an async context manager; one a process is enough.
+    Use it as an async context manager; one a process is enough. It has a throttle of its own,
+    so that what reads the market never waits for what trades, nor the other way round.
 
     Args:
-        rest_url: Address of OKX, of a region's host, or of a simulator.
+        rest_url: Instead of the host's own address: a simulator's, or a proxy's.
+        host: Which of OKX's three: okx, myokx (Europe), okxus (USA).
+        demo: Whether to read OKX's demo trading.
         timeout_ms: How long to wait for an answer.
         throttled: Keep to OKX's rate limits; only a local server can do without.
     """
 
     def __init__(
-        self, rest_url: str = OKX_URL, *, timeout_ms: int = 10_000, throttled: bool = True
+        self,
+        rest_url: str | None = None,
+        *,
+        host: Host = "okx",
+        demo: bool = False,
+        timeout_ms: int = 10_000,
+        throttled: bool = True,
     ) -> None:
-        self.rest_url = rest_url.rstrip("/")
+        place = Place(host, demo, rest_url, None, timeout_ms, throttled)
+        exchange = open_rest(place)
+        self.rest_url = rest_url_of(exchange)
         self._timeout_ms = timeout_ms
-        config = _config(self.rest_url, timeout_ms, throttled=throttled)
-        self._ccxt = cast("_Transport", ccxt.okx(config))
+        self._ccxt = cast("_Transport", exchange)
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,37 +102,47 @@ class OkxClient:
     async def server_time_ms(self) -> int:
         """Ask for the venue's time, in ms UTC."""
         asked = "the time"
-        answer = await self._ask(asked, self._ccxt.public_get_public_time())
-        row = rows_of(answer, asked)[0]
+        row = (await self._rows(asked, self._ccxt.public_get_public_time()))[0]
         text = row.get("ts") if isinstance(row, dict) else None
-        if not isinstance(text, str) or not text.isdecimal():
+        if not isinstance(text, str) or not (text.isascii() and text.isdecimal()):
             raise unusable(asked, f"it is {text!r}")
         return int(text)
 
     async def instruments(self) -> list[object]:
         """Give the rows of every spot instrument, in one request."""
-        asked = "the instruments"
         call = self._ccxt.public_get_public_instruments(SPOT)
-        rows = rows_of(await self._ask(asked, call), asked)
+        rows = await self._rows("the instruments", call)
         _log.info("okx instruments loaded", venue=self.rest_url, count=len(rows))
         return rows
 
     async def tickers(self) -> list[object]:
         """Give the ticker rows of every spot instrument, in one request."""
-        asked = "the tickers"
-        call = self._ccxt.public_get_market_tickers(SPOT)
-        return rows_of(await self._ask(asked, call), asked)
+        return await self._rows("the tickers", self._ccxt.public_get_market_tickers(SPOT))
 
-    async def candles(self, inst_id: str, before_ms: int, count: int) -> list[object]:
-        """Give up to 300 five-minute candle rows that opened before a time, newest first."""
-        params = _candle_params(inst_id, before_ms, count)
+    async def candles(self, inst_id: str, bar: Bar, before_ms: int, count: int) -> list[object]:
+        """Give up to 300 candle rows that opened before a time, newest first."""
+        params = _candle_params(inst_id, bar, before_ms, count)
         return await self._candle_rows(inst_id, self._ccxt.public_get_market_candles(params))
 
-    async def older_candles(self, inst_id: str, before_ms: int, count: int) -> list[object]:
+    async def older_candles(
+        self, inst_id: str, bar: Bar, before_ms: int, count: int
+    ) -> list[object]:
         """As `candles`, from OKX's archive, which goes back further than its last 1440."""
-        params = _candle_params(inst_id, before_ms, count)
+        params = _candle_params(inst_id, bar, before_ms, count)
         call = self._ccxt.public_get_market_history_candles(params)
         return await self._candle_rows(inst_id, call)
+
+    async def funding(self, inst_id: str) -> object:
+        """Give the row of a perpetual's funding rate; InputError where none is listed."""
+        asked = f"the funding rate of {inst_id}"
+        call = self._ccxt.public_get_public_funding_rate({"instId": inst_id})
+        return (await self._rows(asked, call))[0]
+
+    async def open_interest(self, inst_id: str) -> object:
+        """Give the row of a perpetual's open interest; InputError where none is listed."""
+        asked = f"the open interest of {inst_id}"
+        params = {"instType": "SWAP", "instId": inst_id}
+        return (await self._rows(asked, self._ccxt.public_get_public_open_interest(params)))[0]
 
     async def _candle_rows(self, inst_id: str, call: Awaitable[object]) -> list[object]:
         """Give the rows; none is an answer here, for there may be nothing older."""
@@ -113,29 +152,16 @@ class OkxClient:
             return []
         return rows_of(answer, asked)
 
+    async def _rows(self, asked: str, call: Awaitable[object]) -> list[object]:
+        return rows_of(await self._ask(asked, call), asked)
+
     async def _ask(self, asked: str, call: Awaitable[object]) -> object:
         try:
             return await call
-        except ccxt.BaseError as error:
+        except _UNREADABLE as error:
             raise read_failure(error, asked, self._timeout_ms) from error
 
 
-def _candle_params(inst_id: str, before_ms: int, count: int) -> dict[str, str]:
+def _candle_params(inst_id: str, bar: Bar, before_ms: int, count: int) -> dict[str, str]:
     """OKX pages backwards: `after` means opened earlier than."""
-    return {"instId": inst_id, "bar": "5m", "after": str(before_ms), "limit": str(count)}
-
-
-def _config(rest_url: str, timeout_ms: int, *, throttled: bool) -> dict[str, object]:
-    encrypted = rest_url.startswith("https://")
-    return {
-        "urls": {"api": {"rest": rest_url}},
-        "timeout": timeout_ms,
-        "enableRateLimit": throttled,
-        # A proxy of the environment is for the way out, never for a server on this machine.
-        "aiohttp_trust_env": encrypted,
-        # When closing, ccxt waits so many ms for TLS to say goodbye.
-        "timeout_on_exit": 250 if encrypted else 0,
-        # ccxt takes a 429 without JSON for an outage.
-        "httpExceptions": {"429": ccxt.RateLimitExceeded},
-        "options": {"maxRetriesOnFailure": 0},
-    }
+    return {"instId": inst_id, "bar": BARS[bar], "after": str(before_ms), "limit": str(count)}

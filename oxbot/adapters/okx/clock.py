@@ -16,7 +16,16 @@ from oxbot.domain.errors import VenueUnavailable
 from oxbot.domain.market import ClockReading
 
 MEASURE_AFTER_MS: Final = 60_000
-"""An offset older than this is measured again: a computer's clock may drift or be set."""
+"""After this the offset is measured again: a computer's clock may drift or be set."""
+
+TRUST_MS: Final = 600_000
+"""An offset that cannot be measured again serves no longer than this."""
+
+TRY_AFTER_MS: Final = 5_000
+"""After a measurement that failed or was slow, the next one is this much later."""
+
+SLOW_MS: Final = 1_000
+"""A measurement whose round trip took longer replaces none that was quicker."""
 
 JUMP_MS: Final = 500
 """A difference between wall and monotonic time beyond this means the clock was set, or slept."""
@@ -34,22 +43,29 @@ class ServerTime(Protocol):
 
 @dataclass(frozen=True)
 class _Measured:
-    """What our wall time lacks to the venue's, and when that was found out; all in ms."""
+    """What our wall time lacks to the venue's, when and how quickly that was found; all in ms."""
 
     offset_ms: int
+    round_trip_ms: int
     wall_ms: int
     monotonic_ms: int
 
     def holds(self, wall_ms: int, monotonic_ms: int) -> bool:
-        """Whether it is recent, and our clock was neither set nor asleep since."""
+        """Whether it can be trusted: not too old, and our clock neither set nor asleep since."""
         passed, ticked = wall_ms - self.wall_ms, monotonic_ms - self.monotonic_ms
-        return ticked <= MEASURE_AFTER_MS and abs(passed - ticked) <= JUMP_MS
+        return ticked <= TRUST_MS and abs(passed - ticked) <= JUMP_MS
+
+    def is_worse_than(self, other: "_Measured") -> bool:
+        """Whether it took so long that another is closer to the truth."""
+        return self.round_trip_ms > max(SLOW_MS, other.round_trip_ms)
 
 
 class OkxClock:
     """OKX's time, taken as ours plus an offset that is measured again every minute.
 
-    The offset is wrong by at most half of the measuring request's round trip.
+    The offset is wrong by at most half of the measuring request's round trip. A slow
+    measurement replaces no quicker one, and where OKX does not answer the last one serves for
+    ten minutes more, unless our clock was set or slept meanwhile.
 
     Args:
         venue: Who is asked for the time.
@@ -68,16 +84,50 @@ class OkxClock:
         self._wall_ms = wall_ms
         self._monotonic_ms = monotonic_ms
         self._measured: _Measured | None = None
+        self._due_ms = 0
         self._measuring = asyncio.Lock()
 
     async def reading(self) -> ClockReading:
         """Give the venue's time at rate 1; VenueUnavailable when it must be asked and is silent."""
         async with self._measuring:
-            measured = self._measured
-            if measured is None or not measured.holds(self._wall_ms(), self._monotonic_ms()):
-                measured = self._measured = await self._measure()
+            known = self._trusted()
+            if known is None or self._monotonic_ms() > self._due_ms:
+                known = self._measured = await self._renewed(known)
         wall_ms = self._wall_ms()
-        return ClockReading(venue_ms=wall_ms + measured.offset_ms, wall_ms=wall_ms, rate=Decimal(1))
+        return ClockReading(venue_ms=wall_ms + known.offset_ms, wall_ms=wall_ms, rate=Decimal(1))
+
+    def _trusted(self) -> _Measured | None:
+        measured = self._measured
+        if measured is None or not measured.holds(self._wall_ms(), self._monotonic_ms()):
+            return None
+        return measured
+
+    async def _renewed(self, known: _Measured | None) -> _Measured:
+        """Measure again; what is known serves on where that fails or is worse."""
+        try:
+            found = await self._measure()
+        except VenueUnavailable as error:
+            self._due_ms = self._monotonic_ms() + TRY_AFTER_MS
+            if known is None:
+                raise
+            _log.warning("the last clock offset serves on", reason=str(error), **self._age(known))
+            return known
+        if known is not None and found.is_worse_than(known):
+            self._due_ms = self._monotonic_ms() + TRY_AFTER_MS
+            _log.warning(
+                "a slow clock measurement is not trusted",
+                round_trip_ms=found.round_trip_ms,
+                **self._age(known),
+            )
+            return known
+        self._due_ms = self._monotonic_ms() + MEASURE_AFTER_MS
+        return found
+
+    def _age(self, known: _Measured) -> dict[str, int]:
+        return {
+            "offset_ms": known.offset_ms,
+            "measured_s_ago": (self._monotonic_ms() - known.monotonic_ms) // 1_000,
+        }
 
     async def _measure(self) -> _Measured:
         """Ask for the time; the answer is taken to be from the middle of the round trip."""
@@ -87,7 +137,7 @@ class OkxClock:
         round_trip_ms = end_ms - begin_ms
         offset_ms = venue_ms + round_trip_ms // 2 - wall_ms
         _log.debug("venue clock measured", offset_ms=offset_ms, round_trip_ms=round_trip_ms)
-        return _Measured(offset_ms=offset_ms, wall_ms=wall_ms, monotonic_ms=end_ms)
+        return _Measured(offset_ms, round_trip_ms, wall_ms, end_ms)
 
 
 class _ClockAnswer(BaseModel):

@@ -1,33 +1,45 @@
 """OKX's public market data as a `MarketFeed`."""
 
-import asyncio
-import difflib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+
+import structlog
 
 from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.errors import unusable
-from oxbot.adapters.okx.parse import closed_candles, instrument_of, quote_of, rows_by_id
+from oxbot.adapters.okx.listing import OkxListing, SharedListing
+from oxbot.adapters.okx.parse import (
+    closed_candles,
+    inst_id_of,
+    perpetual_of,
+    quote_of,
+    rows_by_id,
+    swap_id_of,
+    traded_rows,
+)
 from oxbot.domain.bot import REAL_VENUE
-from oxbot.domain.errors import InputError
-from oxbot.domain.market import CANDLE_MS, Candle, ClockReading, Instrument, Quote
+from oxbot.domain.errors import InputError, VenueUnavailable
+from oxbot.domain.market import Bar, Candle, ClockReading, Instrument, Perpetual, Quote
 
 MOST_CANDLES: Final = 300
 """Most rows that OKX gives in one answer."""
 
-RELOAD_AFTER_S: Final = 60
-"""A symbol that is not listed makes the list be read again, but not more often than this."""
+MOST_PAGES: Final = 5
+"""Most answers that one series of candles is put together from."""
+
+_log = structlog.get_logger(__name__)
 
 
 class OkxFeed:
-    """Prices, candles and instruments of OKX spot.
+    """Prices, candles, perpetuals and instruments of OKX spot.
 
     Args:
         client: The connection, shared by everything that reads.
         venue: Which world the prices are of: OKX's, or a simulated one.
+        shared: Where the list of instruments is shared with other processes, if anywhere.
         wall_ms: Wall time in ms UTC, by which receipt is stamped.
-        monotonic_s: Seconds of a clock that is never set, for the reload limit.
+        monotonic_s: Seconds of a clock that is never set, for the age of the list.
     """
 
     def __init__(
@@ -35,16 +47,15 @@ class OkxFeed:
         client: OkxClient,
         *,
         venue: str = REAL_VENUE,
+        shared: SharedListing | None = None,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._venue = venue
         self._wall_ms = wall_ms
-        self._monotonic_s = monotonic_s
-        self._listed: dict[str, object] = {}
-        self._loaded_s = 0.0
-        self._loading = asyncio.Lock()
+        self._listing = OkxListing(client, venue, shared, monotonic_s=monotonic_s)
+        self._without_price: frozenset[str] = frozenset()
 
     @property
     def venue(self) -> str:
@@ -52,14 +63,21 @@ class OkxFeed:
         return self._venue
 
     async def instruments(self, symbols: Sequence[str]) -> dict[str, Instrument]:
-        """Give tick, lot and minimum of spot pairs.
+        """Give tick, lot and minimum of spot pairs in USDT.
 
         Raises:
             InputError: Symbols that OKX does not list, with the nearest names it does list.
+            VenueUnavailable: The list could not be read, or one of them is not traded now.
+        """
+        return await self._listing.of(symbols)
+
+    async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:
+        """Give every spot pair in USDT that can be traded; `fresh` asks OKX itself.
+
+        Raises:
             VenueUnavailable: The list could not be read.
         """
-        listed = await self._listing(symbols)
-        return {symbol: instrument_of(symbol, listed[_inst_id(symbol)]) for symbol in symbols}
+        return await self._listing.all(fresh=fresh)
 
     async def quotes(self, symbols: Sequence[str], now: ClockReading) -> list[Quote]:
         """Give the current prices of any number of symbols by one request, in their order.
@@ -69,18 +87,43 @@ class OkxFeed:
         """
         rows = rows_by_id(await self._client.tickers())
         wall_ms = self._wall_ms()
-        missing = [symbol for symbol in symbols if _inst_id(symbol) not in rows]
+        missing = [symbol for symbol in symbols if inst_id_of(symbol) not in rows]
         if missing:
             raise unusable(", ".join(missing), "there is no price among the tickers")
-        return [quote_of(symbol, rows[_inst_id(symbol)], now, wall_ms) for symbol in symbols]
+        return [quote_of(symbol, rows[inst_id_of(symbol)], now, wall_ms) for symbol in symbols]
 
-    async def candles(self, symbol: str, count: int, end_ms: int) -> list[Candle]:
-        """Give the last closed five-minute candles, oldest first and without a gap.
+    async def all_quotes(self, now: ClockReading) -> list[Quote]:
+        """Give the price of every spot pair in USDT that has a usable one, by one request.
+
+        Pairs without one are left out, and logged when they first lack it.
+
+        Raises:
+            VenueUnavailable: The tickers could not be read, or none of them is usable.
+        """
+        rows = traded_rows(await self._client.tickers())
+        wall_ms = self._wall_ms()
+        quotes: list[Quote] = []
+        without: dict[str, str] = {}
+        for symbol, row in rows.items():
+            try:
+                quotes.append(quote_of(symbol, row, now, wall_ms))
+            except VenueUnavailable as error:
+                without[symbol] = str(error)
+        self._tell_once(without)
+        if not quotes:
+            raise unusable("the tickers", "none of them is a price in USDT")
+        return quotes
+
+    async def candles(
+        self, symbol: str, count: int, end_ms: int, bar: Bar = Bar.M5
+    ) -> list[Candle]:
+        """Give the last closed candles of one length, oldest first and without a gap.
 
         Args:
             symbol: Such as BTC/USDT.
             count: 1 to 300; fewer come back only if OKX has no more, for a new symbol.
             end_ms: Venue time by which the last of them ended.
+            bar: Their length.
 
         Raises:
             InputError: OKX does not list the symbol.
@@ -89,49 +132,55 @@ class OkxFeed:
         """
         if not 1 <= count <= MOST_CANDLES:
             raise InputError(f"{count} candles were asked for; OKX gives 1 to {MOST_CANDLES}.")
-        await self._listing([symbol])
-        newest_ms = (end_ms // CANDLE_MS - 1) * CANDLE_MS
-        inst_id = _inst_id(symbol)
-        rows = await self._client.candles(inst_id, newest_ms + 1, count)
-        if len(rows) < count:
-            # The archive tells a new symbol from an answer that was cut short.
-            before_ms = newest_ms + 1 - len(rows) * CANDLE_MS
-            rows += await self._client.older_candles(inst_id, before_ms, count - len(rows))
-        candles = closed_candles(symbol, rows, end_ms)
+        await self._listing.of([symbol])
+        newest_ms = bar.closed_by(end_ms) - bar.length_ms
+        rows = await self._candle_rows(symbol, count, newest_ms, bar)
+        candles = closed_candles(symbol, rows, end_ms, bar)
         if not candles or candles[-1].open_ms != newest_ms:
             raise unusable(symbol, f"the candle of {newest_ms} is not among the closed ones yet")
         return candles[-count:]
 
-    async def _listing(self, symbols: Sequence[str]) -> dict[str, object]:
-        """Give OKX's rows by its own names, read once and again when a symbol is unknown."""
-        async with self._loading:
-            if not self._listed or (self._unlisted(symbols) and self._may_reload()):
-                self._listed = rows_by_id(await self._client.instruments())
-                self._loaded_s = self._monotonic_s()
-        unlisted = self._unlisted(symbols)
-        if unlisted:
-            raise InputError(self._told(unlisted))
-        return self._listed
+    async def perpetual(self, symbol: str, now: ClockReading) -> Perpetual | None:
+        """Give the funding rate and the open interest of the coin's perpetual in USDT.
 
-    def _unlisted(self, symbols: Sequence[str]) -> list[str]:
-        return [symbol for symbol in symbols if _inst_id(symbol) not in self._listed]
+        None only where OKX lists no perpetual for the coin.
 
-    def _may_reload(self) -> bool:
-        return self._monotonic_s() - self._loaded_s >= RELOAD_AFTER_S
+        Raises:
+            VenueUnavailable: They could not be read, or are unusable.
+        """
+        inst_id = swap_id_of(symbol)
+        try:
+            funding = await self._client.funding(inst_id)
+            interest = await self._client.open_interest(inst_id)
+        except InputError:
+            return None
+        return perpetual_of(symbol, funding, interest, now, self._wall_ms())
 
-    def _told(self, unlisted: Sequence[str]) -> str:
-        nearest = {symbol: self._nearest(symbol) for symbol in unlisted}
-        named = "; ".join(
-            f"{symbol} (nearest: {', '.join(names)})" if names else symbol
-            for symbol, names in nearest.items()
-        )
-        return f"OKX does not list {named}. Use a spot pair from its list, such as BTC/USDT."
+    async def _candle_rows(self, symbol: str, count: int, newest_ms: int, bar: Bar) -> list[object]:
+        """Read rows, newest first, until there are enough or OKX has no more.
 
-    def _nearest(self, symbol: str) -> list[str]:
-        near = difflib.get_close_matches(_inst_id(symbol), sorted(self._listed), n=3)
-        return [inst_id.replace("-", "/") for inst_id in near]
+        Its archive tells a new symbol from an answer that was cut short, and it may give fewer
+        rows at once than the recent candles do.
+        """
+        inst_id = inst_id_of(symbol)
+        rows = await self._client.candles(inst_id, bar, newest_ms + 1, count)
+        for _ in range(MOST_PAGES):
+            if len(rows) >= count:
+                break
+            before_ms = newest_ms + 1 - len(rows) * bar.length_ms
+            older = await self._client.older_candles(inst_id, bar, before_ms, count - len(rows))
+            if not older:
+                break
+            rows += older
+        return rows
 
-
-def _inst_id(symbol: str) -> str:
-    """OKX's name of a spot pair: BTC-USDT for BTC/USDT."""
-    return symbol.replace("/", "-")
+    def _tell_once(self, without: Mapping[str, str]) -> None:
+        news = without.keys() - self._without_price
+        if news:
+            _log.info(
+                "pairs are without a usable price",
+                count=len(without),
+                first=sorted(news)[:10],
+                reason=without[min(news)],
+            )
+        self._without_price = frozenset(without)

@@ -1,29 +1,82 @@
-"""OKX's rows as instruments, quotes and candles.
+"""OKX's rows as instruments, quotes, candles and perpetuals.
 
 Numbers come as text and go to Decimal directly. Whatever is missing, not positive or not a
 number is refused by name; no row is repaired and no None gets through.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
 from oxbot.adapters.okx.errors import unusable
-from oxbot.domain.errors import InputError
-from oxbot.domain.market import CANDLE_MS, Candle, ClockReading, Instrument, Quote
+from oxbot.domain.errors import InputError, VenueUnavailable
+from oxbot.domain.market import (
+    QUOTE_CURRENCY,
+    Bar,
+    Candle,
+    ClockReading,
+    Instrument,
+    Perpetual,
+    Quote,
+    base_of,
+)
 from oxbot.domain.money import decimal_from
 
 CLOCK_SLACK_MS: Final = 5_000
 """How far ahead of our idea of the venue's time a price may be stamped, in real ms."""
 
+SETTLED_SLACK_MS: Final = 600_000
+"""How long after a funding's settlement OKX may still show it, in real ms."""
+
 CONFIRM: Final = 8
 """Where a candle's row says "1" when it is closed, "0" while it moves."""
 
+_TIME: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
+"""Ms UTC, until the year 33658."""
+
+TRADED: Final = re.compile(rf"([A-Z0-9]{{1,15}})-{QUOTE_CURRENCY}")
+"""OKX's name of a spot pair that bots can trade."""
+
+
+def inst_id_of(symbol: str) -> str:
+    """Give OKX's name of a spot pair: BTC-USDT for BTC/USDT."""
+    return symbol.replace("/", "-")
+
+
+def swap_id_of(symbol: str) -> str:
+    """Give OKX's name of a coin's perpetual in USDT: BTC-USDT-SWAP for BTC/USDT."""
+    return f"{base_of(symbol)}-{QUOTE_CURRENCY}-SWAP"
+
+
+def traded_rows(rows: Sequence[object]) -> dict[str, object]:
+    """Give the rows of spot pairs in USDT by symbol; all others are left out."""
+    named = ((TRADED.fullmatch(name), row) for name, row in rows_by_id(rows).items())
+    return {f"{match[1]}/{QUOTE_CURRENCY}": row for match, row in named if match}
+
+
+def listing_of(rows: Sequence[object]) -> tuple[dict[str, Instrument], dict[str, str]]:
+    """Read the list of instruments: what can be traded, and why the rest cannot, by symbol."""
+    listed: dict[str, Instrument] = {}
+    left_out: dict[str, str] = {}
+    for symbol, row in traded_rows(rows).items():
+        try:
+            listed[symbol] = instrument_of(symbol, row)
+        except VenueUnavailable as error:
+            left_out[symbol] = str(error)
+    return listed, left_out
+
 
 def instrument_of(symbol: str, row: object) -> Instrument:
-    """Read tick (`tickSz`), lot (`lotSz`) and minimum (`minSz`) of an instrument."""
+    """Read tick (`tickSz`), lot (`lotSz`) and minimum (`minSz`) of an instrument.
+
+    Raises:
+        VenueUnavailable: A step is missing, or its trading is suspended or has not begun.
+    """
     fields = _mapping(row, symbol)
+    if fields.get("state") != "live":
+        raise unusable(symbol, f"it is not traded now (its state is {fields.get('state')!r})")
     return Instrument(
         symbol=symbol,
         tick=_positive(fields, "tickSz", symbol),
@@ -32,14 +85,17 @@ def instrument_of(symbol: str, row: object) -> Instrument:
     )
 
 
-def quote_of(symbol: str, row: object, now: ClockReading, wall_ms: int) -> Quote:
+def quote_of(
+    symbol: str, row: object, now: ClockReading, wall_ms: int, source: str = "rest"
+) -> Quote:
     """Read a ticker's row.
 
     Args:
         symbol: Whose row it is.
         row: OKX's ticker.
         now: The venue's clock.
-        wall_ms: Wall time of the answer's arrival.
+        wall_ms: Wall time of the row's arrival.
+        source: "rest" or "stream".
 
     Raises:
         VenueUnavailable: A price or its time is missing, not positive, or stamped in the
@@ -47,10 +103,7 @@ def quote_of(symbol: str, row: object, now: ClockReading, wall_ms: int) -> Quote
     """
     fields = _mapping(row, symbol)
     received_ms = now.venue_at(wall_ms)
-    exchange_ms = _time(fields.get("ts"), symbol)
-    ahead_ms = exchange_ms - received_ms
-    if ahead_ms > now.scaled_ms(CLOCK_SLACK_MS):
-        raise unusable(symbol, f"its price is stamped {ahead_ms} ms in the future")
+    exchange_ms = _past_time(fields, symbol, received_ms, now.scaled_ms(CLOCK_SLACK_MS))
     return Quote(
         symbol=symbol,
         bid=_positive(fields, "bidPx", symbol),
@@ -59,7 +112,32 @@ def quote_of(symbol: str, row: object, now: ClockReading, wall_ms: int) -> Quote
         volume_24h=_number(fields.get("vol24h"), "vol24h", symbol),
         exchange_ms=exchange_ms,
         received_ms=received_ms,
-        source="rest",
+        source=source,
+    )
+
+
+def perpetual_of(
+    symbol: str, funding: object, interest: object, now: ClockReading, wall_ms: int
+) -> Perpetual:
+    """Read the rows of a perpetual's funding rate and of its open interest.
+
+    OKX's `fundingRate` is the one to be settled at `fundingTime`; `nextFundingTime` is the
+    settlement after it. Open interest is read in coins (`oiCcy`).
+
+    Raises:
+        VenueUnavailable: A figure is missing, its settlement is long past, or the open
+            interest is stamped in the future.
+    """
+    rates, held = _mapping(funding, symbol), _mapping(interest, symbol)
+    received_ms = now.venue_at(wall_ms)
+    _past_time(held, symbol, received_ms, now.scaled_ms(CLOCK_SLACK_MS))
+    settled_ms = _time(rates.get("fundingTime"), symbol)
+    if received_ms - settled_ms > now.scaled_ms(SETTLED_SLACK_MS):
+        raise unusable(symbol, f"its funding was settled {received_ms - settled_ms} ms ago")
+    return Perpetual(
+        funding_rate=_signed(rates.get("fundingRate"), "fundingRate", symbol),
+        next_funding_ms=settled_ms,
+        open_interest=_number(held.get("oiCcy"), "oiCcy", symbol),
     )
 
 
@@ -69,7 +147,9 @@ def rows_by_id(rows: Sequence[object]) -> dict[str, object]:
     return {name: row for name, row in named if isinstance(name, str)}
 
 
-def closed_candles(symbol: str, rows: Sequence[object], end_ms: int) -> list[Candle]:
+def closed_candles(
+    symbol: str, rows: Sequence[object], end_ms: int, bar: Bar = Bar.M5
+) -> list[Candle]:
     """Read candle rows, newest first as OKX sends them, into closed candles, oldest first.
 
     A row is `[ts, open, high, low, close, volume, ...., confirm]`. What ends after `end_ms` or
@@ -82,15 +162,15 @@ def closed_candles(symbol: str, rows: Sequence[object], end_ms: int) -> list[Can
         _candle(fields, symbol)
         for row in reversed(rows)
         for fields in (_fields(row, symbol),)
-        if fields[CONFIRM] == "1" and _time(fields[0], symbol) + CANDLE_MS <= end_ms
+        if fields[CONFIRM] == "1" and _time(fields[0], symbol) + bar.length_ms <= end_ms
     ]
-    _check_consecutive(symbol, closed)
+    _check_consecutive(symbol, closed, bar)
     return closed
 
 
-def _check_consecutive(symbol: str, candles: Sequence[Candle]) -> None:
+def _check_consecutive(symbol: str, candles: Sequence[Candle], bar: Bar) -> None:
     for before, after in pairwise(candles):
-        if after.open_ms - before.open_ms != CANDLE_MS:
+        if after.open_ms - before.open_ms != bar.length_ms:
             raise unusable(
                 symbol, f"the candle at {after.open_ms} does not follow the one at {before.open_ms}"
             )
@@ -135,19 +215,31 @@ def _price(value: object, what: str, symbol: str) -> Decimal:
 
 def _number(value: object, what: str, symbol: str) -> Decimal:
     """Read a number that is not negative."""
-    if not isinstance(value, str) or not value:
-        raise unusable(symbol, f"{what} is {value!r} where OKX sends a number as text")
-    try:
-        number = decimal_from(value, what)
-    except InputError as error:
-        raise unusable(symbol, str(error).rstrip(".")) from error
+    number = _signed(value, what, symbol)
     if number < 0:
         raise unusable(symbol, f"{what} is {value}")
     return number
 
 
+def _signed(value: object, what: str, symbol: str) -> Decimal:
+    if not isinstance(value, str) or not value or not value.isascii():
+        raise unusable(symbol, f"{what} is {value!r} where OKX sends a number as text")
+    try:
+        return decimal_from(value, what)
+    except InputError as error:
+        raise unusable(symbol, str(error).rstrip(".")) from error
+
+
+def _past_time(fields: Mapping[str, object], symbol: str, received_ms: int, slack_ms: int) -> int:
+    """Read when a row was made (`ts`), which cannot be after it arrived; all in venue ms."""
+    made_ms = _time(fields.get("ts"), symbol)
+    if made_ms - received_ms > slack_ms:
+        raise unusable(symbol, f"it is stamped {made_ms - received_ms} ms in the future")
+    return made_ms
+
+
 def _time(value: object, symbol: str) -> int:
     """Read a time in ms UTC."""
-    if not isinstance(value, str) or not value.isdecimal() or len(value) > 15:  # noqa: PLR2004 - ms until the year 33658
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise unusable(symbol, f"its time is {value!r}")
     return int(value)
