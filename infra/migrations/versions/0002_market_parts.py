@@ -37,3 +37,7 @@ def upgrade() -> None:
     )
     op.drop_constraint("uq_snapshots_venue_candle_at_symbols", "snapshots", type_="unique")
     op.drop_column("snapshots", "indicators")
+
+
+def downgrade() -> None:
+    raise RuntimeError("Going back would leave every snapshot without its figures.")
