@@ -3,12 +3,23 @@
 Every method may raise the errors of `oxbot.domain.errors`; Temporal does the retrying.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.bot import Bot, BotSettings
-from oxbot.domain.market import Candle, ClockReading, Instrument, Quote, Snapshot
+from oxbot.domain.market import (
+    Bar,
+    Candle,
+    ClockReading,
+    Instrument,
+    MarketPart,
+    PartKey,
+    Perpetual,
+    Quote,
+    Snapshot,
+)
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Verdict
@@ -67,8 +78,22 @@ class MarketFeed(Listing, Protocol):
         """Give current prices; `now` is what receipt times are measured by."""
         ...
 
-    async def candles(self, symbol: str, count: int, end_ms: int) -> list[Candle]:
-        """Give the last `count` closed five-minute candles that ended by `end_ms`, oldest first."""
+    async def listing(self) -> dict[str, Instrument]:
+        """Give every spot pair quoted in USDT that can be traded."""
+        ...
+
+    async def all_quotes(self, now: ClockReading) -> list[Quote]:
+        """Give the current price of every USDT pair by one request; unusable ones are left out."""
+        ...
+
+    async def candles(
+        self, symbol: str, count: int, end_ms: int, bar: Bar = Bar.M5
+    ) -> list[Candle]:
+        """Give the last `count` closed candles that ended by `end_ms`, oldest first, no gap."""
+        ...
+
+    async def perpetual(self, symbol: str, now: ClockReading) -> Perpetual | None:
+        """Tell of the coin's perpetual; None only where none is listed."""
         ...
 
 
@@ -81,6 +106,33 @@ class PriceBoard(Protocol):
 
     async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:
         """Give what is known, however old; symbols without a price are left out."""
+        ...
+
+
+class PartCache(Protocol):
+    """Market parts that were made lately, shared by all processes."""
+
+    async def get(self, keys: Collection[PartKey]) -> dict[PartKey, MarketPart]:
+        """Give those that are there, by one request."""
+        ...
+
+    async def put(self, parts: Collection[MarketPart]) -> None:
+        """Keep parts for as long as somebody may ask for them."""
+        ...
+
+
+class Flight(Protocol):
+    """Keeps all processes but one from asking for the same at the same time."""
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold a name while nobody else does.
+
+        Where the holders cannot be told apart, because the lock's server is away, nobody is
+        kept waiting.
+
+        Raises:
+            VenueUnavailable: Another holder took too long, or this one does.
+        """
         ...
 
 
@@ -141,17 +193,19 @@ class Store(Protocol):
         ...
 
     async def snapshot(self, snapshot_id: str) -> Snapshot:
-        """Give a snapshot; NotFound."""
+        """Give a snapshot with its parts; NotFound."""
         ...
 
-    async def find_snapshot(
-        self, venue: str, candle_ms: int, symbols: Sequence[str]
-    ) -> Snapshot | None:
-        """Give the snapshot of a candle for exactly these symbols, if it was made."""
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep which parts a snapshot consists of; its parts are kept before. Repeatable."""
         ...
 
-    async def save_snapshot(self, snapshot: Snapshot) -> Snapshot:
-        """Keep a snapshot; if another worker was first, its snapshot is returned."""
+    async def parts(self, keys: Collection[PartKey]) -> dict[PartKey, MarketPart]:
+        """Give the market parts that were made."""
+        ...
+
+    async def save_part(self, part: MarketPart) -> MarketPart:
+        """Keep a market part; if another worker was first, its part is returned."""
         ...
 
     async def begin_cycle(self, start: CycleStart) -> CycleStart:

@@ -1,29 +1,43 @@
 """The ports that the use cases of a cycle share, joined by `oxbot.bootstrap`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from oxbot.app.shared import Shared
 from oxbot.domain.errors import InputError
-from oxbot.ports import ChatModel, Clock, Exchange, MarketFeed, PriceBoard, Store
+from oxbot.ports import (
+    ChatModel,
+    Clock,
+    Exchange,
+    Flight,
+    MarketFeed,
+    PartCache,
+    PriceBoard,
+    Store,
+)
 
 
 @dataclass(frozen=True)
 class Ports:
     """Everything a cycle needs from the world.
 
-    `fee_rate` is the taker fee as a fraction; `session` names the run of the whole system.
+    `fee_rate` is the taker fee as a fraction; `session` names the run of the whole system;
+    `shared` is what the tasks of this process share.
     """
 
     store: Store
     clock: Clock
     feed: MarketFeed
     board: PriceBoard
+    parts: PartCache
+    flight: Flight
     exchange: Exchange
     models: Mapping[str, ChatModel]
     installation: str
     fee_rate: Decimal
     session: str | None = None
+    shared: Shared = field(default_factory=Shared)
 
     def model(self, provider: str) -> ChatModel:
         """Give the model of a provider.

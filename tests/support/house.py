@@ -41,7 +41,9 @@ from tests.support.fakes import (
     FakeBoard,
     FakeClock,
     FakeFeed,
+    FakeFlight,
     FakeModel,
+    FakeParts,
     WallClock,
 )
 from tests.support.faults import Faults
@@ -73,6 +75,8 @@ class House:
         default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
     )
     board: FakeBoard = field(default_factory=FakeBoard)
+    parts: FakeParts = field(default_factory=FakeParts)
+    flight: FakeFlight = field(default_factory=FakeFlight)
     model: FakeModel = field(default_factory=FakeModel)
     faults: Faults = field(default_factory=Faults)
     queue: str = field(default_factory=lambda: f"bots-{uuid.uuid4().hex[:8]}")
@@ -95,6 +99,8 @@ class House:
             clock=self.clock,
             feed=self.feed,
             board=self.board,
+            parts=self.parts,
+            flight=self.flight,
             exchange=PaperExchange(self.feed, FEE_RATE),
             models={"fake": self.model},
             installation="test",

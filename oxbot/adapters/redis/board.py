@@ -64,14 +64,14 @@ class RedisPriceBoard:
         if not quotes:
             return
         words = [w for q in quotes for w in (q.symbol, q.exchange_ms, q.model_dump_json())]
-        async with _answering():
+        async with answering():
             await self._keep_newest(keys=[_key(venue)], args=words)
 
     async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:
         """Give what is known, however old; symbols without a price are left out."""
         if not symbols:
             return {}
-        async with _answering():
+        async with answering():
             known = await self._client.hmget(_key(venue), list(symbols))
         found = zip(symbols, known, strict=True)
         return {symbol: Quote.model_validate_json(text) for symbol, text in found if text}
@@ -86,7 +86,7 @@ def _key(venue: str) -> str:
 
 
 @asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
+async def answering() -> AsyncIterator[None]:
     """Say which errors mean that Redis does not answer, or cannot keep anything now."""
     try:
         yield
@@ -99,5 +99,5 @@ async def _answering() -> AsyncIterator[None]:
     ) as error:
         cause = str(error) or type(error).__name__
         raise StoreUnavailable(
-            f"Redis does not answer ({cause}). Prices are missing until it does; try again."
+            f"Redis does not answer ({cause}). Nothing is lost but what it shares; try again."
         ) from error
