@@ -13,6 +13,7 @@ from oxbot.settings import Settings
 
 if TYPE_CHECKING:
     from oxbot.app.ports import Ports
+    from oxbot.app.statement import Statements
     from oxbot.ports import Clock
 
 PROVIDERS: Final = frozenset({BASELINE})
@@ -77,6 +78,23 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         client = await connect(found.temporal_address or "", found.temporal_namespace, lazy=True)
         control = TemporalBotControl(client, found.task_queue)
         yield Desk(PostgresStore(engine), control, venue_of(found))
+
+
+@asynccontextmanager
+async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
+    """Open the books for reading them whole, however long that takes.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.postgres.statement import PostgresStatements  # noqa: PLC0415 - as above
+
+    engine = open_engine(resolve(settings).database_url or "", pool_size=1, answer_s=None)
+    try:
+        yield PostgresStatements(engine)
+    finally:
+        await engine.dispose()
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ class SimulatorOptions:
         start: Where the clock starts, ISO 8601.
         mode: speed or stepped.
         speed: Venue seconds in a second.
+        faults: File of fault rules.
     """
 
     candles: Path | None = None
@@ -41,6 +42,7 @@ class SimulatorOptions:
     start: str | None = None
     mode: str | None = None
     speed: str | None = None
+    faults: Path | None = None
 
     def arguments(self) -> list[str]:
         """As the simulator's command line has them."""
@@ -51,6 +53,7 @@ class SimulatorOptions:
             "--start": self.start,
             "--mode": self.mode,
             "--speed": self.speed,
+            "--faults": self.faults,
         }
         given = [(name, str(value)) for name, value in valued.items() if value is not None]
         return [part for pair in given for part in pair]
