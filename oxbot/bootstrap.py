@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from oxbot.adapters.okx.stream import OkxStream
     from oxbot.adapters.redis.listing import RedisListing
     from oxbot.app.ports import Ports
+    from oxbot.app.statement import Statements
     from oxbot.ports import Clock
 
 PROVIDERS: Final = frozenset({BASELINE})
@@ -128,6 +129,23 @@ async def _ask_listing(
         feed = okx.OkxFeed(client, venue=venue_of(settings), shared=shared)
         listing: dict[str, Instrument] = await feed.listing(fresh=fresh)
         return listing
+
+
+@asynccontextmanager
+async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
+    """Open the books for reading them whole, however long that takes.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.postgres.statement import PostgresStatements  # noqa: PLC0415 - as above
+
+    engine = open_engine(resolve(settings).database_url or "", pool_size=1, answer_s=None)
+    try:
+        yield PostgresStatements(engine)
+    finally:
+        await engine.dispose()
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from oxbot import __version__
-from oxbot.cli import bots, config, demo, failures, simulator, system
+from oxbot.cli import bots, config, demo, failures, replay, simulator, system
 from oxbot.domain.errors import OxbotError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command()(replay.replay)
 app.command()(system.up)
 app.command()(system.doctor)
 app.command(

@@ -21,6 +21,10 @@ NAME = "postgres"
 DATABASE = "oxbot"
 """Name of the database, and of the user who owns it."""
 
+QUICK = ("-c", "fsync=off")
+"""Commits do not wait for the disk. A killed process loses nothing, since each commit is still
+handed to the system, pages whole; a crash of the machine may cost the database."""
+
 START_WITHIN_S = 60
 """After a crash the log is replayed first, which may take a while."""
 
@@ -39,21 +43,23 @@ class Postgres:
         sockets: Directory of the unix socket, this user's alone: it is the access control.
         bin: Directory of PostgreSQL's programs.
         prefix: Put before them (see `binaries.rootless_prefix`).
+        quick: As fast as can be; only a crash of the machine, not of a process, loses data.
     """
 
     home: DataDirectory
     sockets: Path
     bin: Path
     prefix: tuple[str, ...]
+    quick: bool = False
 
     @classmethod
-    def found(cls, home: DataDirectory, sockets: Path) -> "Postgres":
+    def found(cls, home: DataDirectory, sockets: Path, *, quick: bool = False) -> "Postgres":
         """With the programs of this installation.
 
         Raises:
             SetupError: They are missing or cannot be run by this user.
         """
-        return cls(home, sockets, binaries.postgres_binaries(), binaries.rootless_prefix())
+        return cls(home, sockets, binaries.postgres_binaries(), binaries.rootless_prefix(), quick)
 
     @property
     def data(self) -> Path:
@@ -67,6 +73,7 @@ class Postgres:
             command=(
                 *(str(self.bin / "postgres"), "-D", str(self.data)),
                 *("-h", "", "-k", str(self.sockets)),
+                *(QUICK if self.quick else ()),
             ),
             log=self.home.log(NAME),
             prefix=self.prefix,

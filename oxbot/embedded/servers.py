@@ -108,12 +108,15 @@ class ServerStarter:
         data: The data directory, held by this process.
         supervisor: Keeps the servers from then on.
         announce: Receives lines about what takes long.
+        quick: PostgreSQL and Temporal do not wait for the disk; a killed process still loses
+            nothing, but a crash of the machine may.
     """
 
     settings: Settings
     data: DataDirectory
     supervisor: Supervisor
     announce: Announce
+    quick: bool = False
 
     async def start(self, names: Collection[str] = NAMES) -> None:
         """Start them at the same time; all are ready to be used when this returns.
@@ -137,7 +140,8 @@ class ServerStarter:
             return await reach.check_given("TEMPORAL_ADDRESS", address)
         binary = await temporal_binary.obtain(self.announce)
         two_ports = (settings.temporal_port, settings.temporal_ui_port)
-        server = Temporal(self.data, binary, settings.temporal_namespace, *two_ports)
+        namespace = settings.temporal_namespace
+        server = Temporal(self.data, binary, namespace, *two_ports, quick=self.quick)
         return await self.supervisor.start(server.program())
 
     async def _redis(self, sockets: Path) -> None:
@@ -148,4 +152,5 @@ class ServerStarter:
     async def _postgres(self, sockets: Path) -> None:
         if self.settings.database_url:
             return await reach.check_given("DATABASE_URL", self.settings.database_url)
-        return await self.supervisor.start(Postgres.found(self.data, sockets).program())
+        server = Postgres.found(self.data, sockets, quick=self.quick)
+        return await self.supervisor.start(server.program())

@@ -49,6 +49,7 @@ async def run_system(
     announce: Announce,
     simulator: SimulatorOptions | None = None,
     environment: Mapping[str, str] | None = None,
+    quick: bool = False,
 ) -> None:
     """Run everything until `body` returns or SIGINT, SIGTERM or SIGHUP comes.
 
@@ -61,12 +62,13 @@ async def run_system(
         announce: Receives one line whenever something happens to a part.
         simulator: Start the simulated OKX; None: the exchange of the settings.
         environment: Added to the processes' own.
+        quick: See `ServerStarter`: for data that can be made again.
 
     Raises:
         SetupError: It cannot start, or a part cannot be kept alive.
     """
     stop = _Stop()
-    system = _System(settings, announce, simulator, environment or {}, stop)
+    system = _System(settings, announce, simulator, environment or {}, stop, quick)
     task = asyncio.create_task(system.run(body))
     with _signals(task, stop):
         try:
@@ -111,6 +113,7 @@ class _System:
     simulator: SimulatorOptions | None
     environment: Mapping[str, str]
     stop: _Stop
+    quick: bool
     session: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     async def run(self, body: Body) -> None:
@@ -150,7 +153,7 @@ class _System:
         processes = Apps(self.settings, data, self._environment(data, addresses))
         announce(f"Starting on {data.root}")
         await together(
-            ServerStarter(self.settings, data, supervisor, announce).start(),
+            ServerStarter(self.settings, data, supervisor, announce, self.quick).start(),
             self._exchange(supervisor, processes),
         )
         await processes.migrate()

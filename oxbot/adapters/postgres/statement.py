@@ -1,0 +1,101 @@
+"""A bot's books as a statement: all fills, trades and postings, without this run's own ids."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import RowMapping, Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from oxbot.adapters.postgres.rows import Records
+from oxbot.adapters.postgres.schema import cycles, fills, ledger_entries, orders, trades
+from oxbot.app.statement import FillLine, PostingLine, Statement, TradeLine
+
+Numbers = Mapping[int, int]
+"""Ids of fills, and their numbers from 1 in the order in which they were settled."""
+
+
+class PostgresStatements(Records):
+    """`oxbot.app.statement.Statements` in PostgreSQL."""
+
+    async def statement(self, bot_id: str) -> Statement:
+        """Give a bot's books as of one moment."""
+        async with self._still_picture() as connection:
+            executed = await _rows(connection, _fills_of(bot_id))
+            closed = await _rows(connection, _trades_of(bot_id))
+            posted = await _rows(connection, _postings_of(bot_id))
+        numbers = {row["id"]: number for number, row in enumerate(executed, start=1)}
+        postings = [_posting(row, numbers) for row in posted]
+        return Statement(
+            bot_id=bot_id,
+            fills=tuple(_fill(row) for row in executed),
+            trades=tuple(_trade(row, numbers) for row in closed),
+            postings=tuple(line for _, line in sorted(postings, key=lambda numbered: numbered[0])),
+        )
+
+
+async def _rows(
+    connection: AsyncConnection, query: Select[*tuple[object, ...]]
+) -> Sequence[RowMapping]:
+    return (await connection.execute(query)).mappings().all()
+
+
+def _fills_of(bot_id: str) -> Select[*tuple[object, ...]]:
+    seen_by = (cycles.c.bot_id == orders.c.bot_id) & (cycles.c.cycle == orders.c.cycle)
+    return (
+        select(fills, orders.c.purpose, cycles.c.quotes)
+        .join(orders, orders.c.id == fills.c.order_id)
+        .outerjoin(cycles, seen_by)
+        .where(fills.c.bot_id == bot_id)
+        .order_by(fills.c.id)
+    )
+
+
+def _trades_of(bot_id: str) -> Select[*tuple[object, ...]]:
+    return select(trades).where(trades.c.bot_id == bot_id).order_by(trades.c.fill_id)
+
+
+def _postings_of(bot_id: str) -> Select[*tuple[object, ...]]:
+    return select(ledger_entries).where(ledger_entries.c.bot_id == bot_id)
+
+
+def _fill(row: RowMapping) -> FillLine:
+    quote = (row["quotes"] or {}).get(row["symbol"])
+    return FillLine(
+        symbol=row["symbol"],
+        side=row["side"],
+        purpose=row["purpose"],
+        quantity=row["quantity"],
+        price=row["price"],
+        fee=row["fee"],
+        fee_currency=row["fee_currency"],
+        at_ms=row["at"],
+        seen_ms=quote["exchange_ms"] if quote else None,
+    )
+
+
+def _trade(row: RowMapping, numbers: Numbers) -> TradeLine:
+    return TradeLine(
+        fill=numbers[row["fill_id"]],
+        symbol=row["symbol"],
+        quantity=row["quantity"],
+        entry_price=row["entry_price"],
+        exit_price=row["exit_price"],
+        fees=row["fees"],
+        net_pnl=row["net_pnl"],
+        opened_ms=row["opened_at"],
+        closed_ms=row["closed_at"],
+        exit=row["exit"],
+    )
+
+
+def _posting(row: RowMapping, numbers: Numbers) -> tuple[tuple[str, int, int], PostingLine]:
+    """Give a posting's line with what it is sorted by: deposits, then fills as they came."""
+    kind, _, number = str(row["posting"]).partition(":")
+    ordinal = numbers[int(number)] if kind == "fill" else int(number)
+    line = PostingLine(
+        posting=f"{kind}:{ordinal}",
+        line=row["line"],
+        account=row["account"],
+        currency=row["currency"],
+        amount=row["amount"],
+    )
+    return (kind, ordinal, line.line), line

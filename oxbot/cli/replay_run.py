@@ -1,0 +1,228 @@
+"""`oxbot replay`: the whole system in a directory of its own, driven from one moment to another."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import typer
+from rich.console import Console
+
+from oxbot.adapters.venue_control import VenueControl
+from oxbot.app.bots import Desk, create_bot
+from oxbot.app.replay import Replay, patiently
+from oxbot.app.replay_report import ReplayReport, Run, report
+from oxbot.bootstrap import PROVIDERS, open_desk, open_statements
+from oxbot.cli import demo_fresh, failures, output
+from oxbot.cli.config_sources import load_settings
+from oxbot.cli.replay_bots import PlannedBot, planned_bots, read_json
+from oxbot.cli.replay_inputs import FILE, Inputs, Stretch, open_market
+from oxbot.cli.replay_progress import metered
+from oxbot.cli.replay_table import told
+from oxbot.domain.bot import BotStatus
+from oxbot.domain.errors import InputError, LedgerBroken, NotFound, SetupError
+from oxbot.embedded.addresses import Addresses
+from oxbot.embedded.apps import LOOPBACK, SimulatorOptions
+from oxbot.embedded.paths import DataDirectory
+from oxbot.embedded.system import run_system
+from oxbot.logs import configure_logs
+from oxbot.settings import Settings
+from oxbot.simulator.venue_time import iso
+
+PORTS: Final = ("temporal_port", "temporal_ui_port", "api_port", "simulator_port")
+"""The ports that a system needs."""
+
+QUIET: Final = {"OXBOT_LOG_LEVEL": "warning"}
+"""What the processes of a replay are told: a month of cycles need not be logged one by one."""
+
+NAME: Final = "abcdefghijklmnopqrstuvwxyz0123456789-"
+LONGEST_NAME: Final = 40
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asked for, as it was typed."""
+
+    start: str
+    end: str
+    candles: Path | None
+    timeframe: str
+    bots: str
+    seed: int
+    faults: Path | None
+    name: str | None
+    fresh: bool
+
+    def inputs(self) -> Inputs:
+        """Read and check everything.
+
+        Raises:
+            InputError: Something that cannot be; says what and where.
+        """
+        source = open_market(self.candles, self.timeframe, self.seed)
+        stretch = Stretch.of(source, self.start, self.end)
+        listed = tuple(symbol.replace("-", "/") for symbol in source.symbols)
+        return Inputs(
+            market_sha256=stretch.sha256(),
+            timeframe=self.timeframe,
+            seed=self.seed,
+            from_ms=stretch.from_ms,
+            to_ms=stretch.to_ms,
+            bots=planned_bots(self.bots, listed),
+            faults=read_json(self.faults, "fault rules") if self.faults else None,
+        )
+
+    def simulator(self, inputs: Inputs) -> SimulatorOptions:
+        """How the venue begins: at the first moment, standing still."""
+        return SimulatorOptions(
+            candles=self.candles.absolute() if self.candles else None,
+            timeframe=self.timeframe,
+            seed=self.seed,
+            start=iso(inputs.from_ms),
+            mode="stepped",
+            faults=self.faults.absolute() if self.faults else None,
+        )
+
+
+def run(wishes: Wishes, *, as_json: bool) -> None:
+    """Run the replay, or go on with it.
+
+    Raises:
+        InputError: Wishes that cannot be.
+        Conflict: The replay was begun with other inputs.
+        SetupError: The system cannot start.
+        Unavailable: A part of it did not come back in time.
+        LedgerBroken: At the end the books do not agree.
+        typer.Exit: A signal came first.
+    """
+    settings = load_settings()
+    configure_logs(settings.log_format, "warning")
+    inputs = wishes.inputs()
+    own = _own_settings(settings, wishes.name or inputs.name)
+    if wishes.fresh:
+        _start_over(own)
+    inputs.keep(own.home)
+    found = asyncio.run(_run(own, wishes, inputs))
+    if found is None:
+        raise typer.Exit(failures.INTERRUPTED)
+    if as_json:
+        output.write_json(found)
+    else:
+        output.console().print(told(found))
+    must_agree(found)
+
+
+def must_agree(found: ReplayReport) -> None:
+    """Refuse books that do not agree to the last digit.
+
+    Raises:
+        LedgerBroken: They do not.
+    """
+    if found.drift or found.unbalanced:
+        raise LedgerBroken(
+            f"The books do not agree: recomputed from the fills they differ by {found.drift}, and "
+            f"{found.unbalanced} postings do not balance."
+        )
+
+
+def _own_settings(settings: Settings, name: str) -> Settings:
+    """Give a replay a directory and ports of its own; servers of the environment are left alone.
+
+    Raises:
+        InputError: The name is none.
+    """
+    if not 1 <= len(name) <= LONGEST_NAME or not set(name) <= set(NAME):
+        raise InputError(
+            f"--name {name!r}: up to {LONGEST_NAME} small letters, digits and hyphens, please."
+        )
+    servers = ("database_url", "redis_url", "temporal_address", "temporal_ui_url", "simulator_url")
+    own: dict[str, object] = dict.fromkeys(servers)
+    own |= dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
+    own |= {"home": DataDirectory.of(settings.home).root / "replays" / name}
+    return settings.model_copy(update={**own, "api_host": LOOPBACK})
+
+
+def _free_ports(count: int) -> list[int]:
+    """Find ports that nobody has; all are held until the last is found, so that none repeats."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def _start_over(settings: Settings) -> None:
+    """Empty the replay's directory; its inputs go last, so that half a replay keeps them."""
+    demo_fresh.empty(settings, ask=False)
+    (settings.home / FILE).unlink(missing_ok=True)
+
+
+async def _run(settings: Settings, wishes: Wishes, inputs: Inputs) -> ReplayReport | None:
+    """Run to the end; None when a signal came first."""
+    found: list[ReplayReport] = []
+
+    async def body(addresses: Addresses) -> None:
+        async with _opened(settings, addresses) as (desk, venue):
+            found.append(await _drive(settings, desk, venue, inputs))
+
+    await run_system(
+        settings,
+        body,
+        announce=_announce,
+        simulator=wishes.simulator(inputs),
+        environment=QUIET,
+        quick=True,
+    )
+    return found[0] if found else None
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings, addresses: Addresses
+) -> AsyncIterator[tuple[Desk, VenueControl]]:
+    if addresses.simulator is None:
+        raise SetupError("The system runs without a simulator; a replay needs one.")
+    async with open_desk(settings) as desk, VenueControl(addresses.simulator) as venue:
+        yield desk, venue
+
+
+async def _drive(
+    settings: Settings, desk: Desk, venue: VenueControl, inputs: Inputs
+) -> ReplayReport:
+    """Go on from where the venue is to the end, and sum up."""
+    now_ms = (await patiently(venue.stand_still)).venue_ms
+    for planned in inputs.bots:
+        await patiently(partial(_make, desk, planned))
+    bot_ids = tuple(planned.id for planned in inputs.bots)
+    begun, cycles = time.monotonic(), 0
+    one_by_one = {"at_once": 1} if inputs.faults else {}
+    replay = Replay(desk, venue, bot_ids, **one_by_one)
+    console = Console(stderr=True, highlight=False)
+    with metered(console, inputs.from_ms, inputs.to_ms, now_ms) as meter:
+        async for stop in replay.run(inputs.to_ms):
+            cycles += stop.cycles
+            meter.show(stop.venue_ms, cycles, time.monotonic() - begun)
+    done = Run(cycles=cycles, seconds=time.monotonic() - begun)
+    stretch = range(inputs.from_ms, inputs.to_ms)
+    async with open_statements(settings) as statements:
+        sum_up = partial(report, desk, statements, bot_ids, settings.home.name, done, stretch)
+        return await patiently(sum_up)
+
+
+async def _make(desk: Desk, planned: PlannedBot) -> None:
+    """Make a bot that is not there yet, and start one that has no workflow and should."""
+    try:
+        bot = await desk.store.bot(planned.id)
+    except NotFound:
+        await create_bot(desk, planned.settings, PROVIDERS, planned.id)
+    else:
+        if bot.status is not BotStatus.STOPPED:
+            await desk.control.start(bot)
+
+
+def _announce(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
