@@ -68,7 +68,7 @@ def _row(line: BotLine, settings: Settings, shown_in: tzinfo) -> tuple[str, ...]
         f"{name}<br>{markup.element('span', f'{bot.id}, {bot.settings.mode}', 'note')}",
         escape(bot.status),
         f"{last.cycle if last else NOTHING}<br>{markup.element('span', due, 'note')}",
-        money(last.equity if last and last.equity is not None else line.cash),
+        money(line.equity),
         "<br>".join(_held(position) for position in line.positions) or NOTHING,
         _decision(line),
         markup.link("workflow", url) if url else "",

@@ -299,6 +299,10 @@ class Store(Protocol):
         """Close cycles with their outcome, add events and the equity point; repeatable."""
         ...
 
+    async def equity(self, bot_id: str) -> Decimal | None:
+        """Give equity (USDT) as of the newest cycle that was recorded; None before the first."""
+        ...
+
     async def cycles(self, bot_id: str, limit: int) -> list[CycleRow]:
         """Give the last cycles, newest first."""
         ...

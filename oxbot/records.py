@@ -93,7 +93,10 @@ class DecisionRecord(Value):
 
 
 class CycleRow(Value):
-    """A cycle as listed; equity in USDT, times in venue ms."""
+    """A cycle as listed; equity in USDT, `due_ms` in venue ms.
+
+    `recorded_ms` is the wall time at which its end was written, None while it is under way.
+    """
 
     cycle: int
     incarnation: int
@@ -103,6 +106,7 @@ class CycleRow(Value):
     decision: str
     orders: int
     equity: Decimal | None
+    recorded_ms: int | None
 
 
 class OrderRow(Value):

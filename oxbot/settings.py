@@ -6,8 +6,9 @@ REDIS_URL); all others begin with OXBOT_.
 
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -98,6 +99,15 @@ class Settings(BaseSettings):
         default=None,
         description="OKX's stream (wss://.../ws/v5), for a proxy; empty: the host's own.",
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _must_be_a_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("no time zone; use a name such as Europe/Berlin") from error
+        return name
 
     session: str | None = Field(
         default=None,

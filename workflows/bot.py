@@ -180,33 +180,33 @@ class BotWorkflow:
         self._ticks.wake()
 
     @workflow.update(name="pause", description="Pause; answers once it holds.")
-    async def pause_update(self, request: ControlRequest) -> ControlAnswer:
+    async def pause_update(self, request: ControlRequest | None = None) -> ControlAnswer:
         """Pause, and answer when it is on record."""
-        self._pause(request)
+        self._pause(request or ControlRequest())
         return await self._control.answer()
 
     @pause_update.validator
-    def _may_pause(self, request: ControlRequest) -> None:  # noqa: ARG002 - as the update's
+    def _may_pause(self, request: ControlRequest | None = None) -> None:  # noqa: ARG002 - as the update's
         self._control.must_be("pause", BotStatus.RUNNING, BotStatus.PAUSED)
 
     @workflow.update(name="resume", description="Resume a paused bot at its next tick.")
-    async def resume_update(self, request: ControlRequest) -> ControlAnswer:
+    async def resume_update(self, request: ControlRequest | None = None) -> ControlAnswer:
         """Resume, and answer when it is on record."""
-        self._resume(request)
+        self._resume(request or ControlRequest())
         return await self._control.answer()
 
     @resume_update.validator
-    def _may_resume(self, request: ControlRequest) -> None:  # noqa: ARG002 - as the update's
+    def _may_resume(self, request: ControlRequest | None = None) -> None:  # noqa: ARG002 - as the update's
         self._control.must_be("resume", BotStatus.PAUSED, BotStatus.RUNNING)
 
     @workflow.update(name="stop", description="Stop: sell everything and end, or keep until flat.")
-    async def stop_update(self, request: ControlRequest) -> ControlAnswer:
+    async def stop_update(self, request: ControlRequest | None = None) -> ControlAnswer:
         """Stop, and answer when it is on record."""
-        self._stop(request)
+        self._stop(request or ControlRequest())
         return await self._control.answer()
 
     @stop_update.validator
-    def _may_stop(self, request: ControlRequest) -> None:  # noqa: ARG002 - as the update's
+    def _may_stop(self, request: ControlRequest | None = None) -> None:  # noqa: ARG002 - as the update's
         self._control.must_be("stop", BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
 
     @workflow.update(name="tick", description="The driver of a stepped venue: this tick is due.")

@@ -1,12 +1,13 @@
 """Making, showing and controlling bots: what the API and the command line both call."""
 
+import re
 import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
 from oxbot.domain.listing import check_listed
 from oxbot.domain.values import Value
@@ -52,11 +53,16 @@ async def create_bot(
     """Put a bot on record and start it, on the venue that this system looks at.
 
     Raises:
-        InputError: An unknown model provider, or symbols that the venue does not list, with
-            the nearest that it does.
+        InputError: An unknown model provider, an id that cannot be one, or symbols that the
+            venue does not list, with the nearest that it does.
         VenueUnavailable: Nobody can say what the venue lists; no bot was made.
         Conflict: The id is taken.
     """
+    if bot_id is not None and not re.fullmatch(ID_PATTERN, bot_id):
+        raise InputError(
+            f"{bot_id!r} cannot be a bot's id: use small letters, digits and hyphens, at most 31, "
+            "and no hyphen at the beginning."
+        )
     if settings.provider not in providers:
         known = ", ".join(sorted(providers))
         raise InputError(f"There is no model provider {settings.provider!r}; there are: {known}.")

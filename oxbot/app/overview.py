@@ -34,12 +34,14 @@ class HeldCoin(Value):
 class BotLine(Value):
     """One bot with its last cycle and what it holds; cash in USDT.
 
-    The last cycle carries decision and equity; None before the first. `quotes` are the prices
-    that it saw.
+    `last` is the newest cycle, which may be under way; None before the first. `quotes` are the
+    prices that it saw. `equity` is as of the newest cycle that was recorded whole; before that,
+    cash and what was paid for the positions.
     """
 
     bot: Bot
     last: CycleRow | None
+    equity: Decimal
     cash: Decimal
     positions: tuple[HeldCoin, ...]
     quotes: dict[str, Quote]
@@ -55,9 +57,11 @@ async def line_of(store: Store, bot: Bot) -> BotLine:
     portfolio = await store.portfolio(bot.id)
     rows = await store.cycles(bot.id, 1)
     quotes = await _seen(store, bot.id, rows[0].cycle) if rows else {}
+    recorded = await store.equity(bot.id)
     return BotLine(
         bot=bot,
         last=rows[0] if rows else None,
+        equity=portfolio.equity({}) if recorded is None else recorded,
         cash=portfolio.cash,
         positions=tuple(
             _held(position, quotes.get(symbol))

@@ -44,7 +44,7 @@ def _list_line(line: BotLine, zone: tzinfo) -> tuple[str, ...]:
         line.bot.settings.name,
         line.bot.status,
         str(line.last.cycle) if line.last else NOTHING,
-        money(line.last.equity if line.last and line.last.equity else line.cash),
+        money(line.equity),
         held or NOTHING,
         when(line.bot.created_ms, zone)[:10],
     )

@@ -26,7 +26,8 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
     interval: Annotated[str | None, typer.Option(help="Seconds between two cycles.")] = None,
     provider: Annotated[str | None, typer.Option(help="Who decides, as baseline.")] = None,
     bot_id: Annotated[
-        str | None, typer.Option("--id", help="Letters, digits, hyphens; else one is made up.")
+        str | None,
+        typer.Option("--id", help="Small letters, digits, hyphens; else one is made up."),
     ] = None,
     stop: Annotated[str | None, typer.Option(help="Stop below the entry, as 3.5%")] = None,
     target: Annotated[str | None, typer.Option(help="Target above the entry, as 7%")] = None,

@@ -42,6 +42,11 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise InputError(inputs.told(error, _shown)) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f".env in this folder is not UTF-8 text ({error.reason} at byte {error.start}); "
+            "save it as UTF-8, or remove it."
+        ) from error
 
 
 def variable(name: str) -> str:

@@ -18,6 +18,7 @@ class Teller:
 
     def __init__(self, began_ms: int) -> None:
         self._cycle: int | None = None
+        self._began_ms = began_ms
         self._event_ms = began_ms
 
     def news(self, picture: Picture) -> list[str]:
@@ -34,13 +35,19 @@ class Teller:
         rows = [row for row in picture.page.cycles if row.state != "begun"]
         if not rows:
             return
-        if self._cycle is None and (last := rows[0].cycle - 1):
-            yield f"Going on after cycle {last}"
-        known = rows[0].cycle - 1 if self._cycle is None else self._cycle
+        if self._cycle is None:
+            self._cycle = self._told_before(rows)
+            if self._cycle:
+                yield f"Going on after cycle {self._cycle}"
         for row in reversed(rows):
-            if row.cycle > known:
+            if row.cycle > self._cycle:
                 yield _cycle(row, picture)
         self._cycle = rows[0].cycle
+
+    def _told_before(self, rows: list[CycleRow]) -> int:
+        """Give the last cycle recorded before this start; 0 where there is none."""
+        earlier = (row.cycle for row in rows if (row.recorded_ms or 0) < self._began_ms)
+        return max(earlier, default=0)
 
 
 def _event(event: EventRow) -> str:

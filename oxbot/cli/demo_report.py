@@ -73,7 +73,7 @@ async def report(
         **run.model_dump(),
         first_cycle=cycles.start,
         last_cycle=cycles.stop - 1,
-        equity=line.last.equity if line.last else None,
+        equity=line.equity,
         cash=line.cash,
         drift=plain(audit.drift),
         positions=line.positions,

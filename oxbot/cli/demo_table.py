@@ -36,7 +36,6 @@ def render(picture: Picture | None, links: Links, trouble: str) -> RenderableTyp
 def _head(picture: Picture) -> Text:
     page, view = picture.page, picture.page.view
     status = view.status if view else page.bot.status
-    equity = page.cycles[0].equity if page.cycles else None
     cycle = page.cycles[0].cycle if page.cycles else 0
     left_ms = view.next_due_ms - picture.time.venue_ms if view and view.next_due_ms else None
     line = Text.assemble(
@@ -44,7 +43,7 @@ def _head(picture: Picture) -> Text:
         f"  bot {page.bot.id} {status}  ",
         (f"cycle {cycle}", "bold"),
         f"  next in {_wall(left_ms, picture)}",
-        f"\nequity {money(equity if equity is not None else page.audit.cash_stored)} USDT",
+        f"\nequity {money(picture.line.equity)} USDT",
         f"  cash {money(page.audit.cash_stored)}  drift {page.audit.drift.normalize():f}",
         (f"\nvenue time {when(picture.time.venue_ms)}, {picture.time.rate} x", "dim"),
     )

@@ -95,7 +95,15 @@ def _print_findings(findings: "list[Finding]", *, able: bool) -> None:
         table.add_row("[green]ok" if finding.ok else bad, finding.name, finding.detail)
     console = Console()
     console.print(table)
-    console.print("`oxbot up` can start." if able else "`oxbot up` cannot start yet.")
+    console.print(_conclusion(findings, able=able))
+
+
+def _conclusion(findings: "list[Finding]", *, able: bool) -> str:
+    if not able:
+        return "`oxbot up` cannot start yet."
+    if all(finding.ok for finding in findings if finding.name == "OKX"):
+        return "`oxbot up` can start."
+    return "`oxbot up --simulator` and `oxbot demo` can start; `oxbot up` needs OKX."
 
 
 def temporal(context: typer.Context) -> None:

@@ -15,7 +15,8 @@ REAL_VENUE: Final = "okx"
 SIMULATED_VENUE: Final = "okx-simulated"
 """A bot stays on the venue it was made for: prices of two worlds do not mix in one ledger."""
 
-BotId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")]
+ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,30}$"
+BotId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
 """A part of a whole: 0.15 is 15 %."""
 

@@ -34,6 +34,28 @@ async def test_a_bot_is_listed_with_its_last_cycle_and_what_it_holds(
     assert Decimal(held["unrealised"]) == 0
 
 
+async def test_while_a_cycle_is_under_way_equity_is_that_of_the_last_one_recorded(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await one_that_traded(store)
+    await begin(store, cycle=2)
+    (line,) = (await api.get("/bots")).json()
+    assert (line["last"]["cycle"], line["last"]["equity"]) == (2, None)
+    assert Decimal(line["equity"]) == Decimal("9994.1")
+    assert "9,994.10" in (await api.get("/")).text
+
+
+async def test_before_the_first_recorded_cycle_what_is_held_counts_at_what_was_paid(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await new_bot(store, capital=Decimal(20_000))
+    await bought(store)
+    (line,) = (await api.get("/bots")).json()
+    portfolio = await store.portfolio("b1")
+    assert Decimal(line["equity"]) == portfolio.cash + portfolio.positions[BTC].cost
+    assert Decimal(line["equity"]) > Decimal(line["cash"])
+
+
 async def test_money_travels_as_text(api: httpx.AsyncClient, store: PostgresStore) -> None:
     await one_that_traded(store)
     (line,) = (await api.get("/bots")).json()

@@ -44,7 +44,7 @@ class FakeStore(FakeBooks):
         self.blocks: list[Block] = []
         self.outcomes: dict[tuple[str, int], CycleOutcome] = {}
         self.missed: list[Missed] = []
-        self.equity: dict[tuple[str, int], Decimal] = {}
+        self.equity_points: dict[tuple[str, int], Decimal] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
         self._parts: dict[PartKey, MarketPart] = {}
@@ -171,11 +171,16 @@ class FakeStore(FakeBooks):
         """Close cycles with their outcome; repeatable."""
         for outcome in outcomes:
             self.outcomes.setdefault((bot_id, outcome.cycle), outcome)
-            self.equity.setdefault((bot_id, outcome.cycle), equity["equity"])
+            self.equity_points.setdefault((bot_id, outcome.cycle), equity["equity"])
         for gap in missed:
             if gap not in self.missed:
                 self.missed.append(gap)
                 self._tell(bot_id, "ticks_missed", f"{gap.ticks}: {gap.cause}")
+
+    async def equity(self, bot_id: str) -> Decimal | None:
+        """Give equity as of the newest cycle that was recorded."""
+        mine = {n: amount for (known, n), amount in self.equity_points.items() if known == bot_id}
+        return mine[max(mine)] if mine else None
 
     async def cycles(self, bot_id: str, limit: int) -> list[CycleRow]:
         """Give the last cycles, newest first."""
@@ -192,7 +197,8 @@ class FakeStore(FakeBooks):
             skipped=outcome.skipped,
             decision=outcome.decision,
             orders=len(outcome.orders),
-            equity=self.equity.get((bot_id, number)),
+            equity=self.equity_points.get((bot_id, number)),
+            recorded_ms=outcome.due_ms,
         )
 
     async def events(self, bot_id: str, limit: int) -> list[EventRow]:

@@ -59,7 +59,7 @@ class Audit(Records):
             fills=len(executed),
             cash_stored=stored[("cash",)],
             cash_recomputed=recomputed[("cash",)],
-            drift=drift,
+            drift=drift.normalize(),
             unbalanced=unbalanced,
         )
 

@@ -29,6 +29,17 @@ class History(Records):
         )
         return [_cycle_row(row) for row in await self._last(query, limit)]
 
+    async def equity(self, bot_id: str) -> Decimal | None:
+        """Give equity (USDT) as of the newest cycle that was recorded; None before the first."""
+        query = (
+            select(equity_points.c.equity)
+            .where(equity_points.c.bot_id == bot_id)
+            .order_by(equity_points.c.cycle.desc())
+            .limit(1)
+        )
+        async with self._transaction() as connection:
+            return (await connection.execute(query)).scalar_one_or_none()
+
     async def orders(self, bot_id: str, limit: int) -> list[OrderRow]:
         """Give the last orders with what they filled, newest first."""
         filled = (
@@ -85,6 +96,7 @@ def _cycle_row(row: RowMapping) -> CycleRow:
         decision=outcome.decision if outcome else "",
         orders=len(outcome.orders) if outcome else 0,
         equity=row["equity"],
+        recorded_ms=row["recorded_at"],
     )
 
 

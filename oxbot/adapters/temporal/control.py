@@ -147,7 +147,7 @@ def _failed(error: Exception, bot_id: str) -> OxbotError:
         return Conflict(told)
     if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
         return NotFound(
-            f"Bot {bot_id} has no running workflow. `oxbot up` starts what should be running."
+            f"Bot {bot_id} has no running workflow. The next start of `oxbot up` starts it again."
         )
     return Unavailable(
         f"Bot {bot_id} did not answer through Temporal: {error}. Is a worker running? "

@@ -20,10 +20,10 @@ async def test_recording_again_changes_nothing(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
     first = await record_cycles(room.ports, request(1, missed=(GAP,)))
-    kept = (dict(room.store.outcomes), dict(room.store.equity), list(room.store.missed))
+    kept = (dict(room.store.outcomes), dict(room.store.equity_points), list(room.store.missed))
     again = await record_cycles(room.ports, request(1, missed=(GAP,)))
     assert again == first
-    assert (room.store.outcomes, room.store.equity, room.store.missed) == kept
+    assert (room.store.outcomes, room.store.equity_points, room.store.missed) == kept
     assert len(await room.store.events(BOT, 10)) == 1
 
 

@@ -79,6 +79,20 @@ def test_a_setting_that_cannot_be_is_told_by_the_name_that_sets_it(
     assert port.endswith("(given: 99999).")
 
 
+def test_a_time_zone_that_does_not_exist_is_told_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OXBOT_TIMEZONE", "Mars/X")
+    with pytest.raises(InputError, match=r"^OXBOT_TIMEZONE: no time zone.*\(given: Mars/X\)\.$"):
+        load_settings()
+
+
+def test_an_env_file_that_is_no_text_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"\.env in this folder is not UTF-8"):
+        load_settings()
+
+
 def test_the_example_in_the_repository_is_the_one_of_the_model() -> None:
     assert (ROOT / ".env.example").read_text() == env_example()
 

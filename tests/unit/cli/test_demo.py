@@ -41,6 +41,7 @@ CYCLE = CycleRow(
     decision="Buy BTC/USDT.",
     orders=1,
     equity=Decimal("123450.1"),
+    recorded_ms=NOW_MS,
 )
 ORDER = OrderRow(
     id="o",
@@ -91,6 +92,7 @@ def picture(*cycles: CycleRow, events: tuple[EventRow, ...] = (), unanswered: st
     line = BotLine(
         bot=BOT,
         last=cycles[0] if cycles else None,
+        equity=cycles[0].equity or AUDIT.cash_stored if cycles else AUDIT.cash_stored,
         cash=AUDIT.cash_stored,
         positions=(HELD,) if cycles else (),
         quotes={"BTC/USDT": QUOTE} if cycles else {},
@@ -144,11 +146,25 @@ def test_without_a_terminal_each_thing_is_told_once() -> None:
     event = EventRow(kind="paused", text="Paused by ann.", at_ms=NOW_MS + 1)
     teller = demo_lines.Teller(NOW_MS)
     first = teller.news(picture(CYCLE, events=(event,)))
-    assert [line.split()[0] for line in first] == ["Paused", "Going", "cycle"]
+    assert [line.split()[0] for line in first] == ["Paused", "cycle"]
     assert teller.news(picture(CYCLE, events=(event,))) == []
     following = CYCLE.model_copy(update={"cycle": 12_346})
     (line,) = teller.news(picture(following, CYCLE, events=(event,)))
     assert line.startswith("cycle 12346 at ")
+
+
+def test_what_an_earlier_start_recorded_is_not_told_again_as_new() -> None:
+    earlier = CYCLE.model_copy(update={"recorded_ms": NOW_MS - 1})
+    teller = demo_lines.Teller(NOW_MS)
+    assert teller.news(picture(earlier)) == ["Going on after cycle 12345"]
+    following = CYCLE.model_copy(update={"cycle": 12_346})
+    (line,) = teller.news(picture(following, earlier))
+    assert line.startswith("cycle 12346 at ")
+
+
+def test_a_first_start_goes_on_after_nothing() -> None:
+    (line,) = demo_lines.Teller(NOW_MS).news(picture(CYCLE))
+    assert line.startswith("cycle 12345 at ")
 
 
 def test_only_an_exit_that_sold_something_counts() -> None:
