@@ -26,9 +26,12 @@ from tests.unit.simulator.markets import (
 HISTORY = 600
 NOW_MS = DAY_START_MS + HISTORY * STEP_MS
 SOURCE = source_of(random_rows(3, HISTORY + 700))
+SWAP = f"{SYMBOL}-SWAP"
 TOPICS = [
     *(Topic(channel, SYMBOL) for channel in ("tickers", "bbo-tbt", "books5", "books")),
     *(Topic(f"candle{bar}", SYMBOL) for bar in ("5m", "15m", "1H", "4H", "1D", "1Dutc")),
+    *(Topic(channel, SWAP) for channel in ("tickers", "books5", "mark-price", "candle1H")),
+    *(Topic(channel, SWAP) for channel in ("open-interest", "funding-rate")),
     Topic("instruments", "SPOT"),
 ]
 
@@ -166,7 +169,7 @@ def test_a_ticker_of_which_only_the_time_changed_is_not_pushed() -> None:
     assert data(stream.current())[0]["ts"] == str(NOW_MS)
 
 
-@pytest.mark.parametrize("wanted", TOPICS, ids=lambda wanted: wanted.channel)
+@pytest.mark.parametrize("wanted", TOPICS, ids=lambda wanted: f"{wanted.channel} {wanted.key}")
 @settings(max_examples=10, deadline=None)
 @given(waits=steps, seed=st.integers(0, 99))
 def test_nothing_that_is_pushed_depends_on_later_candles(
