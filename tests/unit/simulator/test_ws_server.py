@@ -149,6 +149,16 @@ async def test_a_book_without_a_change_is_repeated_after_60_s(flowing: Serving) 
     assert row["seqId"] == row["prevSeqId"] == end
 
 
+async def test_while_the_venue_stands_still_nothing_is_repeated(server: Serving) -> None:
+    client = await server.connect()
+    await client.ask("subscribe", topic("books"), topic("funding-rate", "BTC-USDT-SWAP"))
+    for _ in range(8):
+        server.wall.ms += 20_000
+        assert await client.heard() == []
+        server.sockets.hub.beat()
+    assert await client.heard() == []
+
+
 async def test_a_silent_connection_is_closed_after_30_s_and_a_ping_keeps_it(
     server: Serving,
 ) -> None:

@@ -137,6 +137,13 @@ def test_each_finished_candle_is_pushed_once_and_they_are_those_of_the_http_side
     assert finished == [row for row in past if row[-1] == "1"]
 
 
+def test_a_candle_that_has_not_changed_is_not_pushed_again() -> None:
+    end = SOURCE.end_ms
+    stream = Channels(stepped_venue(SOURCE, end)).open(Topic("candle5m", SYMBOL))
+    assert [row[-1] for row in candles(stream.advance(end))] == ["1"]
+    assert stream.advance(end) is None
+
+
 def test_a_push_makes_up_for_no_more_than_so_many_candles() -> None:
     stream = Channels(venue_at(NOW_MS)).open(Topic("candle5m", SYMBOL))
     stream.advance(NOW_MS)
