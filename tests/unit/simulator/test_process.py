@@ -113,6 +113,19 @@ def test_fault_rules_of_a_file_survive_a_kill_with_what_was_used_of_them(tmp_pat
         assert venue_time(said["url"]) is None
 
 
+def test_a_request_that_is_held_does_not_hold_the_end(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"kind": "timeout"}')
+    with running("--faults", str(rules)) as (process, said):
+        port = said["port"]
+        assert isinstance(port, int)
+        with socket.create_connection(("127.0.0.1", port)) as held:
+            held.sendall(b"GET /api/v5/public/time HTTP/1.1\r\nHost: x\r\n\r\n")
+            clock(said["url"])
+            process.terminate()
+            assert process.wait(20) == 0
+
+
 def test_a_bad_file_of_faults_is_one_sentence(tmp_path: Path) -> None:
     rules = tmp_path / "rules.json"
     for content, why in (
