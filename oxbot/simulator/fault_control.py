@@ -1,7 +1,7 @@
 """Faults by hand: GET, POST and DELETE /control/faults.
 
-GET answers {"rules": [...]}, each rule with the venue time it began at and how many requests
-it has struck; POST takes one rule or a list, DELETE takes `?id=` or removes all of them.
+GET answers {"rules": [...]}, each rule with the venue time it began at and how often it
+has struck; POST takes one rule or a list, DELETE takes `?id=` or removes all of them.
 Both answer as GET does then.
 """
 
@@ -10,6 +10,7 @@ from aiohttp import web
 from oxbot.domain.errors import InputError, NotFound
 from oxbot.simulator.control import parse_json, refused
 from oxbot.simulator.fault_rules import parse_rules
+from oxbot.simulator.faults import ActiveRule
 from oxbot.simulator.venue import Venue
 
 PATH = "/control/faults"
@@ -59,12 +60,11 @@ class FaultControl:
         return self._rules()
 
     def _rules(self) -> web.Response:
-        return web.json_response(
-            {
-                "rules": [
-                    active.rule.model_dump(mode="json", exclude_none=True)
-                    | {"began_ms": active.began_ms, "used": active.used}
-                    for active in self._venue.faults.active()
-                ]
-            }
-        )
+        now_ms = self._venue.clock.now()
+        rules = [_shown(active, now_ms) for active in self._venue.faults.active()]
+        return web.json_response({"rules": rules})
+
+
+def _shown(active: ActiveRule, now_ms: int) -> dict[str, object]:
+    rule = active.rule.model_dump(mode="json", exclude_none=True)
+    return rule | {"began_ms": active.began_ms, "used": active.used + active.drops(now_ms)}

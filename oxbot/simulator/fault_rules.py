@@ -44,6 +44,7 @@ ONLY_AT = {
 """Endpoints of the kinds that make sense at these alone."""
 
 ON_WEBSOCKET = (FaultKind.WS_DROP, FaultKind.WS_STALL)
+"""The kinds that no request meets; their endpoint is "ws"."""
 
 NEEDS = {
     FaultKind.CODE: "code",
@@ -87,6 +88,14 @@ class FaultRule(BaseModel):
     delay_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
     skew_ms: Annotated[int, Field(ge=-(10**10), le=10**10)] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _at_home(cls, content: object) -> object:
+        """The WebSocket's kinds need not say where they are."""
+        if isinstance(content, dict) and content.get("kind") in ON_WEBSOCKET:
+            return {"endpoint": WEBSOCKET, **content}
+        return content
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for kind, name in NEEDS.items():
@@ -106,7 +115,7 @@ class FaultRule(BaseModel):
             if self.endpoint == WEBSOCKET and self.kind is not FaultKind.MAINTENANCE:
                 raise ValueError("on ws only ws_drop, ws_stall and maintenance can happen")
             return self
-        if self.endpoint not in (EVERYTHING, WEBSOCKET):
+        if self.endpoint != WEBSOCKET:
             raise ValueError(f"{self.kind} is of the endpoint ws, not of {self.endpoint}")
         if self.probability is not None:
             raise ValueError("probability belongs to requests; use every_ms, from_ms and to_ms")

@@ -86,11 +86,12 @@ class Faults:
 
     def add(self, rules: Iterable[FaultRule], now_ms: int = 0) -> None:
         """Put rules in force, from now on; one with a known id takes its place, unused."""
+        active = self._active
         for rule in rules:
-            named = rule if rule.id else rule.model_copy(update={"id": self._free_id(rule.kind)})
-            self._drop_out(named.id)
-            self._active.append(ActiveRule(rule=named, began_ms=now_ms))
-        self._save(self._active)
+            named = rule if rule.id else rule.model_copy(update={"id": _free_id(rule, active)})
+            others = [one for one in active if one.rule.id != named.id]
+            active = [*others, ActiveRule(rule=named, began_ms=now_ms)]
+        self._put(active)
 
     def remove(self, rule_id: str) -> None:
         """Take a rule out of force.
@@ -98,15 +99,14 @@ class Faults:
         Raises:
             NotFound: No rule has this id.
         """
-        if not self._drop_out(rule_id):
+        left = [active for active in self._active if active.rule.id != rule_id]
+        if len(left) == len(self._active):
             raise NotFound(f"There is no fault rule {rule_id!r}.")
-        self._save(self._active)
+        self._put(left)
 
     def clear(self) -> None:
         """Take all rules out of force."""
-        for rule in self.rules():
-            self._drop_out(rule.id)
-        self._save(self._active)
+        self._put([])
 
     def keep(self) -> None:
         """Save the rules as they are; called at the start and before the process ends."""
@@ -167,16 +167,19 @@ class Faults:
         if active.rule.count is not None:
             self._save(self._active)
 
-    def _drop_out(self, rule_id: str) -> bool:
-        """Take a rule out; its drops so far stay in the counter, which never goes down."""
-        gone = [active for active in self._active if active.rule.id == rule_id]
-        self._removed_drops += sum(active.drops(self._latest_ms) for active in gone)
-        self._active = [active for active in self._active if active.rule.id != rule_id]
-        return bool(gone)
+    def _put(self, active: list[ActiveRule]) -> None:
+        """Save rules, then let them count; drops of those that go stay in the counter."""
+        self._save(active)
+        gone = [one for one in self._active if all(one is not kept for kept in active)]
+        self._removed_drops += sum(one.drops(self._latest_ms) for one in gone)
+        self._active = active
 
-    def _free_id(self, kind: FaultKind) -> str:
-        taken = {rule.id for rule in self.rules()}
-        return next(name for n in range(1, len(taken) + 2) if (name := f"{kind}-{n}") not in taken)
+
+def _free_id(rule: FaultRule, active: list[ActiveRule]) -> str:
+    """The kind and the first number that no rule has."""
+    taken = {one.rule.id for one in active}
+    numbers = range(1, len(taken) + 2)
+    return next(name for n in numbers if (name := f"{rule.kind}-{n}") not in taken)
 
 
 def _meant(rule: FaultRule, endpoint: str) -> bool:

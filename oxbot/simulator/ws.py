@@ -100,9 +100,12 @@ class WebSockets:
         """Turn away who may not connect now.
 
         Raises:
-            HTTPServiceUnavailable: Maintenance, or a drop that lasts (which hangs up, too).
+            HTTPServiceUnavailable: Maintenance, a drop that lasts (which hangs up, too), or
+                nothing is pushed any more.
             HTTPTooManyRequests: The address has opened too many connections in a second.
         """
+        if self.hub.failed:
+            raise web.HTTPServiceUnavailable(text="The WebSocket side has failed; see the log.")
         rule = self._venue.faults.ws(self._venue.clock.now())
         if rule is not None and rule.kind is not FaultKind.WS_STALL:
             if rule.kind is FaultKind.WS_DROP:

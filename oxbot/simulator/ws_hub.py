@@ -55,11 +55,17 @@ class Hub:
     Args:
         venue: Whose data.
         wall: This machine's time in ms.
+
+    Attributes:
+        channels: What can be subscribed to.
+        clients: Who is connected.
+        failed: It pushes no longer, for a fault of its own; nobody may connect.
     """
 
     def __init__(self, venue: Venue, wall: Callable[[], int]) -> None:
         self.channels = Channels(venue)
         self.clients: set[Client] = set()
+        self.failed = False
         self._clock = venue.clock
         self._faults = venue.faults
         self._wall = wall
@@ -100,6 +106,7 @@ class Hub:
                 await asyncio.sleep(BEAT_S)
                 self.beat()
         except Exception:
+            self.failed = True
             logger.exception("The WebSocket side has failed; its connections are closed.")
             raise
         finally:

@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import ccxt.pro as ccxt
 import pytest
 from aiohttp import web
 
-from oxbot.simulator.clock import ClockChange
+from oxbot.simulator.clock import ClockChange, Mode
 from oxbot.simulator.fault_rules import FaultRule
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.server import HOST, create_app
 from oxbot.simulator.venue import Venue
 
 SYMBOLS = ["BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT"]
+SWAP = "BTC/USDT:USDT"
 FIVE_MINUTES_MS = 300_000
 SILENCE_S = 0.3
 """How long a client waits to be sure that nothing comes."""
@@ -45,7 +47,7 @@ async def simulator() -> AsyncIterator[Simulator]:
     okx = ccxt.okx(
         {
             "urls": {"api": {"rest": f"http://{HOST}:{port}", "ws": f"ws://{HOST}:{port}/ws/v5"}},
-            "options": {"fetchMarkets": {"types": ["spot"]}},
+            "options": {"fetchMarkets": {"types": ["spot", "swap"]}},
             "enableRateLimit": False,
         }
     )
@@ -103,6 +105,26 @@ async def test_watched_candles_are_those_that_are_fetched(
     cached = [list(candle) for candle in okx.ohlcvs["SOL/USDT"][timeframe]]
     fetched = await okx.fetch_ohlcv("SOL/USDT", timeframe, limit=len(cached))
     assert cached == fetched
+
+
+async def test_funding_and_mark_price_of_a_swap_are_those_that_are_fetched(
+    simulator: Simulator,
+) -> None:
+    okx = simulator.okx
+    assert await okx.watch_funding_rate(SWAP) == await okx.fetch_funding_rate(SWAP)
+    assert await okx.watch_mark_price(SWAP) == await okx.fetch_mark_price(SWAP)
+    now = simulator.advance(3 * 3_600_000)
+    await okx.watch_funding_rate(SWAP)
+    funding = await okx.fetch_funding_rate(SWAP)
+    assert funding["info"]["ts"] == str(now)
+    await until(lambda: okx.fundingRates[SWAP] == funding)
+
+
+async def test_where_time_flows_tickers_come_by_themselves(simulator: Simulator) -> None:
+    okx = simulator.okx
+    simulator.venue.clock.change(ClockChange(mode=Mode.SPEED, rate=Decimal(60)))
+    times = [(await okx.watch_ticker("BTC/USDT"))["timestamp"] for _ in range(5)]
+    assert times == sorted(set(times))
 
 
 async def test_an_unwatched_ticker_comes_no_more(simulator: Simulator) -> None:

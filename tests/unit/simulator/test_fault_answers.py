@@ -222,6 +222,14 @@ async def test_a_count_shows_how_often_it_struck(client: Client) -> None:
     assert rules[0]["used"] == 2
 
 
+async def test_drops_are_shown_as_they_happen(venue: Venue, client: Client) -> None:
+    await client.post("/control/faults", json={"kind": "ws_drop", "every_ms": STEP_MS})
+    venue.clock.change(ClockChange(advance_ms=2 * STEP_MS))
+    rules = (await body(await client.get("/control/faults")))["rules"]
+    assert isinstance(rules, list)
+    assert (rules[0]["endpoint"], rules[0]["used"]) == ("ws", 3)
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"5", b"[" * 100_000, b'{"kind": "fire"}', b'[{"kind": "html"}, {"kind": 1}]'],

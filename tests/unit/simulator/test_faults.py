@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oxbot.domain.errors import InputError, NotFound
+from oxbot.domain.errors import InputError, NotFound, SetupError
 from oxbot.simulator.fault_rules import FaultKind, FaultRule, parse_rules
 from oxbot.simulator.faults import ActiveRule, Faults
 
@@ -179,6 +179,18 @@ def test_each_change_and_each_used_count_is_saved() -> None:
     assert saved[-1] == []
 
 
+def test_rules_that_cannot_be_saved_do_not_count() -> None:
+    def full(_: list[ActiveRule]) -> None:
+        raise SetupError("The disk is full.")
+
+    faults = Faults([ActiveRule(rule=FaultRule(id="a", kind=FaultKind.HTML), began_ms=0)], full)
+    with pytest.raises(SetupError):
+        faults.add(parse_rules({"kind": "reset"}), NOW_MS)
+    with pytest.raises(SetupError):
+        faults.clear()
+    assert [rule.id for rule in faults.rules()] == ["a"]
+
+
 def test_a_rule_with_a_known_id_takes_its_place() -> None:
     faults = faults_of({"kind": "reset", "id": "a", "count": 1}, {"kind": "html"})
     struck(faults, 1)
@@ -213,6 +225,7 @@ def test_removing_what_is_not_there_is_refused() -> None:
         ({"kind": "ws_drop", "count": 2}, "more than one ws_drop needs every_ms"),
         ({"kind": "ws_drop", "probability": 0.5}, "probability belongs to requests"),
         ({"kind": "ws_drop", "endpoint": "market"}, "is of the endpoint ws"),
+        ({"kind": "ws_drop", "endpoint": "*"}, "is of the endpoint ws"),
         ({"kind": "ws_stall", "count": 1}, "it has no count"),
     ],
 )

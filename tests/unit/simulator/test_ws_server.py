@@ -1,12 +1,14 @@
 """The WebSocket side on a real server: what is pushed when, faults, and slow readers."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from aiohttp import ClientError, WSMsgType, WSServerHandshakeError
 
-from oxbot.simulator.clock import ClockState, Mode, VenueClock
+from oxbot.simulator.clock import ClockChange, ClockState, Mode, VenueClock
+from oxbot.simulator.made_up import made_up_pairs
 from oxbot.simulator.market import Market
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.ws_client import LONGEST_OUTBOX
@@ -147,6 +149,16 @@ async def test_a_book_without_a_change_is_repeated_after_60_s(flowing: Serving) 
     assert row["seqId"] == row["prevSeqId"] == end
 
 
+async def test_while_the_venue_stands_still_nothing_is_repeated(server: Serving) -> None:
+    client = await server.connect()
+    await client.ask("subscribe", topic("books"), topic("funding-rate", "BTC-USDT-SWAP"))
+    for _ in range(8):
+        server.wall.ms += 20_000
+        assert await client.heard() == []
+        server.sockets.hub.beat()
+    assert await client.heard() == []
+
+
 async def test_a_silent_connection_is_closed_after_30_s_and_a_ping_keeps_it(
     server: Serving,
 ) -> None:
@@ -269,3 +281,66 @@ async def test_a_server_that_stops_says_goodbye(server: Serving) -> None:
     await client.ask("subscribe", topic("tickers"))
     await server.sockets._goodbye(server.http.app)
     assert await client.end() == (WSMsgType.CLOSE, 1001)
+
+
+async def test_a_fault_of_its_own_ends_all_connections_and_lets_nobody_wait_for_nothing(
+    server: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await server.connect()
+    del server.sockets.hub._feeds
+    assert await client.end() == CUT
+    with pytest.raises(WSServerHandshakeError) as refusal:
+        await server.connect()
+    assert refusal.value.status == 503
+    assert "The WebSocket side has failed" in caplog.text
+    server.sockets.hub._feeds = {}
+
+
+async def test_swaps_and_made_up_pairs_have_the_rows_of_the_http_side(server: Serving) -> None:
+    client = await server.connect()
+    swap = "BTC-USDT-SWAP"
+    paths = {
+        "tickers": f"market/ticker?instId={swap}",
+        "mark-price": f"public/mark-price?instType=SWAP&instId={swap}",
+        "open-interest": f"public/open-interest?instType=SWAP&instId={swap}",
+        "funding-rate": f"public/funding-rate?instId={swap}",
+    }
+    topics = [topic(channel, swap) for channel in paths]
+    await client.ask("subscribe", *topics)
+    server.advance(3 * 3_600_000)
+    pushes = await client.heard()
+    assert [push["arg"] for push in pushes] == topics
+    for push, path in zip(pushes, paths.values(), strict=True):
+        assert push["data"] == await server.rows(path)
+
+
+async def test_made_up_pairs_have_a_ticker_and_nothing_else() -> None:
+    venue = replace(stepped_venue(source_of(random_rows(1, 700)), NOW_MS), made_up=made_up_pairs(2))
+    async with serving(venue) as server:
+        client = await server.connect()
+        _, push, refusal = await client.ask(
+            "subscribe", topic("tickers", "X0002-USDT"), topic("books", "X0002-USDT")
+        )
+        assert push["data"] == await server.rows("market/ticker?instId=X0002-USDT")
+        assert refusal["code"] == "60018"
+
+
+@pytest.mark.parametrize("kind", ["SPOT", "SWAP"])
+async def test_instruments_are_told_once(server: Serving, kind: str) -> None:
+    client = await server.connect()
+    _, push = await client.ask("subscribe", {"channel": "instruments", "instType": kind})
+    assert push["data"] == await server.rows(f"public/instruments?instType={kind}")
+    server.advance(STEP_MS)
+    assert await client.heard() == []
+
+
+async def test_funding_that_has_not_changed_is_repeated_after_60_s(flowing: Serving) -> None:
+    client = await flowing.connect()
+    flowing.venue.clock.change(ClockChange(rate=Decimal("0.001")))
+    await client.ask("subscribe", topic("funding-rate", "BTC-USDT-SWAP"))
+    heard = 0
+    for _ in range(7):
+        flowing.wall.ms += 10_000
+        flowing.sockets.hub.beat()
+        heard += len(await client.heard())
+    assert heard == 1

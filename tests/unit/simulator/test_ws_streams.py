@@ -26,9 +26,12 @@ from tests.unit.simulator.markets import (
 HISTORY = 600
 NOW_MS = DAY_START_MS + HISTORY * STEP_MS
 SOURCE = source_of(random_rows(3, HISTORY + 700))
+SWAP = f"{SYMBOL}-SWAP"
 TOPICS = [
     *(Topic(channel, SYMBOL) for channel in ("tickers", "bbo-tbt", "books5", "books")),
     *(Topic(f"candle{bar}", SYMBOL) for bar in ("5m", "15m", "1H", "4H", "1D", "1Dutc")),
+    *(Topic(channel, SWAP) for channel in ("tickers", "books5", "mark-price", "candle1H")),
+    *(Topic(channel, SWAP) for channel in ("open-interest", "funding-rate")),
     Topic("instruments", "SPOT"),
 ]
 
@@ -134,6 +137,13 @@ def test_each_finished_candle_is_pushed_once_and_they_are_those_of_the_http_side
     assert finished == [row for row in past if row[-1] == "1"]
 
 
+def test_a_candle_that_has_not_changed_is_not_pushed_again() -> None:
+    end = SOURCE.end_ms
+    stream = Channels(stepped_venue(SOURCE, end)).open(Topic("candle5m", SYMBOL))
+    assert [row[-1] for row in candles(stream.advance(end))] == ["1"]
+    assert stream.advance(end) is None
+
+
 def test_a_push_makes_up_for_no_more_than_so_many_candles() -> None:
     stream = Channels(venue_at(NOW_MS)).open(Topic("candle5m", SYMBOL))
     stream.advance(NOW_MS)
@@ -166,7 +176,7 @@ def test_a_ticker_of_which_only_the_time_changed_is_not_pushed() -> None:
     assert data(stream.current())[0]["ts"] == str(NOW_MS)
 
 
-@pytest.mark.parametrize("wanted", TOPICS, ids=lambda wanted: wanted.channel)
+@pytest.mark.parametrize("wanted", TOPICS, ids=lambda wanted: f"{wanted.channel} {wanted.key}")
 @settings(max_examples=10, deadline=None)
 @given(waits=steps, seed=st.integers(0, 99))
 def test_nothing_that_is_pushed_depends_on_later_candles(
