@@ -57,7 +57,7 @@ def open_interest(**changes: object) -> Row:
     return row | changes
 
 
-def envelope(data: object, code: str = "0", msg: str = "") -> Handler:
+def envelope(data: object, code: object = "0", msg: str = "") -> Handler:
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.json_response({"code": code, "msg": msg, "data": data})
 

@@ -1,10 +1,11 @@
 """Every way in which OKX fails, loud or silent, through the real ccxt."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
 import pytest
+from aiohttp import web
 
 from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.feed import OkxFeed
@@ -15,7 +16,7 @@ from oxbot.domain.errors import (
     VenueRefused,
     VenueUnavailable,
 )
-from oxbot.domain.market import ClockReading
+from oxbot.domain.market import Bar, ClockReading
 from tests.activities.okx_server import (
     NOW_MS,
     Handler,
@@ -42,10 +43,21 @@ async def okx() -> AsyncIterator[LocalOkx]:
         yield server
 
 
+NOTHING = envelope([])
+
+
+def nested(depth: int) -> Handler:
+    return text("[" * depth + "]" * depth, 200, "application/json")
+
+
+def row_error(code: object, envelope_code: str = "1") -> Handler:
+    return envelope([{"sCode": code, "sMsg": "no"}], envelope_code)
+
+
 FAULTS: dict[str, tuple[Handler, type[OxbotError], str]] = {
     "a page under 200": (text(PAGE), VenueUnavailable, "not its API"),
     "an empty body": (text(""), VenueUnavailable, "empty body"),
-    "no data": (envelope([]), VenueUnavailable, "without any data"),
+    "no data": (NOTHING, VenueUnavailable, "without any data"),
     "data of another shape": (envelope({"instId": "BTC-USDT"}), VenueUnavailable, "any data"),
     "no envelope": (text("{}", 200, "application/json"), VenueUnavailable, "could not be read"),
     "a list for an envelope": (text("[]"), VenueUnavailable, "not be"),
@@ -65,22 +77,57 @@ FAULTS: dict[str, tuple[Handler, type[OxbotError], str]] = {
     "502 with a page": (text(PAGE, 502), VenueUnavailable, "502"),
     "507 with a page": (text(PAGE, 507), VenueUnavailable, "not its API"),
     "403 of a firewall": (text("denied", 403), VenueUnavailable, "denied"),
+    "50102": (envelope([], "50102", "Timestamp expired"), VenueUnavailable, "clock is off"),
     "51000": (envelope([], "51000", "Parameter error"), VenueRefused, "51000"),
+    "50011 under 200 in a row": (row_error("50011"), RateLimited, "50011: no"),
+    "an error in a row": (row_error("51000"), VenueRefused, "51000: no"),
+    "an error in a row under code 0": (row_error("51000", "0"), VenueRefused, "51000: no"),
+    "50011 under 429": (
+        text('{"code":"50011","msg":"Too Many Requests"}', 429, "application/json"),
+        RateLimited,
+        "50011: Too Many",
+    ),
+    "503 with JSON": (
+        text('{"code":"50001","msg":"Upgrading","data":[]}', 503, "application/json"),
+        VenueUnavailable,
+        "maintenance",
+    ),
+    "401 of a portal": (text("log in first", 401), VenueUnavailable, "log in first"),
+    "407 of a proxy": (text("who are you", 407), VenueUnavailable, "who are you"),
+    "nested too deep": (nested(100_000), VenueUnavailable, "not its API"),
+    "a code of another shape": (envelope([], {}), VenueUnavailable, "could not be read"),
+    "a row's code of another shape": (row_error({}), VenueUnavailable, "could not be read"),
 }
+PATHS = (
+    "public/time",
+    "public/instruments",
+    "public/funding-rate",
+    "public/open-interest",
+    "market/tickers",
+    "market/candles",
+    "market/history-candles",
+)
 
 
-@pytest.mark.parametrize("path", ["public/time", "market/tickers", "public/instruments"])
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("answer", "kind", "said"), FAULTS.values(), ids=FAULTS.keys())
 async def test_each_fault_ends_in_its_class_with_a_sentence(
     okx: LocalOkx, path: str, answer: Handler, kind: type[OxbotError], said: str
 ) -> None:
     okx.answers[path] = answer
     async with connected(okx, SHORT_MS if answer is silence else 5_000) as client:
-        calls = {
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
             "public/time": client.server_time_ms,
             "market/tickers": client.tickers,
             "public/instruments": client.instruments,
+            "public/funding-rate": lambda: client.funding("BTC-USDT-SWAP"),
+            "public/open-interest": lambda: client.open_interest("BTC-USDT-SWAP"),
+            "market/candles": lambda: client.candles("BTC-USDT", Bar.H1, NOW_MS, 5),
+            "market/history-candles": lambda: client.older_candles("BTC-USDT", Bar.H4, NOW_MS, 5),
         }
+        if answer is NOTHING and "candles" in path:
+            assert await calls[path]() == [], "there may be nothing older"
+            return
         with pytest.raises(OxbotError) as caught:
             await calls[path]()
     assert type(caught.value) is kind
@@ -91,13 +138,58 @@ async def test_each_fault_ends_in_its_class_with_a_sentence(
     assert said in str(caught.value)
 
 
-async def test_a_rate_limit_says_how_long_to_wait(okx: LocalOkx) -> None:
-    okx.answers["market/tickers"] = envelope([], "50011", "Too Many Requests")
+WAITS = {
+    "nothing said": ({}, 2),
+    "seconds": ({"Retry-After": "7"}, 7),
+    "as a proxy writes it": ({"retry-after": "7"}, 7),
+    "no wait": ({"Retry-After": "0"}, 1),
+    "a day": ({"Retry-After": "86400"}, 3_600),
+    "more digits than a number has": ({"Retry-After": "9" * 5_000}, 2),
+    "a date gone by": ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 1),
+    "a date far ahead": ({"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, 3_600),
+    "nonsense": ({"Retry-After": "soon"}, 2),
+}
+
+
+@pytest.mark.parametrize("body", ["slow down", '{"code":"50011","msg":"Too Many Requests"}'])
+@pytest.mark.parametrize(("headers", "wait_s"), WAITS.values(), ids=WAITS.keys())
+async def test_a_rate_limit_says_how_long_to_wait(
+    okx: LocalOkx, headers: dict[str, str], wait_s: int, body: str
+) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(text=body, status=429, headers=headers)
+
+    okx.answers["market/tickers"] = answer
     async with connected(okx) as client:
-        with pytest.raises(RateLimited) as caught:
+        with pytest.raises(RateLimited, match=f"asks to wait {wait_s} s") as caught:
             await client.tickers()
-    assert caught.value.retry_after_s == 2
+    assert caught.value.retry_after_s == wait_s
     assert caught.value.retryable
+
+
+async def test_a_name_that_does_not_resolve_is_an_outage() -> None:
+    async with OkxClient("http://okx.invalid", throttled=False) as client:
+        with pytest.raises(VenueUnavailable, match=r"cannot be reached.*OXBOT_OKX_REST_URL"):
+            await client.tickers()
+
+
+async def test_a_server_that_does_not_speak_tls_is_an_outage(okx: LocalOkx) -> None:
+    async with OkxClient(okx.url.replace("http", "https"), throttled=False) as client:
+        with pytest.raises(VenueUnavailable, match=r"cannot be reached.*encryption failed"):
+            await client.tickers()
+
+
+@pytest.mark.parametrize("listens", [True, False])
+async def test_a_proxy_that_lets_nothing_through_is_an_outage_and_named(
+    okx: LocalOkx, monkeypatch: pytest.MonkeyPatch, *, listens: bool
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", okx.url if listens else "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("https_proxy", raising=False)
+    async with OkxClient("https://okx.invalid", throttled=False) as client:
+        with pytest.raises(VenueUnavailable, match="check HTTPS_PROXY"):
+            await client.tickers()
 
 
 async def test_nobody_listening_is_an_outage() -> None:

@@ -1,6 +1,7 @@
 """Rows that OKX would not send: none is repaired, none lets a None or a zero price through."""
 
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.domain.errors import OxbotError, VenueUnavailable
-from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.market import Candle, ClockReading, Instrument, Perpetual, Quote
 from tests.activities.okx_server import (
     NOW_MS,
     LocalOkx,
@@ -143,41 +144,74 @@ JSON = st.recursive(
     max_leaves=6,
 )
 NUMBERS = st.sampled_from(["0", "-1", "1", "0.1", "1e5", "-0", "NaN", "inf", "", "1E999", "\u0661"])
+TIMES = st.just(str(NOW_MS)) | st.just(str(NOW_MS - 300_000)) | NUMBERS
+FIELDS = ("bidPx", "askPx", "last", "vol24h", "tickSz", "lotSz", "minSz", "fundingRate", "oiCcy")
 ROWS = st.fixed_dictionaries(
     {"instId": st.just("BTC-USDT")},
-    optional=dict.fromkeys(("bidPx", "askPx", "last"), NUMBERS | JSON)
-    | {"ts": st.just(str(NOW_MS)) | NUMBERS | JSON},
+    optional=dict.fromkeys(FIELDS, NUMBERS | JSON)
+    | dict.fromkeys(("ts", "fundingTime"), TIMES | JSON)
+    | {"state": st.just("live") | JSON, "sCode": NUMBERS | JSON, "sMsg": JSON},
 )
-ENVELOPES = st.builds(
-    lambda data: {"code": "0", "msg": "", "data": data}, st.lists(ROWS | JSON) | JSON
+CANDLES = st.lists(TIMES | NUMBERS | JSON, max_size=3).flatmap(
+    lambda odd: st.permutations([*odd, str(NOW_MS - 300_000), "2", "3", "1", "2", "1", "1", "1"])
+)
+DATA = st.lists(ROWS | CANDLES | JSON) | JSON
+CODES = st.just("0") | st.sampled_from(["0", "1", "2", "50011", "51001"]) | JSON
+BODIES = (
+    st.builds(lambda code, data: {"code": code, "msg": code, "data": data}, CODES, DATA)
+    | st.builds(lambda data: {"code": "0", "data": data}, DATA)
+    | JSON
 )
 
 
-@given(body=ENVELOPES | JSON)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-async def test_no_answer_whatever_lets_a_missing_or_nonpositive_price_through(
+@given(body=BODIES)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_no_answer_whatever_lets_a_missing_or_nonpositive_figure_through(
     feed_of: tuple[LocalOkx, OkxFeed], body: object
 ) -> None:
+    """Whatever OKX answers to all that it is asked: the project's own values, or its errors."""
     okx, feed = feed_of
 
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.json_response(body)
 
-    okx.answers["market/tickers"] = answer
+    listed = okx.answers["public/instruments"]
+    okx.answers = dict.fromkeys(okx.answers, answer)
+    for call in (
+        lambda: feed.quotes(["BTC/USDT"], NOW),
+        lambda: feed.all_quotes(NOW),
+        lambda: feed.perpetual("BTC/USDT", NOW),
+        lambda: feed.listing(fresh=True),
+    ):
+        _must_be_sound(await _answer_or_error(call))
+    okx.answers["public/instruments"] = listed
+    _must_be_sound(await _answer_or_error(lambda: feed.candles("BTC/USDT", 3, NOW_MS)))
+
+
+async def _answer_or_error(call: Callable[[], Awaitable[object]]) -> object:
     try:
-        quotes = await feed.quotes(["BTC/USDT"], NOW)
+        return await call()
     except OxbotError:
-        return
-    [quote] = quotes
-    assert isinstance(quote, Quote)
-    for price in (quote.bid, quote.ask, quote.last):
-        assert isinstance(price, Decimal)
-        assert price.is_finite()
-        assert price > 0
-    assert 0 <= quote.exchange_ms <= NOW_MS + 5_000
+        return None
+
+
+def _must_be_sound(found: object) -> None:
+    """Every figure is a Decimal that is a number; every price and step is above zero."""
+    values = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    for value in values:
+        assert isinstance(value, Quote | Candle | Instrument)
+        for name, figure in value:
+            if isinstance(figure, Decimal):
+                assert figure.is_finite()
+                assert figure > 0 or (figure == 0 and name.startswith("volume"))
+    if isinstance(found, Perpetual):
+        assert found.funding_rate.is_finite()
+        assert found.open_interest >= 0
 
 
 @pytest.fixture(scope="module")
 async def feed_of() -> AsyncIterator[tuple[LocalOkx, OkxFeed]]:
+    """A feed that asks for the list at every turn, as if a minute had passed."""
+    minutes = itertools.count(0, 61)
     async with local_okx() as server, connected(server) as client:
-        yield server, OkxFeed(client)
+        yield server, OkxFeed(client, wall_ms=lambda: 0, monotonic_s=lambda: float(next(minutes)))

@@ -41,7 +41,7 @@ RATE_LIMITS: Final = frozenset({"50011", "50061"})
 CLOCK_OFF: Final = "50102"
 """A request whose time is too far from OKX's."""
 
-LONGEST_EXCERPT: Final = 120
+LONGEST_EXCERPT: Final = 200
 
 
 class AskedToWait(ccxt.RateLimitExceeded):  # type: ignore[misc] # ccxt comes without types
