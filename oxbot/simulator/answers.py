@@ -4,12 +4,12 @@ Every number is a string. All of them are made from what may be seen at one venu
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import lru_cache
 
-from oxbot.simulator.book import Book, book_around
+from oxbot.simulator.book import Book, BookShape, book_around
 from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME
 from oxbot.simulator.instruments import TRADED, Instrument, plain
-from oxbot.simulator.made_up import made_up_book, made_up_ticks, made_up_volume
+from oxbot.simulator.made_up import MOST, made_up_ticks, made_up_volume
 from oxbot.simulator.market import Market
 from oxbot.simulator.timeframes import DAY_MS, TIMEFRAMES, Timeframe, aggregate, turnovers
 
@@ -95,7 +95,7 @@ def ticker_row(market: Market, symbol: str, now_ms: int) -> Row:
     last, lots = int(day.rows[-1, CLOSE]), int(day.rows[:, VOLUME].sum())
     usdt = turnovers(day, len(day))[0] * listed.tick * listed.coins(1)
     return {
-        **_best_of_book(listed, book_around(listed, last, 1, market.shape), now_ms),
+        **_best_of_book(listed, book_around(listed, last, 1, market.shape)),
         "last": plain(listed.price(last)),
         "open24h": plain(listed.price(int(day.rows[0, OPEN]))),
         "high24h": plain(listed.price(int(day.rows[:, HIGH].max()))),
@@ -104,23 +104,30 @@ def ticker_row(market: Market, symbol: str, now_ms: int) -> Row:
         "volCcy24h": plain(usdt if listed.contract is None else listed.coins(lots)),
         "sodUtc0": _start_of_day(market, symbol, TIMEFRAMES["1Dutc"], now_ms),
         "sodUtc8": _start_of_day(market, symbol, TIMEFRAMES["1D"], now_ms),
+        "ts": str(now_ms),
     }
 
 
 def made_up_ticker_row(market: Market, listed: Instrument, now_ms: int) -> Row:
     """The ticker of a made-up pair: its price has been the same all day."""
-    last = plain(listed.price(made_up_ticks(market.seed, listed, now_ms)))
-    volume = made_up_volume(listed, made_up_ticks(market.seed, listed, now_ms))
+    ticks = made_up_ticks(market.seed, listed, now_ms)
+    return {**_made_up_fields(listed, ticks, market.shape), "ts": str(now_ms)}
+
+
+@lru_cache(maxsize=2 * MOST)
+def _made_up_fields(listed: Instrument, ticks: int, shape: BookShape) -> Row:
+    """All but the time, kept since hundreds of them are asked for at once."""
+    last, volume = listed.price(ticks), made_up_volume(listed, ticks)
     same = ("last", "open24h", "high24h", "low24h", "sodUtc0", "sodUtc8")
     return {
-        **_best_of_book(listed, made_up_book(market.seed, listed, market.shape, now_ms), now_ms),
-        **dict.fromkeys(same, last),
+        **_best_of_book(listed, book_around(listed, ticks, 1, shape)),
+        **dict.fromkeys(same, plain(last)),
         "vol24h": plain(volume),
-        "volCcy24h": plain(volume * Decimal(last)),
+        "volCcy24h": plain(volume * last),
     }
 
 
-def _best_of_book(listed: Instrument, book: Book, now_ms: int) -> Row:
+def _best_of_book(listed: Instrument, book: Book) -> Row:
     """The part of a ticker that its book tells."""
     return {
         "instType": listed.kind,
@@ -130,7 +137,6 @@ def _best_of_book(listed: Instrument, book: Book, now_ms: int) -> Row:
         "askSz": plain(book.asks[0].size),
         "bidPx": plain(book.bids[0].price),
         "bidSz": plain(book.bids[0].size),
-        "ts": str(now_ms),
     }
 
 

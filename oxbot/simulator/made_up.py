@@ -9,7 +9,6 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from oxbot.domain.errors import InputError
-from oxbot.simulator.book import Book, BookShape, book_around
 from oxbot.simulator.instruments import Instrument
 from oxbot.simulator.timeframes import DAY_MS
 from oxbot.simulator.waves import Wave
@@ -37,11 +36,6 @@ def made_up_ticks(seed: int, listed: Instrument, now_ms: int) -> int:
     """The price of a made-up pair at a moment, in ticks; the same for five minutes."""
     height = Wave(f"price {listed.coin}", DAY_MS, 900_000, 1_100_000).at(seed, now_ms)
     return _about(seed, listed.coin) * height // MILLION
-
-
-def made_up_book(seed: int, listed: Instrument, shape: BookShape, now_ms: int) -> Book:
-    """The best level of each side, as a ticker shows it."""
-    return book_around(listed, made_up_ticks(seed, listed, now_ms), 1, shape)
 
 
 def made_up_volume(listed: Instrument, ticks: int) -> Decimal:

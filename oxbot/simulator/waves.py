@@ -32,7 +32,9 @@ class Wave(NamedTuple):
 
     def at(self, seed: int, now_ms: int) -> int:
         """The height at a moment, rounded down to a whole number."""
-        return int(self.along(seed, np.array([now_ms]))[0])
+        number, offset = divmod(now_ms - now_ms % GRID_MS, self.span_ms)
+        first, then = (self._height(seed, number + step) for step in (0, 1))
+        return first + (then - first) * offset // self.span_ms
 
     def along(self, seed: int, moments: NDArray[np.int64]) -> NDArray[np.int64]:
         """The heights at moments in ms UTC, each rounded down to a whole number."""

@@ -174,3 +174,5 @@ def test_a_wave_stays_between_its_heights_and_turns_only_at_its_spans_ends(
     assert all(-50 <= height <= 100 for height in heights)
     assert heights in (sorted(heights), sorted(heights, reverse=True))
     assert wave.at(seed, now_ms) == wave.at(seed, now_ms - now_ms % GRID_MS)
+    moments = begin + GRID_MS * np.arange(9, dtype=np.int64)
+    assert wave.along(seed, moments).tolist() == heights
