@@ -87,6 +87,11 @@ FAULTS: dict[str, tuple[Handler, type[OxbotError], str]] = {
         RateLimited,
         "50011: Too Many",
     ),
+    "50013 under 429": (
+        text('{"code":"50013","msg":"Systems are busy"}', 429, "application/json"),
+        VenueUnavailable,
+        "50013: Systems",
+    ),
     "503 with JSON": (
         text('{"code":"50001","msg":"Upgrading","data":[]}', 503, "application/json"),
         VenueUnavailable,
