@@ -34,7 +34,7 @@ pytestmark = pytest.mark.critical
 
 NOW = ClockReading(venue_ms=NOW_MS, wall_ms=0, rate=Decimal(0))
 PAGE = "<html><body><h1>We will be back soon</h1></body></html>"
-SHORT_MS = 300
+SHORT_MS = 700
 
 
 @pytest.fixture
@@ -114,29 +114,37 @@ PATHS = (
 )
 
 
+@pytest.fixture(scope="module")
+async def table() -> AsyncIterator[tuple[LocalOkx, OkxClient]]:
+    """One server and one client for the whole table; the client's patience is short."""
+    async with local_okx() as server, connected(server, SHORT_MS) as client:
+        yield server, client
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("answer", "kind", "said"), FAULTS.values(), ids=FAULTS.keys())
 async def test_each_fault_ends_in_its_class_with_a_sentence(
-    okx: LocalOkx, path: str, answer: Handler, kind: type[OxbotError], said: str
+    table: tuple[LocalOkx, OkxClient], path: str, answer: Handler, kind: type[OxbotError], said: str
 ) -> None:
+    okx, client = table
     okx.answers[path] = answer
-    async with connected(okx, SHORT_MS if answer is silence else 5_000) as client:
-        calls: dict[str, Callable[[], Awaitable[object]]] = {
-            "public/time": client.server_time_ms,
-            "market/tickers": client.tickers,
-            "public/instruments": client.instruments,
-            "public/funding-rate": lambda: client.funding("BTC-USDT-SWAP"),
-            "public/open-interest": lambda: client.open_interest("BTC-USDT-SWAP"),
-            "market/candles": lambda: client.candles("BTC-USDT", Bar.H1, NOW_MS, 5),
-            "market/history-candles": lambda: client.older_candles("BTC-USDT", Bar.H4, NOW_MS, 5),
-        }
-        if answer is NOTHING and "candles" in path:
-            assert await calls[path]() == [], "there may be nothing older"
-            return
-        with pytest.raises(OxbotError) as caught:
-            await calls[path]()
+    okx.paths.clear()
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "public/time": client.server_time_ms,
+        "market/tickers": client.tickers,
+        "public/instruments": client.instruments,
+        "public/funding-rate": lambda: client.funding("BTC-USDT-SWAP"),
+        "public/open-interest": lambda: client.open_interest("BTC-USDT-SWAP"),
+        "market/candles": lambda: client.candles("BTC-USDT", Bar.H1, NOW_MS, 5),
+        "market/history-candles": lambda: client.older_candles("BTC-USDT", Bar.H4, NOW_MS, 5),
+    }
+    if answer is NOTHING and "candles" in path:
+        assert await calls[path]() == [], "there may be nothing older"
+        return
+    with pytest.raises(OxbotError) as caught:
+        await calls[path]()
     assert type(caught.value) is kind
-    assert str(caught.value).startswith("OKX ") or str(caught.value).startswith("OKX's ")
+    assert str(caught.value).startswith(("OKX ", "OKX's "))
     assert str(caught.value).endswith(".")
     if answer is not hung_up:  # aiohttp itself sends a GET once more on a fresh connection
         assert okx.asked(path) == 1, "Temporal repeats, not the client"

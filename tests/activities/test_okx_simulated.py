@@ -1,7 +1,7 @@
 """The adapter against the simulated OKX: the same prices both ways, and every fault on demand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
@@ -45,7 +45,14 @@ class Simulated:
 
 
 @pytest.fixture
-async def okx() -> AsyncIterator[Simulated]:
+def okx(simulation: Simulated) -> Iterator[Simulated]:
+    yield simulation
+    simulation.venue.faults.clear()
+
+
+@pytest.fixture(scope="module")
+async def simulation() -> AsyncIterator[Simulated]:
+    """One for all tests: making a client of ccxt takes longer than most of them."""
     async with (
         simulated() as (url, venue),
         OkxClient(url, timeout_ms=400, throttled=False) as client,
