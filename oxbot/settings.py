@@ -100,6 +100,11 @@ class Settings(BaseSettings):
         description="OKX's stream (wss://.../ws/v5), for a proxy; empty: the host's own.",
     )
 
+    session: str | None = Field(
+        default=None,
+        description="Set by `oxbot up` for its processes: names one run of the whole system.",
+    )
+
     @field_validator("timezone")
     @classmethod
     def _must_be_a_time_zone(cls, name: str) -> str:
@@ -108,11 +113,6 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError("no time zone; use a name such as Europe/Berlin") from error
         return name
-
-    session: str | None = Field(
-        default=None,
-        description="Set by `oxbot up` for its processes: names one run of the whole system.",
-    )
 
     @property
     def okx_address(self) -> str:
