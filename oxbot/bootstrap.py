@@ -1,17 +1,24 @@
 """Joins ports to adapters: the only place that knows both."""
 
+import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from oxbot.app.bots import Desk
-from oxbot.domain.bot import BASELINE, REAL_VENUE, SIMULATED_VENUE
+from oxbot.domain.bot import BASELINE, SIMULATED_VENUE
 from oxbot.domain.errors import SetupError
+from oxbot.domain.market import Instrument
 from oxbot.embedded.addresses import find_running
 from oxbot.settings import Settings
 
 if TYPE_CHECKING:
+    from oxbot.adapters.okx.client import OkxClient
+    from oxbot.adapters.okx.stream import OkxStream
+    from oxbot.adapters.redis.listing import RedisListing
     from oxbot.app.ports import Ports
     from oxbot.ports import Clock
 
@@ -53,13 +60,40 @@ def resolve(settings: Settings) -> Settings:
 
 
 def venue_of(settings: Settings) -> str:
-    """Name the venue that a system with these settings looks at."""
-    return SIMULATED_VENUE if settings.simulator_url else REAL_VENUE
+    """Name the venue that a system with these settings looks at.
+
+    Each of OKX's hosts, and each demo trading, is a venue: they have prices of their own.
+    """
+    if settings.simulator_url:
+        return SIMULATED_VENUE
+    return f"{settings.okx_host}-demo" if settings.okx_demo else settings.okx_host
+
+
+def data_client(settings: Settings) -> "OkxClient":
+    """Make a client for public data, with a throttle of its own; trading will have another."""
+    from oxbot.adapters.okx.client import OkxClient  # noqa: PLC0415 - loads ccxt
+
+    if settings.simulator_url:
+        return OkxClient(settings.simulator_url, throttled=False)
+    return OkxClient(settings.okx_rest_url, host=settings.okx_host, demo=settings.okx_demo)
+
+
+def price_stream(settings: Settings) -> "OkxStream":
+    """Make the stream of prices; nothing is connected before it is read."""
+    from oxbot.adapters.okx.stream import OkxStream  # noqa: PLC0415 - as above
+
+    if settings.simulator_url:
+        address = settings.simulator_url.rstrip("/").replace("http", "ws", 1)
+        return OkxStream(f"{address}/ws/v5")
+    return OkxStream(settings.okx_ws_url, host=settings.okx_host, demo=settings.okx_demo)
 
 
 @asynccontextmanager
 async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
-    """Open what people control bots with: the record and Temporal, and no exchange.
+    """Open what people control bots with: the record and Temporal.
+
+    The exchange is asked only for what it lists, and only where no process has put that into
+    Redis: loading its client takes a second that commands can do without.
 
     Raises:
         SetupError: No system is running, and none is named.
@@ -67,6 +101,8 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     """
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - loaded when needed
     from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.board import open_redis  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.listing import RedisListing, SharedFirst  # noqa: PLC0415 - as above
     from oxbot.adapters.temporal.client import connect  # noqa: PLC0415 - as above
     from oxbot.adapters.temporal.control import TemporalBotControl  # noqa: PLC0415 - as above
 
@@ -76,21 +112,36 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         stack.push_async_callback(engine.dispose)
         client = await connect(found.temporal_address or "", found.temporal_namespace, lazy=True)
         control = TemporalBotControl(client, found.task_queue)
-        yield Desk(PostgresStore(engine), control, venue_of(found))
+        shared = RedisListing(open_redis(found.redis_url or ""))
+        stack.push_async_callback(shared.close)
+        listing = SharedFirst(venue_of(found), shared, partial(_ask_listing, found, shared))
+        yield Desk(PostgresStore(engine), control, venue_of(found), listing)
+
+
+async def _ask_listing(
+    settings: Settings, shared: "RedisListing", *, fresh: bool
+) -> dict[str, Instrument]:
+    """Ask the exchange what it lists, by a client opened for this alone, and share it."""
+    name = "oxbot.adapters.okx.feed"
+    okx = await asyncio.to_thread(importlib.import_module, name)  # others are served meanwhile
+    async with data_client(settings) as client:
+        feed = okx.OkxFeed(client, venue=venue_of(settings), shared=shared)
+        listing: dict[str, Instrument] = await feed.listing(fresh=fresh)
+        return listing
 
 
 @asynccontextmanager
 async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
     """Open what a worker needs: the record, the price board, the exchange, the models."""
     from oxbot.adapters.models.baseline import BaselineModel  # noqa: PLC0415 - as in open_desk
-    from oxbot.adapters.okx.client import OkxClient  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.okx.clock import OkxClock, SimulatorClock  # noqa: PLC0415 - as above
-    from oxbot.adapters.okx.feed import OkxFeed  # noqa: PLC0415 - as above
+    from oxbot.adapters.okx.feed import OkxFeed  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.paper.exchange import PaperExchange  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
     from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.board import RedisPriceBoard, open_redis  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.flight import RedisFlight  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.listing import RedisListing  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.parts import RedisPartCache  # noqa: PLC0415 - as above
     from oxbot.app.ports import Ports  # noqa: PLC0415 - as above
 
@@ -100,13 +151,9 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
         stack.push_async_callback(engine.dispose)
         redis = open_redis(found.redis_url or "")
         stack.push_async_callback(redis.aclose)
-        client = await stack.enter_async_context(
-            OkxClient(
-                found.simulator_url or found.okx_rest_url, throttled=found.simulator_url is None
-            )
-        )
+        client = await stack.enter_async_context(data_client(found))
         simulated = found.simulator_url
-        feed = OkxFeed(client, venue=venue_of(found))
+        feed = OkxFeed(client, venue=venue_of(found), shared=RedisListing(redis))
         clock: Clock = (
             await stack.enter_async_context(SimulatorClock(simulated))
             if simulated

@@ -54,7 +54,15 @@ class Clock(Protocol):
         ...
 
 
-class MarketFeed(Protocol):
+class Listing(Protocol):
+    """What can be traded on one venue."""
+
+    async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:
+        """Give every pair in USDT that can be traded, by symbol; `fresh` asks the venue itself."""
+        ...
+
+
+class MarketFeed(Listing, Protocol):
     """Public market data of one venue."""
 
     @property
@@ -68,10 +76,6 @@ class MarketFeed(Protocol):
 
     async def quotes(self, symbols: Sequence[str], now: ClockReading) -> list[Quote]:
         """Give current prices; `now` is what receipt times are measured by."""
-        ...
-
-    async def listing(self) -> dict[str, Instrument]:
-        """Give every spot pair quoted in USDT that can be traded."""
         ...
 
     async def all_quotes(self, now: ClockReading) -> list[Quote]:

@@ -5,12 +5,19 @@ REDIS_URL); all others begin with OXBOT_.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+OKX_ADDRESSES: Final = {
+    "okx": "https://www.okx.com",
+    "myokx": "https://eea.okx.com",
+    "okxus": "https://us.okx.com",
+}
+"""Where each of OKX's hosts answers requests."""
 
 
 class Settings(BaseSettings):
@@ -76,11 +83,28 @@ class Settings(BaseSettings):
         description="A simulated OKX (http://127.0.0.1:8021) instead of the real one.",
     )
     simulator_port: Port = Field(default=8021, description="Port of `oxbot simulator`.")
-    okx_rest_url: str = Field(
-        default="https://www.okx.com", description="OKX's REST address (region hosts differ)."
+    okx_host: Literal["okx", "myokx", "okxus"] = Field(
+        default="okx",
+        description="Which OKX: worldwide (okx), Europe (myokx, eea.okx.com) or USA (okxus).",
+    )
+    okx_demo: bool = Field(
+        default=False,
+        description="OKX's demo trading, whose prices are its own, instead of the real market.",
+    )
+    okx_rest_url: str | None = Field(
+        default=None, description="OKX's REST address, for a proxy; empty: the host's own."
+    )
+    okx_ws_url: str | None = Field(
+        default=None,
+        description="OKX's stream (wss://.../ws/v5), for a proxy; empty: the host's own.",
     )
 
     session: str | None = Field(
         default=None,
         description="Set by `oxbot up` for its processes: names one run of the whole system.",
     )
+
+    @property
+    def okx_address(self) -> str:
+        """Where OKX answers requests."""
+        return self.okx_rest_url or OKX_ADDRESSES[self.okx_host]

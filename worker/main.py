@@ -77,7 +77,7 @@ async def run(settings: Settings) -> None:
         async with make_worker(client, ports, found.task_queue):
             log.info("worker is listening", task_queue=found.task_queue, session=found.session)
             control = TemporalBotControl(client, found.task_queue)
-            desk = Desk(ports.store, control, ports.feed.venue)
+            desk = Desk(ports.store, control, ports.feed.venue, ports.feed)
             for bot_id in await start_missing(desk):
                 log.info("bot started, since it had no workflow", bot=bot_id)
             await stop.wait()

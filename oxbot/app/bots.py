@@ -2,14 +2,16 @@
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
-from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable
+from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
+from oxbot.domain.listing import check_listed
 from oxbot.domain.values import Value
 from oxbot.messages import BotView, ControlAnswer, ControlRequest
-from oxbot.ports import BotControl, Store
+from oxbot.ports import BotControl, Listing, Store
 from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow, TradeRow
 
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -18,11 +20,12 @@ ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True)
 class Desk:
-    """Where people give orders: the record, the running bots, and the venue they trade on."""
+    """Where people give orders: the record, the running bots, the venue and what it lists."""
 
     store: Store
     control: BotControl
     venue: str
+    listing: Listing
 
 
 class BotPage(Value):
@@ -49,16 +52,33 @@ async def create_bot(
     """Put a bot on record and start it, on the venue that this system looks at.
 
     Raises:
-        InputError: An unknown model provider.
+        InputError: An unknown model provider, or symbols that the venue does not list, with
+            the nearest that it does.
+        VenueUnavailable: Nobody can say what the venue lists; no bot was made.
         Conflict: The id is taken.
     """
     if settings.provider not in providers:
         known = ", ".join(sorted(providers))
         raise InputError(f"There is no model provider {settings.provider!r}; there are: {known}.")
+    await _must_be_listed(desk, settings.symbols)
     here = settings.model_copy(update={"venue": desk.venue})
     bot = await desk.store.create_bot(bot_id or new_bot_id(), here, time.time_ns() // 10**6)
     await desk.control.start(bot)
     return bot
+
+
+async def _must_be_listed(desk: Desk, symbols: Sequence[str]) -> None:
+    """Make sure that the venue lists these symbols; a refusal rests on its list of this moment."""
+    try:
+        listed = await desk.listing.listing()
+        if not listed.keys() >= set(symbols):
+            listed = await desk.listing.listing(fresh=True)
+    except VenueUnavailable as error:
+        raise VenueUnavailable(
+            f"No bot was made, because nobody can say now whether {', '.join(symbols)} can be "
+            f"traded. {error} Try again."
+        ) from error
+    check_listed(symbols, listed)
 
 
 async def list_bots(desk: Desk) -> list[Bot]:

@@ -21,5 +21,11 @@ def _entry(name: str) -> str:
     comment = textwrap.fill(
         field.description or "", 88, initial_indent="# ", subsequent_indent="# "
     )
-    default = "" if field.default is None else str(field.default)
-    return f"\n{comment}\n# {variable(name)}={default}\n"
+    return f"\n{comment}\n# {variable(name)}={_default(field.default)}\n"
+
+
+def _default(value: object) -> str:
+    """Write a default as it would be written in the file."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

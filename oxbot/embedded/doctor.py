@@ -171,7 +171,7 @@ async def _data_directory(settings: Settings) -> Finding:
 
 async def _exchange(settings: Settings) -> Finding:
     """Only information: the simulator needs no exchange."""
-    url = settings.simulator_url or settings.okx_rest_url
+    url = settings.simulator_url or settings.okx_address
     problem = await reach.exchange_problem(url)
     if problem is None:
         return Finding("OKX", ok=True, detail=f"answers at {url}", needed=False)

@@ -182,7 +182,7 @@ class _System:
         if self.simulator is not None:
             return await supervisor.start(processes.simulator(self.simulator))
         simulated = self.settings.simulator_url
-        problem = await reach.exchange_problem(simulated or self.settings.okx_rest_url)
+        problem = await reach.exchange_problem(simulated or self.settings.okx_address)
         if problem is None:
             return None
         if simulated:

@@ -76,8 +76,10 @@ class FakeFeed:
         steps = {"tick": Decimal("0.01"), "lot": Decimal("0.0001"), "minimum": Decimal("0.001")}
         return {symbol: Instrument(symbol=symbol, **steps) for symbol in symbols}
 
-    async def listing(self) -> dict[str, Instrument]:
-        """Give all that is listed."""
+    async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:  # noqa: ARG002 - a port
+        """Give all instruments."""
+        if self.away:
+            raise VenueUnavailable("the venue was told not to answer")
         return await self.instruments(list(self.prices))
 
     async def quotes(self, symbols: Sequence[str], now: ClockReading) -> list[Quote]:

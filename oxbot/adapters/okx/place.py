@@ -44,6 +44,7 @@ class Place:
 def open_rest(place: Place) -> Exchange:
     """Make ccxt's client for requests; it has a throttle and connections of its own."""
     exchange = _open(ccxt, place)
+    _adjust_to(exchange, rest_url_of(exchange))
     exchange.on_rest_response = _refuse_too_many
     return exchange
 
@@ -55,8 +56,9 @@ def open_stream(place: Place, keep_alive_ms: int) -> Exchange:
         "keepAlive": keep_alive_ms,
         "connectionTimeout": max(place.timeout_ms, 1_000),  # ccxt counts it in whole seconds
     }
-    if _is_encrypted(exchange.urls["api"]["ws"]):
-        exchange.wssProxy = _proxy_of(exchange.urls["api"]["ws"])
+    url = ws_url_of(exchange)
+    if _adjust_to(exchange, url):
+        exchange.wssProxy = _proxy_of(url)
     return exchange
 
 
@@ -78,12 +80,17 @@ def _open(module: ModuleType, place: Place) -> Exchange:
     # Demo trading replaces all addresses, so those that were asked for are set after it.
     asked = {"rest": place.rest_url, "ws": place.ws_url}
     exchange.urls["api"] |= {name: url.rstrip("/") for name, url in asked.items() if url}
-    encrypted = _is_encrypted(rest_url_of(exchange))
+    return exchange
+
+
+def _adjust_to(exchange: Exchange, url: str) -> bool:
+    """Adjust what depends on whether the connection to an address is encrypted; whether it is."""
+    encrypted = url.startswith(("https:", "wss:"))
     # A proxy of the environment is for the way out, never for a server on this machine.
     exchange.aiohttp_trust_env = encrypted
     # When closing, ccxt waits so many ms for TLS to say goodbye.
     exchange.timeout_on_exit = 250 if encrypted else 0
-    return exchange
+    return encrypted
 
 
 def _config(place: Place) -> dict[str, object]:
@@ -107,10 +114,6 @@ def _refuse_too_many(
     if status == TOO_MANY_REQUESTS:
         raise AskedToWait(body, headers)
     return body.strip()
-
-
-def _is_encrypted(url: str) -> bool:
-    return url.startswith(("https:", "wss:"))
 
 
 def _proxy_of(url: str) -> str | None:

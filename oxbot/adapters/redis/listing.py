@@ -1,8 +1,8 @@
 """What a venue lists, in Redis: loaded by one process, read by all."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
@@ -57,6 +57,14 @@ class RedisListing:
         await self._client.aclose()
 
 
+class Ask(Protocol):
+    """Asks a venue what it lists."""
+
+    def __call__(self, *, fresh: bool) -> Awaitable[dict[str, Instrument]]:
+        """As `oxbot.ports.Listing.listing`."""
+        ...
+
+
 class SharedFirst:
     """A venue's list as Redis has it, else as the venue tells it: `oxbot.ports.Listing`.
 
@@ -70,7 +78,7 @@ class SharedFirst:
         self,
         venue: str,
         shared: RedisListing,
-        ask: Callable[[bool], Awaitable[dict[str, Instrument]]],
+        ask: Ask,
     ) -> None:
         self._venue = venue
         self._shared = shared
@@ -84,7 +92,7 @@ class SharedFirst:
                 not answer.
         """
         known = None if fresh else await self._known()
-        return known if known is not None else await self._ask(fresh)
+        return known if known is not None else await self._ask(fresh=fresh)
 
     async def _known(self) -> dict[str, Instrument] | None:
         try:

@@ -10,6 +10,7 @@ from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict
 from oxbot.messages import BotView, ControlAnswer, ControlRequest, TickReport
 from tests.support.fake_store import FakeStore
+from tests.support.fakes import FakeFeed
 
 STEP_MS = 300_000
 
@@ -81,7 +82,7 @@ class SteppedBot:
 
 
 async def driven(bot: SteppedBot, venue: SteppedVenue, cycles: int) -> list[int | None]:
-    desk = Desk(FakeStore(), bot, "fake")
+    desk = Desk(FakeStore(), bot, "fake", FakeFeed({}))
     return [report.cycle async for report in drive(desk, venue, "b1", cycles)]
 
 

@@ -1,0 +1,89 @@
+"""Making a bot: only on what its venue lists."""
+
+from decimal import Decimal
+from typing import cast
+
+import pytest
+
+from oxbot.app.bots import Desk, create_bot
+from oxbot.domain.bot import Bot, BotSettings
+from oxbot.domain.errors import InputError, VenueUnavailable
+from oxbot.domain.market import Instrument
+from oxbot.ports import BotControl
+from tests.support.fake_store import FakeStore
+from tests.support.fakes import BTC, ETH
+
+PROVIDERS = frozenset({"baseline"})
+
+
+class Starts:
+    """The one part of control that making a bot needs."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    async def start(self, bot: Bot) -> bool:
+        self.started.append(bot.id)
+        return True
+
+
+class Told:
+    """A listing that may be old until it is asked for a fresh one; None is a venue that is away."""
+
+    def __init__(self, known: list[str] | None, fresh: list[str] | None = None) -> None:
+        self.known = known
+        self.fresh = fresh
+        self.asked: list[bool] = []
+
+    async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:
+        self.asked.append(fresh)
+        symbols = self.fresh if fresh else self.known
+        if symbols is None:
+            raise VenueUnavailable("OKX does not answer.")
+        step = Decimal("0.1")
+        return {s: Instrument(symbol=s, tick=step, lot=step, minimum=step) for s in symbols}
+
+
+def desk_of(told: Told) -> tuple[Desk, FakeStore, Starts]:
+    store, starts = FakeStore(), Starts()
+    return Desk(store, cast("BotControl", starts), "okx", told), store, starts
+
+
+async def made(desk: Desk, *symbols: str) -> Bot:
+    return await create_bot(desk, BotSettings(name="Test", symbols=symbols), PROVIDERS, "b1")
+
+
+async def test_a_bot_on_listed_symbols_is_made_by_the_known_list() -> None:
+    told = Told([BTC, ETH])
+    desk, store, starts = desk_of(told)
+    assert (await made(desk, ETH, BTC)).settings.symbols == (ETH, BTC)
+    assert told.asked == [False]
+    assert set(store.bots_by_id) == {"b1"}
+    assert starts.started == ["b1"]
+
+
+async def test_a_symbol_that_is_not_listed_is_refused_with_the_nearest_names() -> None:
+    told = Told([BTC, ETH], [BTC, ETH])
+    desk, store, starts = desk_of(told)
+    with pytest.raises(InputError, match=r"OKX does not list BTX/USDT \(nearest: BTC/USDT"):
+        await made(desk, BTC, "BTX/USDT")
+    assert not store.bots_by_id
+    assert not starts.started
+
+
+async def test_a_pair_that_was_listed_a_moment_ago_is_found_on_a_fresh_list() -> None:
+    told = Told([BTC], [BTC, "NEW/USDT"])
+    desk, _, starts = desk_of(told)
+    await made(desk, BTC, "NEW/USDT")
+    assert told.asked == [False, True]
+    assert starts.started == ["b1"]
+
+
+@pytest.mark.parametrize("known", [None, [BTC]])
+async def test_when_nobody_can_say_what_is_listed_no_bot_is_made(known: list[str] | None) -> None:
+    desk, store, starts = desk_of(Told(known))
+    with pytest.raises(VenueUnavailable, match=r"No bot was made.*OKX does not answer") as caught:
+        await made(desk, ETH)
+    assert caught.value.http_status == 503
+    assert not store.bots_by_id
+    assert not starts.started
