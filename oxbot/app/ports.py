@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from oxbot.domain.errors import InputError
-from oxbot.ports import ChatModel, Clock, Exchange, MarketFeed, PriceBoard, Store
+from oxbot.ports import (
+    Breaker,
+    ChatModel,
+    Clock,
+    Exchange,
+    MarketFeed,
+    PriceBoard,
+    PriceStream,
+    Store,
+)
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything a cycle needs from the world.
+    """Everything a cycle and the price watch need from the world.
 
     `fee_rate` is the taker fee as a fraction; `session` names the run of the whole system.
     """
@@ -18,7 +27,9 @@ class Ports:
     store: Store
     clock: Clock
     feed: MarketFeed
+    stream: PriceStream
     board: PriceBoard
+    breaker: Breaker
     exchange: Exchange
     models: Mapping[str, ChatModel]
     installation: str

@@ -20,6 +20,7 @@ from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
+from activities.watch import WatchActivities
 from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
@@ -33,7 +34,9 @@ from oxbot.messages import (
     TickRequest,
     workflow_id,
 )
+from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
+from tests.support.fake_stream import ScriptedStream
 from tests.support.fakes import (
     BTC,
     ETH,
@@ -46,6 +49,7 @@ from tests.support.fakes import (
 )
 from tests.support.faults import Faults
 from workflows.bot import BotWorkflow
+from workflows.market_watch import MarketWatchWorkflow
 from workflows.state import ROLL_AFTER, BotState
 
 BotHandle = WorkflowHandle[Any, BotView]
@@ -72,7 +76,9 @@ class House:
     feed: FakeFeed = field(
         default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
     )
+    stream: ScriptedStream = field(default_factory=ScriptedStream)
     board: FakeBoard = field(default_factory=FakeBoard)
+    breaker: FakeBreaker = field(default_factory=FakeBreaker)
     model: FakeModel = field(default_factory=FakeModel)
     faults: Faults = field(default_factory=Faults)
     queue: str = field(default_factory=lambda: f"bots-{uuid.uuid4().hex[:8]}")
@@ -94,7 +100,9 @@ class House:
             store=self.store,
             clock=self.clock,
             feed=self.feed,
+            stream=self.stream,
             board=self.board,
+            breaker=self.breaker,
             exchange=PaperExchange(self.feed, FEE_RATE),
             models={"fake": self.model},
             installation="test",
@@ -109,7 +117,7 @@ class House:
         return Worker(
             self.client,
             task_queue=self.queue,
-            workflows=[BotWorkflow],
+            workflows=[BotWorkflow, MarketWatchWorkflow],
             activities=[
                 control.open_run,
                 control.write_control,
@@ -119,6 +127,7 @@ class House:
                 RiskActivities(ports).validate_risk,
                 ExecutionActivities(ports).execute_order,
                 RecordActivities(ports).record_cycles,
+                WatchActivities(ports).watch_prices,
             ],
             interceptors=[self.faults],
         )

@@ -12,6 +12,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.validate import validate_risk
 from oxbot.domain.bot import Bot, BotSettings
 from oxbot.domain.errors import OxbotError, StoreUnavailable
+from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import CANDLE_MS, ClockReading, Quote
 from oxbot.domain.orders import Fill, Order
 from oxbot.messages import (
@@ -24,8 +25,10 @@ from oxbot.messages import (
     RiskReport,
     ValidateRisk,
 )
-from oxbot.ports import Exchange, PriceBoard
+from oxbot.ports import Breaker, Exchange, PriceBoard
+from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
+from tests.support.fake_stream import ScriptedStream
 from tests.support.fakes import BTC, ETH, FEE_RATE, FakeBoard, FakeClock, FakeFeed, FakeModel
 
 NOW_MS = 6_000_000 * CANDLE_MS
@@ -48,6 +51,7 @@ class Room:
         default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
     )
     board: PriceBoard = field(default_factory=FakeBoard)
+    breaker: Breaker = field(default_factory=FakeBreaker)
     model: FakeModel = field(default_factory=FakeModel)
     exchange: Exchange | None = None
     now_ms: int = NOW_MS
@@ -60,7 +64,9 @@ class Room:
             store=self.store,
             clock=self.clock,
             feed=self.feed,
+            stream=ScriptedStream(),
             board=self.board,
+            breaker=self.breaker,
             exchange=self.exchange or PaperExchange(self.feed, FEE_RATE),
             models={"fake": self.model},
             installation="test",
@@ -138,4 +144,10 @@ class AbsentBoard:
         raise StoreUnavailable("the board was told not to answer")
 
     async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:  # noqa: ARG002 - the port's
+        raise StoreUnavailable("the board was told not to answer")
+
+    async def report(self, venue: str, status: FeedStatus) -> None:  # noqa: ARG002 - the port's
+        raise StoreUnavailable("the board was told not to answer")
+
+    async def feed_status(self, venue: str) -> FeedStatus | None:  # noqa: ARG002 - the port's
         raise StoreUnavailable("the board was told not to answer")
