@@ -148,7 +148,9 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
     from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.board import RedisPriceBoard, open_redis  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.breaker import RedisBreaker  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.flight import RedisFlight  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.listing import RedisListing  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.parts import RedisPartCache  # noqa: PLC0415 - as above
     from oxbot.app.ports import Ports  # noqa: PLC0415 - as above
 
     found = resolve(settings)
@@ -174,6 +176,8 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
             stream=stream,
             board=RedisPriceBoard(redis),
             breaker=RedisBreaker(redis),
+            parts=RedisPartCache(redis),
+            flight=RedisFlight(redis),
             exchange=PaperExchange(feed, TAKER_FEE),
             models={BASELINE: BaselineModel()},
             installation=found.installation,

@@ -94,13 +94,17 @@ class ObserveMarket(Message):
 
 
 class SeenPrice(Message):
-    """One price as a cycle saw it; age in ms of venue time."""
+    """One price as a cycle saw it; age in ms of venue time.
+
+    `spread_bp` is ask less bid in basis points of the bid; None in what older versions wrote.
+    """
 
     bid: Decimal
     ask: Decimal
     last: Decimal
     age_ms: int
     source: str
+    spread_bp: Decimal | None = None
 
 
 class Observation(Message):
@@ -156,7 +160,11 @@ class OrderBrief(Message):
 
 
 class PositionBrief(Message):
-    """A position as the Web UI shows it; prices, value and PnL in USDT."""
+    """A position as the Web UI shows it; prices, value and PnL in USDT.
+
+    `age_ms` is how old the price is that values it (venue time). None: no price is known, the
+    position stands at its cost, and its PnL of 0 tells nothing.
+    """
 
     symbol: str
     quantity: Decimal
@@ -169,7 +177,10 @@ class PositionBrief(Message):
 
 
 class RiskReport(Message):
-    """The verdicts in words, the orders to execute now, and the state of the account in USDT."""
+    """The verdicts in words, the orders to execute now, and the state of the account in USDT.
+
+    `unpriced` are held coins without any price: equity has positions at cost, dust at nothing.
+    """
 
     verdicts: tuple[str, ...]
     refusals: int
@@ -177,6 +188,7 @@ class RiskReport(Message):
     equity: Decimal
     cash: Decimal
     positions: tuple[PositionBrief, ...]
+    unpriced: tuple[str, ...] = ()
 
 
 class ExecuteOrder(Message):
@@ -234,11 +246,12 @@ class RecordCycles(Message):
 
 
 class Recorded(Message):
-    """The account after the cycle, in USDT."""
+    """The account after the cycle, in USDT; `unpriced` as in `RiskReport`."""
 
     equity: Decimal
     cash: Decimal
     positions: tuple[PositionBrief, ...]
+    unpriced: tuple[str, ...] = ()
 
 
 class WriteControl(Message):

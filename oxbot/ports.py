@@ -3,14 +3,25 @@
 Every method may raise the errors of `oxbot.domain.errors`; Temporal does the retrying.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.bot import Bot, BotSettings
 from oxbot.domain.circuit import Admission, Circuit
 from oxbot.domain.feed import FeedStatus
-from oxbot.domain.market import Candle, ClockReading, Instrument, Quote, Snapshot
+from oxbot.domain.market import (
+    Bar,
+    Candle,
+    ClockReading,
+    Instrument,
+    MarketPart,
+    PartKey,
+    Perpetual,
+    Quote,
+    Snapshot,
+)
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Verdict
@@ -70,11 +81,17 @@ class MarketFeed(Listing, Protocol):
         ...
 
     async def all_quotes(self, now: ClockReading) -> list[Quote]:
-        """Give the price of every pair quoted in USDT that has a usable one, by one request."""
+        """Give the current price of every USDT pair by one request; unusable ones are left out."""
         ...
 
-    async def candles(self, symbol: str, count: int, end_ms: int) -> list[Candle]:
-        """Give the last `count` closed five-minute candles that ended by `end_ms`, oldest first."""
+    async def candles(
+        self, symbol: str, count: int, end_ms: int, bar: Bar = Bar.M5
+    ) -> list[Candle]:
+        """Give the last `count` closed candles that ended by `end_ms`, oldest first, no gap."""
+        ...
+
+    async def perpetual(self, symbol: str, now: ClockReading) -> Perpetual | None:
+        """Tell of the coin's perpetual; None only where none is listed."""
         ...
 
 
@@ -132,6 +149,33 @@ class Breaker(Protocol):
 
     async def states(self) -> list[Circuit]:
         """Give every target that ever failed since its last success; StoreUnavailable."""
+        ...
+
+
+class PartCache(Protocol):
+    """Market parts that were made lately, shared by all processes."""
+
+    async def get(self, keys: Collection[PartKey]) -> dict[PartKey, MarketPart]:
+        """Give those that are there, by one request."""
+        ...
+
+    async def put(self, parts: Collection[MarketPart]) -> None:
+        """Keep parts for as long as somebody may ask for them."""
+        ...
+
+
+class Flight(Protocol):
+    """Keeps all processes but one from asking for the same at the same time."""
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold a name while nobody else does.
+
+        Where the holders cannot be told apart, because the lock's server is away, nobody is
+        kept waiting.
+
+        Raises:
+            VenueUnavailable: Another holder took too long, or this one does.
+        """
         ...
 
 
@@ -196,17 +240,19 @@ class Store(Protocol):
         ...
 
     async def snapshot(self, snapshot_id: str) -> Snapshot:
-        """Give a snapshot; NotFound."""
+        """Give a snapshot with its parts; NotFound."""
         ...
 
-    async def find_snapshot(
-        self, venue: str, candle_ms: int, symbols: Sequence[str]
-    ) -> Snapshot | None:
-        """Give the snapshot of a candle for exactly these symbols, if it was made."""
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep which parts a snapshot consists of; its parts are kept before. Repeatable."""
         ...
 
-    async def save_snapshot(self, snapshot: Snapshot) -> Snapshot:
-        """Keep a snapshot; if another worker was first, its snapshot is returned."""
+    async def parts(self, keys: Collection[PartKey]) -> dict[PartKey, MarketPart]:
+        """Give the market parts that were made."""
+        ...
+
+    async def save_part(self, part: MarketPart) -> MarketPart:
+        """Keep a market part; if another worker was first, its part is returned."""
         ...
 
     async def begin_cycle(self, start: CycleStart) -> CycleStart:

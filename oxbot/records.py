@@ -5,7 +5,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.market import ClockReading, Indicators, Quote
+from oxbot.domain.market import ClockReading, Features, Quote
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.values import Value
 
@@ -46,11 +46,11 @@ class ModelRequest(Value):
 
 
 class MarketBrief(Value):
-    """The facts a decision rests on; quotes in USDT, indicators of closed candles."""
+    """The facts a decision rests on; quotes in USDT, features of closed candles."""
 
     now_ms: int
     symbols: tuple[str, ...]
-    indicators: dict[str, Indicators]
+    features: dict[str, Features]
     quotes: dict[str, Quote]
     portfolio: Portfolio
     limits: RiskLimits

@@ -88,6 +88,7 @@ class Cycle:
         self._state.last_verdicts = report.verdicts
         self._state.positions = report.positions
         self._state.equity = report.equity
+        self._state.unpriced = report.unpriced
         return report
 
     async def _execute(self, report: RiskReport, epoch: int) -> tuple[OrderOutcome, ...]:
@@ -145,6 +146,7 @@ class Cycle:
             return
         del self._state.unwritten[:outcomes], self._state.missed[:missed]
         self._state.equity = recorded.equity
+        self._state.unpriced = recorded.unpriced
         self._state.positions = recorded.positions
         self._state.open_positions = len(recorded.positions)
 

@@ -38,6 +38,8 @@ def details(state: BotState) -> str:
 
 def _status(state: BotState) -> str:
     equity = f"{state.equity:.2f} USDT" if state.equity is not None else "not known yet"
+    if state.unpriced:
+        equity += f" (no price of {', '.join(state.unpriced)}: positions at cost, dust at nothing)"
     reason = f" by {state.control_by}: {state.control_reason}" if state.control_by else ""
     tick = "waits for its driver" if state.stepped else when(state.due_ms)
     return (
@@ -52,13 +54,20 @@ def _positions(positions: tuple[PositionBrief, ...]) -> str:
         return "No open positions."
     rows = [
         f"| {p.symbol} | {plain(p.quantity)} | {plain(p.average_price)} "
-        f"| {plain(p.stop_price)} | {plain(p.target_price)} | {p.unrealised:+.2f} |"
+        f"| {plain(p.stop_price)} | {plain(p.target_price)} | {_gain(p)} |"
         for p in positions
     ]
     head = (
         "| coin | quantity | entry | stop | target | PnL |\n| --- | --- | --- | --- | --- | --- |"
     )
     return "\n".join([head, *rows])
+
+
+def _gain(position: PositionBrief) -> str:
+    """Write the PnL with the age of the price that it rests on."""
+    if position.age_ms is None:
+        return "no price, at cost"
+    return f"{position.unrealised:+.2f} ({position.age_ms / 1000:.0f} s old)"
 
 
 def _outcome(outcome: CycleOutcome | None) -> str:

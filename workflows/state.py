@@ -20,7 +20,8 @@ class BotState(BaseModel):
     `epoch` counts control changes and `written_epoch` is the last one on record. `overtaken`
     gathers ticks that passed unused until a cycle sees the market again and can name the
     cause. `open_positions` is None where it is not known. `unfinished` are orders whose end
-    is not known, with their purpose. `session` names the run of the whole system that the bot
+    is not known, with their purpose. `unpriced` are coins that `equity` holds without a price:
+    positions at cost, dust at nothing. `session` names the run of the whole system that the bot
     last knew; empty for a bot that starts over. `restart_untold` holds back the news of a
     restart until the ticks that it cost are known.
     """
@@ -53,6 +54,7 @@ class BotState(BaseModel):
     unfinished: dict[str, Purpose] = Field(default_factory=dict)
     equity: Decimal | None = None
     positions: tuple[PositionBrief, ...] = ()
+    unpriced: tuple[str, ...] = ()
     last_outcome: CycleOutcome | None = None
     last_decision: str = ""
     last_verdicts: tuple[str, ...] = ()

@@ -11,7 +11,10 @@ from oxbot.messages import PositionBrief
 def position_briefs(
     portfolio: Portfolio, quotes: dict[str, Quote], now_ms: int
 ) -> tuple[PositionBrief, ...]:
-    """Describe the positions, valued at bid, with the age of that price at a venue time."""
+    """Describe the positions, valued at bid, with the age of that price at a venue time.
+
+    One without a price stands at its cost, and its age is None.
+    """
     return tuple(
         _brief(position, quotes.get(symbol), now_ms)
         for symbol, position in sorted(portfolio.positions.items())

@@ -43,7 +43,7 @@ async def _facts(ports: Ports, request: Decide) -> MarketBrief:
     return MarketBrief(
         now_ms=seen.clock.venue_ms,
         symbols=bot.settings.symbols,
-        indicators=snapshot.indicators,
+        features=snapshot.features,
         quotes=seen.quotes,
         portfolio=await ports.store.portfolio(request.bot_id),
         limits=bot.settings.limits,

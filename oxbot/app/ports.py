@@ -1,16 +1,19 @@
 """The ports that the use cases of a cycle share, joined by `oxbot.bootstrap`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from oxbot.app.shared import Shared
 from oxbot.domain.errors import InputError
 from oxbot.ports import (
     Breaker,
     ChatModel,
     Clock,
     Exchange,
+    Flight,
     MarketFeed,
+    PartCache,
     PriceBoard,
     PriceStream,
     Store,
@@ -21,7 +24,8 @@ from oxbot.ports import (
 class Ports:
     """Everything a cycle and the price watch need from the world.
 
-    `fee_rate` is the taker fee as a fraction; `session` names the run of the whole system.
+    `fee_rate` is the taker fee as a fraction; `session` names the run of the whole system;
+    `shared` is what the tasks of this process share.
     """
 
     store: Store
@@ -30,11 +34,14 @@ class Ports:
     stream: PriceStream
     board: PriceBoard
     breaker: Breaker
+    parts: PartCache
+    flight: Flight
     exchange: Exchange
     models: Mapping[str, ChatModel]
     installation: str
     fee_rate: Decimal
     session: str | None = None
+    shared: Shared = field(default_factory=Shared)
 
     def model(self, provider: str) -> ChatModel:
         """Give the model of a provider.

@@ -3,7 +3,8 @@
 from typing import Final
 
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.market import Indicators, Quote
+from oxbot.domain.market import Features, MarketPart, Perpetual, Quote
+from oxbot.domain.money import basis_points
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.records import MarketBrief, ModelRequest
 
@@ -24,7 +25,7 @@ def build_request(brief: MarketBrief) -> ModelRequest:
             _limits(brief.limits),
             _account(brief.portfolio),
             *(_position(p) for _, p in sorted(brief.portfolio.positions.items())),
-            *(_market(brief.indicators[s], brief.quotes[s]) for s in brief.symbols),
+            *(_market(brief.features[s], brief.quotes[s], brief.now_ms) for s in brief.symbols),
         ]
     )
     return ModelRequest(messages=(("system", INSTRUCTIONS), ("user", facts)), brief=brief)
@@ -50,10 +51,41 @@ def _position(position: Position) -> str:
     )
 
 
-def _market(indicators: Indicators, quote: Quote) -> str:
+def _market(features: Features, quote: Quote, now_ms: int) -> str:
+    """Tell one coin: its price with its age, the closed candles of three lengths, the perpetual."""
+    lines = [
+        _price(quote, now_ms),
+        *(_candles(part) for part in (features.m5, features.h1, features.h4)),
+        _perpetual(features.perpetual),
+    ]
+    return "\n".join(lines)
+
+
+def _price(quote: Quote, now_ms: int) -> str:
+    spread_bp = basis_points(quote.spread, quote.bid)
     return (
-        f"{quote.symbol}: bid {quote.bid}, ask {quote.ask}, last {quote.last}; closed 5m candle "
-        f"{indicators.close}, EMA20 {indicators.ema20:.6g}, EMA50 {indicators.ema50:.6g}, "
-        f"RSI14 {indicators.rsi14:.1f}, ATR14 {indicators.atr14:.6g}, "
-        f"change 1h {indicators.change_1h:+.4f}."
+        f"{quote.symbol}: bid {quote.bid}, ask {quote.ask}, last {quote.last}, spread {spread_bp} "
+        f"bp, 24 h volume {quote.volume_24h} coins; price {quote.age_ms(now_ms) / 1000:.1f} s old."
+    )
+
+
+def _candles(part: MarketPart) -> str:
+    seen = part.indicators
+    return (
+        f"  {part.bar} close {seen.close}, returns over 1 and 12 candles {seen.return_1:+.4f} "
+        f"{seen.return_12:+.4f}, volatility {seen.volatility:.4f}; EMA20 {seen.ema20:.6g}, EMA50 "
+        f"{seen.ema50:.6g}, MACD {seen.macd:.4g} signal {seen.macd_signal:.4g} histogram "
+        f"{seen.macd_histogram:.4g}, RSI7 {seen.rsi7:.1f}, RSI14 {seen.rsi14:.1f}, ATR3 "
+        f"{seen.atr3:.4g}, ATR14 {seen.atr14:.4g}, Bollinger {seen.bollinger_lower:.6g} "
+        f"{seen.bollinger_middle:.6g} {seen.bollinger_upper:.6g}, volume ratio "
+        f"{seen.volume_ratio:.2f}."
+    )
+
+
+def _perpetual(perpetual: Perpetual | None) -> str:
+    if perpetual is None:
+        return "  No perpetual is listed."
+    return (
+        f"  Perpetual: funding rate {perpetual.funding_rate}, open interest "
+        f"{perpetual.open_interest} coins."
     )

@@ -4,8 +4,7 @@ import structlog
 
 from oxbot.app.briefs import position_briefs
 from oxbot.app.ports import Ports
-from oxbot.domain.errors import StoreUnavailable
-from oxbot.domain.market import Quote
+from oxbot.app.prices import last_quotes
 from oxbot.domain.money import to_scale
 from oxbot.messages import RecordCycles, Recorded
 
@@ -18,9 +17,11 @@ async def record_cycles(ports: Ports, request: RecordCycles) -> Recorded:
     Raises:
         StoreUnavailable: PostgreSQL does not answer; the workflow keeps what was to be written.
     """
-    bot = await ports.store.bot(request.bot_id)
     portfolio = await ports.store.portfolio(request.bot_id)
-    quotes = await _known_quotes(ports, bot.settings.symbols)
+    quotes = await last_quotes(ports, sorted(portfolio.positions.keys() | portfolio.dust.keys()))
+    unpriced = portfolio.unpriced(quotes)
+    if unpriced:
+        log.warning("held without a price: positions at cost, dust at nothing", symbols=unpriced)
     equity = to_scale(portfolio.equity(quotes))
     await ports.store.record_cycles(
         request.bot_id,
@@ -32,12 +33,5 @@ async def record_cycles(ports: Ports, request: RecordCycles) -> Recorded:
         equity=equity,
         cash=portfolio.cash,
         positions=position_briefs(portfolio, quotes, request.now_ms),
+        unpriced=unpriced,
     )
-
-
-async def _known_quotes(ports: Ports, symbols: tuple[str, ...]) -> dict[str, Quote]:
-    try:
-        return await ports.board.get(ports.feed.venue, symbols)
-    except StoreUnavailable as error:
-        log.warning("price board not reached; positions valued at cost", error=str(error))
-        return {}

@@ -5,16 +5,17 @@ from dataclasses import replace
 
 from oxbot.app.briefs import position_briefs
 from oxbot.app.decide import decision_of
-from oxbot.app.observe import current_quotes
 from oxbot.app.ports import Ports
+from oxbot.app.prices import current_quotes, known_quotes
 from oxbot.domain.bot import Bot
 from oxbot.domain.decision import Proposal
 from oxbot.domain.entries import judge
-from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.errors import Conflict, Unavailable
 from oxbot.domain.exits import demanded_exits
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Side
+from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Context, Ruling, Verdict, reserved_by
 from oxbot.messages import OrderBrief, RiskReport, ValidateRisk
 
@@ -45,11 +46,21 @@ async def _cancel_stale_entries(ports: Ports, request: ValidateRisk) -> None:
 
 
 async def _quotes(ports: Ports, bot: Bot, clock: ClockReading) -> dict[str, Quote]:
-    """Re-read the prices; with none to be had, rules that need none still judge."""
+    """Re-read the prices, also of held coins that the bot trades no more.
+
+    With some not to be had, the others and the rules that need none still judge.
+    """
+    portfolio = await ports.store.portfolio(bot.id)
+    symbols = list(dict.fromkeys((*_coins(bot, portfolio), *portfolio.dust)))
     try:
-        return await current_quotes(ports, bot.settings.symbols, clock)
-    except VenueUnavailable:
-        return await ports.board.get(ports.feed.venue, bot.settings.symbols)
+        return await current_quotes(ports, symbols, clock)
+    except Unavailable:
+        return await known_quotes(ports, symbols, clock)
+
+
+def _coins(bot: Bot, portfolio: Portfolio) -> list[str]:
+    """Give what the bot trades, then what else it holds."""
+    return list(dict.fromkeys((*bot.settings.symbols, *portfolio.positions)))
 
 
 async def _context(
@@ -57,7 +68,6 @@ async def _context(
 ) -> Context:
     seen = await ports.store.cycle(bot.id, request.cycle)
     portfolio = await ports.store.portfolio(bot.id)
-    coins = list(dict.fromkeys((*bot.settings.symbols, *portfolio.positions)))
     midnight_ms = clock.venue_ms // DAY_MS * DAY_MS
     return Context(
         limits=bot.settings.limits,
@@ -65,7 +75,7 @@ async def _context(
         portfolio=portfolio,
         quotes=quotes,
         seen={symbol: quote.last for symbol, quote in seen.quotes.items()},
-        instruments=await ports.feed.instruments(coins),
+        instruments=await ports.feed.instruments(_coins(bot, portfolio)),
         symbols=bot.settings.symbols,
         fee_rate=ports.fee_rate,
         entries_today=await ports.store.entries_since(bot.id, midnight_ms),
@@ -160,6 +170,7 @@ async def _report(
         equity=to_scale(portfolio.equity(quotes)),
         cash=portfolio.cash,
         positions=position_briefs(portfolio, quotes, clock.venue_ms),
+        unpriced=portfolio.unpriced(quotes),
     )
 
 

@@ -1,8 +1,9 @@
 """What the market shows: instruments, quotes with an age, candles, snapshots."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple, Self
 
 from pydantic import Field, StringConstraints
 
@@ -100,30 +101,112 @@ class Perpetual(Value):
 
 
 class Indicators(Value):
-    """Indicators of one symbol over closed five-minute candles; floats, since none is money.
+    """Indicators at the end of a closed candle; floats, since none but `close` is money.
 
-    `change_1h` is the relative change of the close over the last twelve candles.
+    Averages, MACD, ATR and Bollinger bands are in USDT, RSI is 0 to 100. `volume_ratio` is the
+    last candle's volume over the mean of the 20 before it. Returns are fractions over one and
+    over twelve candles, `volatility` the standard deviation of the last 20 log returns.
     """
 
-    candle_ms: int
     close: Positive
     ema20: float
     ema50: float
+    macd: float
+    macd_signal: float
+    macd_histogram: float
+    rsi7: float
     rsi14: float
+    atr3: float
     atr14: float
-    change_1h: float
+    bollinger_upper: float
+    bollinger_middle: float
+    bollinger_lower: float
+    volume_ratio: float
+    return_1: float
+    return_12: float
+    volatility: float
+
+
+class PartKey(NamedTuple):
+    """What names a market part; `candle_ms` is when its candle ended, in venue time."""
+
+    venue: str
+    symbol: str
+    bar: Bar
+    candle_ms: int
+
+
+class MarketPart(Value):
+    """One symbol at the end of one closed candle: the unit that is made once for everybody.
+
+    `candle_ms` is when that candle ended, in venue time; `candles` are the last 20 closed ones,
+    oldest first. Five-minute parts also hold the coin's perpetual, where one is listed.
+    """
+
+    venue: str
+    symbol: Symbol
+    bar: Bar
+    candle_ms: int
+    indicators: Indicators
+    candles: tuple[Candle, ...]
+    perpetual: Perpetual | None = None
+
+    @property
+    def key(self) -> PartKey:
+        """What names it."""
+        return PartKey(self.venue, self.symbol, self.bar, self.candle_ms)
+
+
+class Features(Value):
+    """The parts of one symbol: five minutes, one hour, four hours."""
+
+    m5: MarketPart
+    h1: MarketPart
+    h4: MarketPart
+
+    @property
+    def perpetual(self) -> Perpetual | None:
+        """The coin's perpetual; None where none is listed."""
+        return self.m5.perpetual
 
 
 class Snapshot(Value):
     """The candle part of what every bot sees, made once per closed candle.
 
-    `candle_ms` is when the newest closed candle ended, in venue time.
+    `candle_ms` is when the newest closed five-minute candle ended, in venue time.
     """
 
     id: str
     venue: str
     candle_ms: int
-    indicators: dict[Symbol, Indicators]
+    features: dict[Symbol, Features]
+
+    @classmethod
+    def of_parts(
+        cls, snapshot_id: str, keys: Sequence[PartKey], parts: Mapping[PartKey, MarketPart]
+    ) -> Self:
+        """Join the parts that `part_keys` names; KeyError where one is missing."""
+        of_symbol: dict[str, dict[Bar, MarketPart]] = {}
+        for key in keys:
+            of_symbol.setdefault(key.symbol, {})[key.bar] = parts[key]
+        return cls(
+            id=snapshot_id,
+            venue=keys[0].venue,
+            candle_ms=keys[0].candle_ms,
+            features={
+                symbol: Features(m5=bars[Bar.M5], h1=bars[Bar.H1], h4=bars[Bar.H4])
+                for symbol, bars in of_symbol.items()
+            },
+        )
+
+
+def part_keys(venue: str, candle_ms: int, symbols: Iterable[str]) -> list[PartKey]:
+    """Name the parts of a snapshot: of each symbol, the newest closed candle of each length."""
+    return [
+        PartKey(venue, symbol, bar, bar.closed_by(candle_ms))
+        for symbol in sorted(symbols)
+        for bar in Bar
+    ]
 
 
 class ClockReading(Value):

@@ -101,11 +101,16 @@ class Portfolio(Value):
     def equity(self, quotes: dict[str, Quote]) -> Decimal:
         """Cash plus quantity times bid, dust included, in USDT.
 
-        A position without a quote is valued at its average price.
+        Without a quote a position counts at its average price and dust at nothing; `unpriced`
+        names them, and whoever shows the figure says so.
         """
         held = (times(p.quantity, self._mark(p, quotes)) for p in self.positions.values())
         dust = (times(q, quotes[s].bid) for s, q in self.dust.items() if s in quotes)
         return sum(held, self.cash) + sum(dust, Decimal(0))
+
+    def unpriced(self, quotes: dict[str, Quote]) -> tuple[str, ...]:
+        """Name what is held and has no quote, dust included."""
+        return tuple(sorted((self.positions.keys() | self.dust.keys()) - quotes.keys()))
 
     @staticmethod
     def _mark(position: Position, quotes: dict[str, Quote]) -> Decimal:

@@ -6,14 +6,16 @@ import subprocess
 import sys
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from infra.migrations import upgrade
+from infra.migrations import config, upgrade
 from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.schema import metadata
-from oxbot.domain.errors import SetupError
+from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.errors import NotFound, SetupError
 
 CATALOGUE = """
 SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid)
@@ -38,6 +40,13 @@ async def execute(url: str, statement: str) -> None:
     engine = open_engine(url)
     async with engine.begin() as connection:
         await connection.execute(text(statement))
+    await engine.dispose()
+
+
+async def migrate_to(url: str, revision: str) -> None:
+    engine = open_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(config(sync), revision))
     await engine.dispose()
 
 
@@ -85,6 +94,25 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty_database_url: 
         await asyncio.to_thread(upgrade, empty_database_url)
     rows = await catalogue(empty_database_url)
     assert {row.split()[0] for row in rows} == {"trades"}
+
+
+async def test_cycles_made_before_market_parts_stay_with_the_snapshot_they_saw(
+    empty_database_url: str, database_url: str
+) -> None:
+    await migrate_to(empty_database_url, "0001")
+    for row in (
+        "INSERT INTO bots VALUES ('b1', '{}', 'running', 1, false, 1, 1, now())",
+        "INSERT INTO snapshots VALUES ('s1', 'okx', 'epoch', '{BTC/USDT}', '{\"BTC/USDT\": 1}')",
+        "INSERT INTO cycles (bot_id, cycle, incarnation, due_at, state, snapshot_id)"
+        " VALUES ('b1', 1, 1, now(), 'begun', 's1')",
+    ):
+        await execute(empty_database_url, row)
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+    store = PostgresStore(open_engine(empty_database_url))
+    with pytest.raises(NotFound, match="s1 has 0 of its 3 parts"):
+        await store.snapshot("s1")
+    await store.close()
 
 
 async def test_a_database_from_a_newer_version_is_refused_in_a_sentence(

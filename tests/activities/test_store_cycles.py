@@ -10,7 +10,7 @@ from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import CycleOutcome, Missed, OrderOutcome
 from oxbot.records import DecisionRecord
-from tests.support.trading import BTC, ETH, NOW_MS, begin, new_bot, quote, snapshot
+from tests.support.trading import BTC, NOW_MS, begin, new_bot, quote
 
 EQUITY = {"equity": Decimal("10001.5"), "cash": Decimal(4000)}
 
@@ -40,27 +40,6 @@ def decision(decision_id: str = "d1", reply: str = "{}") -> DecisionRecord:
         decision='{"proposals":  [], "summary": "calm"}',
         cost_usd=Decimal("0.00123"),
     )
-
-
-async def test_a_snapshot_comes_back_exactly_and_is_found_by_candle_and_symbols(
-    store: PostgresStore,
-) -> None:
-    made = snapshot("s1", BTC, ETH)
-    assert await store.save_snapshot(made) == made
-    assert await store.snapshot("s1") == made
-    assert await store.find_snapshot("okx", NOW_MS, [ETH, BTC]) == made
-    assert await store.find_snapshot("okx", NOW_MS, [BTC]) is None
-    assert await store.find_snapshot("okx", NOW_MS + 1, [BTC, ETH]) is None
-    assert await store.find_snapshot("sim", NOW_MS, [BTC, ETH]) is None
-    with pytest.raises(NotFound):
-        await store.snapshot("s2")
-
-
-async def test_workers_who_make_a_snapshot_at_once_all_get_the_same(store: PostgresStore) -> None:
-    made = await asyncio.gather(
-        *(store.save_snapshot(snapshot(f"s{number}")) for number in range(8))
-    )
-    assert len({one.id for one in made}) == 1
 
 
 async def test_a_cycle_keeps_what_it_saw_first(store: PostgresStore) -> None:

@@ -1,13 +1,13 @@
 """The record in memory: control, numbers, snapshots, cycles and decisions."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
-from oxbot.domain.market import Snapshot
+from oxbot.domain.market import MarketPart, PartKey, Snapshot
 from oxbot.messages import CycleOutcome, Missed, WriteControl
 from oxbot.records import (
     CycleRow,
@@ -47,6 +47,7 @@ class FakeStore(FakeBooks):
         self.equity: dict[tuple[str, int], Decimal] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
+        self._parts: dict[PartKey, MarketPart] = {}
         self._starts: dict[tuple[str, int], CycleStart] = {}
         self._decisions: dict[tuple[str, int], DecisionRecord] = {}
         self._events: list[tuple[str, EventRow]] = []
@@ -137,19 +138,17 @@ class FakeStore(FakeBooks):
             raise NotFound(f"There is no snapshot {snapshot_id}.")
         return self._snapshots[snapshot_id]
 
-    async def find_snapshot(
-        self, venue: str, candle_ms: int, symbols: Sequence[str]
-    ) -> Snapshot | None:
-        """Give the snapshot of a candle for exactly these symbols, if it was made."""
-        for known in self._snapshots.values():
-            same_candle = known.venue == venue and known.candle_ms == candle_ms
-            if same_candle and set(known.indicators) == set(symbols):
-                return known
-        return None
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep a snapshot."""
+        self._snapshots.setdefault(snapshot.id, snapshot)
 
-    async def save_snapshot(self, snapshot: Snapshot) -> Snapshot:
-        """Keep a snapshot; if another worker was first, its snapshot is returned."""
-        return self._snapshots.setdefault(snapshot.id, snapshot)
+    async def parts(self, keys: Collection[PartKey]) -> dict[PartKey, MarketPart]:
+        """Give the market parts that were made."""
+        return {key: self._parts[key] for key in keys if key in self._parts}
+
+    async def save_part(self, part: MarketPart) -> MarketPart:
+        """Keep a market part; if another worker was first, its part is returned."""
+        return self._parts.setdefault(part.key, part)
 
     async def begin_cycle(self, start: CycleStart) -> CycleStart:
         """Open a cycle; one already begun keeps and returns what it saw first."""

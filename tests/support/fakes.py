@@ -1,13 +1,24 @@
 """A venue and a model in memory, behind the ports: honest about ages, steps and absences."""
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.feed import FeedStatus
-from oxbot.domain.market import CANDLE_MS, Candle, ClockReading, Instrument, Quote
+from oxbot.domain.market import (
+    Bar,
+    Candle,
+    ClockReading,
+    Instrument,
+    MarketPart,
+    PartKey,
+    Perpetual,
+    Quote,
+)
 from oxbot.records import ModelReply, ModelRequest
 
 BTC = "BTC/USDT"
@@ -39,13 +50,24 @@ class FakeClock:
 
 
 class FakeFeed:
-    """A venue with the prices a test sets; `away` means that it does not answer."""
+    """A venue with the prices a test sets; `away` means that it does not answer.
+
+    `asked` counts questions by kind, such as "all_quotes" or "candles BTC/USDT 1h". Symbols of
+    `mute` are listed without a price.
+    """
 
     venue = "fake"
 
     def __init__(self, prices: dict[str, Decimal]) -> None:
         self.prices = prices
+        self.mute: set[str] = set()
         self.away = False
+        self.asked: Counter[str] = Counter()
+
+    def _ask(self, what: str) -> None:
+        self.asked[what] += 1
+        if self.away:
+            raise VenueUnavailable("the venue was told not to answer")
 
     async def instruments(self, symbols: Sequence[str]) -> dict[str, Instrument]:
         """Give tick, lot and minimum of listed symbols; they are known without asking."""
@@ -63,9 +85,14 @@ class FakeFeed:
 
     async def quotes(self, symbols: Sequence[str], now: ClockReading) -> list[Quote]:
         """Give the prices, as old as the reading of the clock."""
-        if self.away:
-            raise VenueUnavailable("the venue was told not to answer")
+        self._ask("quotes")
         return [self._quote(symbol, now.venue_ms) for symbol in symbols]
+
+    async def all_quotes(self, now: ClockReading) -> list[Quote]:
+        """Give every price there is, as old as the reading of the clock."""
+        self._ask("all_quotes")
+        await asyncio.sleep(0)
+        return [self._quote(s, now.venue_ms) for s in self.prices if s not in self.mute]
 
     def _quote(self, symbol: str, at_ms: int) -> Quote:
         bid = self.prices[symbol]
@@ -80,18 +107,16 @@ class FakeFeed:
             source="fake",
         )
 
-    async def all_quotes(self, now: ClockReading) -> list[Quote]:
-        """Give every price."""
-        return await self.quotes(sorted(self.prices), now)
-
-    async def candles(self, symbol: str, count: int, end_ms: int) -> list[Candle]:
+    async def candles(
+        self, symbol: str, count: int, end_ms: int, bar: Bar = Bar.M5
+    ) -> list[Candle]:
         """Give candles that all close at the present price."""
-        if self.away:
-            raise VenueUnavailable("the venue was told not to answer")
+        self._ask(f"candles {symbol} {bar}")
+        await asyncio.sleep(0)
         price = self.prices[symbol]
         return [
             Candle(
-                open_ms=end_ms - (count - index) * CANDLE_MS,
+                open_ms=bar.closed_by(end_ms) - (count - index) * bar.length_ms,
                 open=price,
                 high=price * 2,
                 low=price / 2,
@@ -100,6 +125,17 @@ class FakeFeed:
             )
             for index in range(count)
         ]
+
+    async def perpetual(self, symbol: str, now: ClockReading) -> Perpetual | None:
+        """Tell of a perpetual; only BTC has one."""
+        self._ask(f"perpetual {symbol}")
+        if symbol != BTC:
+            return None
+        return Perpetual(
+            funding_rate=Decimal("0.0001"),
+            next_funding_ms=now.venue_ms,
+            open_interest=Decimal(25_000),
+        )
 
 
 class FakeBoard:
@@ -131,6 +167,34 @@ class FakeBoard:
 
 def _age_key(quote: Quote) -> tuple[int, int]:
     return quote.exchange_ms, quote.received_ms
+
+
+class FakeParts:
+    """A cache of market parts in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[PartKey, MarketPart] = {}
+
+    async def get(self, keys: Collection[PartKey]) -> dict[PartKey, MarketPart]:
+        """Give those that are there."""
+        return {key: self.kept[key] for key in keys if key in self.kept}
+
+    async def put(self, parts: Collection[MarketPart]) -> None:
+        """Keep parts."""
+        self.kept.update({part.key: part for part in parts})
+
+
+class FakeFlight:
+    """A lock by name in memory."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[None]:
+        """Hold a name while nobody else does."""
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            yield
 
 
 class FakeModel:

@@ -44,7 +44,9 @@ from tests.support.fakes import (
     FakeBoard,
     FakeClock,
     FakeFeed,
+    FakeFlight,
     FakeModel,
+    FakeParts,
     WallClock,
 )
 from tests.support.faults import Faults
@@ -79,6 +81,8 @@ class House:
     stream: ScriptedStream = field(default_factory=ScriptedStream)
     board: FakeBoard = field(default_factory=FakeBoard)
     breaker: FakeBreaker = field(default_factory=FakeBreaker)
+    parts: FakeParts = field(default_factory=FakeParts)
+    flight: FakeFlight = field(default_factory=FakeFlight)
     model: FakeModel = field(default_factory=FakeModel)
     faults: Faults = field(default_factory=Faults)
     queue: str = field(default_factory=lambda: f"bots-{uuid.uuid4().hex[:8]}")
@@ -103,6 +107,8 @@ class House:
             stream=self.stream,
             board=self.board,
             breaker=self.breaker,
+            parts=self.parts,
+            flight=self.flight,
             exchange=PaperExchange(self.feed, FEE_RATE),
             models={"fake": self.model},
             installation="test",

@@ -4,12 +4,26 @@ from decimal import Decimal
 
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.bot import Bot, BotSettings
-from oxbot.domain.market import ClockReading, Indicators, Instrument, Quote, Snapshot
+from oxbot.domain.market import (
+    Bar,
+    Candle,
+    ClockReading,
+    Features,
+    Indicators,
+    Instrument,
+    MarketPart,
+    PartKey,
+    Perpetual,
+    Quote,
+    Snapshot,
+    part_keys,
+)
 from oxbot.domain.orders import Fill, Order, OrderKey, Purpose, Side
 from oxbot.domain.risk import Ruling, Verdict
 from oxbot.records import CycleStart
 
 NOW_MS = 1_760_000_000_123
+CANDLE_END_MS = Bar.M5.closed_by(NOW_MS)
 BTC = "BTC/USDT"
 ETH = "ETH/USDT"
 INSTRUMENT = Instrument(
@@ -33,23 +47,75 @@ def quote(symbol: str = BTC, bid: str = "60000", *, at_ms: int = NOW_MS) -> Quot
     )
 
 
-def snapshot(snapshot_id: str = "s1", *symbols: str, candle_ms: int = NOW_MS) -> Snapshot:
-    """A snapshot with plain indicators."""
-    indicators = Indicators(
-        candle_ms=candle_ms,
-        close=Decimal("60000.1"),
-        ema20=60000.25,
-        ema50=59000.5,
-        rsi14=55.125,
-        atr14=120.1,
-        change_1h=0.001,
+def indicators(**changes: object) -> Indicators:
+    """Plain indicators."""
+    plain: dict[str, object] = {
+        "close": Decimal("60000.1"),
+        "ema20": 60000.25,
+        "ema50": 59000.5,
+        "macd": 12.5,
+        "macd_signal": 11.25,
+        "macd_histogram": 1.25,
+        "rsi7": 61.1,
+        "rsi14": 55.125,
+        "atr3": 110.7,
+        "atr14": 120.1,
+        "bollinger_upper": 60400.2,
+        "bollinger_middle": 60000.1,
+        "bollinger_lower": 59600.0,
+        "volume_ratio": 1.1,
+        "return_1": 0.0001,
+        "return_12": 0.001,
+        "volatility": 0.0012,
+    }
+    return Indicators.model_validate(plain | changes)
+
+
+def part(key: PartKey, **changes: object) -> MarketPart:
+    """A part with one candle, and a perpetual where it is of five minutes."""
+    price, at_ms = Decimal("60000.1"), key.candle_ms
+    candle = Candle(
+        open_ms=at_ms - key.bar.length_ms,
+        open=price,
+        high=price,
+        low=price,
+        close=price,
+        volume=Decimal("1E-8"),
     )
-    return Snapshot(
-        id=snapshot_id,
-        venue="okx",
-        candle_ms=candle_ms,
-        indicators=dict.fromkeys(symbols or (BTC, ETH), indicators),
+    perpetual = Perpetual(
+        funding_rate=Decimal("-0.00001"), next_funding_ms=at_ms, open_interest=Decimal("25000.1")
     )
+    made = MarketPart(
+        venue=key.venue,
+        symbol=key.symbol,
+        bar=key.bar,
+        candle_ms=at_ms,
+        indicators=indicators(),
+        candles=(candle,),
+        perpetual=perpetual if key.bar is Bar.M5 else None,
+    )
+    return made.model_copy(update=changes)
+
+
+def features(**changes: object) -> Features:
+    """Features of BTC whose five-minute indicators a test may change."""
+    m5, h1, h4 = (part(key) for key in part_keys("okx", CANDLE_END_MS, [BTC]))
+    return Features(m5=m5.model_copy(update={"indicators": indicators(**changes)}), h1=h1, h4=h4)
+
+
+def snapshot(snapshot_id: str = "s1", *symbols: str) -> Snapshot:
+    """A snapshot with plain parts."""
+    keys = part_keys("okx", CANDLE_END_MS, symbols or (BTC, ETH))
+    return Snapshot.of_parts(snapshot_id, keys, {key: part(key) for key in keys})
+
+
+async def keep(store: PostgresStore, made: Snapshot) -> Snapshot:
+    """Keep a snapshot with its parts."""
+    for of_symbol in made.features.values():
+        for each in (of_symbol.m5, of_symbol.h1, of_symbol.h4):
+            await store.save_part(each)
+    await store.save_snapshot(made)
+    return made
 
 
 def entry(bot_id: str, cycle: int = 1, **changes: object) -> Order:
@@ -142,7 +208,7 @@ async def new_bot(store: PostgresStore, bot_id: str = "b1", **settings: object) 
 
 async def begin(store: PostgresStore, bot_id: str = "b1", cycle: int = 1) -> CycleStart:
     """Begin a cycle that saw a snapshot."""
-    seen = await store.save_snapshot(snapshot())
+    seen = await keep(store, snapshot())
     return await store.begin_cycle(
         CycleStart(
             bot_id=bot_id,

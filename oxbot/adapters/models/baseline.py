@@ -1,8 +1,9 @@
 """The baseline: a plain rule that answers like a model, so that a bot needs no key.
 
-It follows trends. It buys a coin whose price is above its 20-candle average and that above
-its 50-candle average, with momentum but not overheated, and closes when the averages cross
-back. It exists to exercise the whole path and as the bar a real model has to clear.
+It follows trends of five-minute candles. It buys a coin whose price is above its 20-candle
+average and that above its 50-candle average, with momentum but not overheated, and closes when
+the averages cross back. It exists to exercise the whole path and as the bar a real model has to
+clear.
 """
 
 from collections.abc import Mapping
@@ -56,24 +57,23 @@ class BaselineModel:
 
 def decide(brief: MarketBrief) -> Decision:
     """Apply the rule to every symbol of a brief, in the brief's order."""
-    entries = _strongest(brief)
+    seen = {symbol: features.m5.indicators for symbol, features in brief.features.items()}
+    entries = _strongest(brief, seen)
     proposals = tuple(
-        _for_held(symbol, brief.indicators.get(symbol))
+        _for_held(symbol, seen.get(symbol))
         if symbol in brief.portfolio.positions
-        else _for_flat(symbol, brief.indicators.get(symbol), enters=symbol in entries)
+        else _for_flat(symbol, seen.get(symbol), enters=symbol in entries)
         for symbol in brief.symbols
     )
     return Decision(proposals=proposals, summary=_summary(proposals))
 
 
-def _strongest(brief: MarketBrief) -> frozenset[str]:
+def _strongest(brief: MarketBrief, seen: Mapping[str, Indicators]) -> frozenset[str]:
     """Give the symbols to enter: the widest trends in ATR, ties by name."""
     trends = {
-        symbol: _trend(brief.indicators[symbol])
+        symbol: _trend(seen[symbol])
         for symbol in brief.symbols
-        if symbol not in brief.portfolio.positions
-        and symbol in brief.indicators
-        and _may_enter(brief.indicators[symbol])
+        if symbol not in brief.portfolio.positions and symbol in seen and _may_enter(seen[symbol])
     }
     return frozenset(_ranked(trends)[:MOST_ENTRIES])
 
@@ -87,7 +87,7 @@ def _may_enter(seen: Indicators) -> bool:
     return (
         float(seen.close) > seen.ema20 > seen.ema50
         and low <= seen.rsi14 <= high
-        and seen.change_1h > 0
+        and seen.return_12 > 0
         and seen.atr14 > 0
     )
 
@@ -152,7 +152,7 @@ def _decimal(number: float, step: str) -> Decimal:
 def _figures(seen: Indicators) -> str:
     return (
         f"close {seen.close}, EMA20 {seen.ema20:.6g}, EMA50 {seen.ema50:.6g}, "
-        f"RSI {seen.rsi14:.1f}, 1 h {seen.change_1h:+.2%}"
+        f"RSI {seen.rsi14:.1f}, 1 h {seen.return_12:+.2%}"
     )
 
 

@@ -8,9 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.rows import Records, add_event
-from oxbot.adapters.postgres.schema import CycleState, cycles, equity_points, snapshots
+from oxbot.adapters.postgres.schema import CycleState, cycles, equity_points
 from oxbot.domain.errors import Conflict, NotFound
-from oxbot.domain.market import Snapshot
 from oxbot.domain.money import plain
 from oxbot.domain.orders import OrderState
 from oxbot.messages import CycleOutcome, Missed, OrderOutcome
@@ -18,41 +17,7 @@ from oxbot.records import CycleStart
 
 
 class Cycles(Records):
-    """The part of the store that keeps snapshots and cycles."""
-
-    async def snapshot(self, snapshot_id: str) -> Snapshot:
-        """Give a snapshot; NotFound."""
-        async with self._transaction() as connection:
-            query = select(snapshots).where(snapshots.c.id == snapshot_id)
-            row = (await connection.execute(query)).mappings().one_or_none()
-        if row is None:
-            raise NotFound(f"There is no snapshot {snapshot_id}.")
-        return _snapshot_from(row)
-
-    async def find_snapshot(
-        self, venue: str, candle_ms: int, symbols: Sequence[str]
-    ) -> Snapshot | None:
-        """Give the snapshot of a candle for exactly these symbols, if it was made."""
-        async with self._transaction() as connection:
-            return await _find_snapshot(connection, venue, candle_ms, symbols)
-
-    async def save_snapshot(self, snapshot: Snapshot) -> Snapshot:
-        """Keep a snapshot; if another worker was first, its snapshot is returned."""
-        values = {
-            "id": snapshot.id,
-            "venue": snapshot.venue,
-            "candle_at": snapshot.candle_ms,
-            "symbols": sorted(snapshot.indicators),
-            "indicators": snapshot.model_dump(mode="json")["indicators"],
-        }
-        async with self._transaction() as connection:
-            await connection.execute(insert(snapshots).values(values).on_conflict_do_nothing())
-            kept = await _find_snapshot(
-                connection, snapshot.venue, snapshot.candle_ms, list(snapshot.indicators)
-            )
-        if kept is None:
-            raise Conflict(f"The id {snapshot.id} belongs to another snapshot.")
-        return kept
+    """The part of the store that keeps cycles."""
 
     async def begin_cycle(self, start: CycleStart) -> CycleStart:
         """Open a cycle's row; a cycle already begun keeps and returns what it saw first.
@@ -106,27 +71,6 @@ class Cycles(Records):
                 await connection.execute(
                     insert(equity_points).values(point).on_conflict_do_nothing()
                 )
-
-
-def _snapshot_from(row: RowMapping) -> Snapshot:
-    return Snapshot(
-        id=row["id"],
-        venue=row["venue"],
-        candle_ms=row["candle_at"],
-        indicators=row["indicators"],
-    )
-
-
-async def _find_snapshot(
-    connection: AsyncConnection, venue: str, candle_ms: int, symbols: Sequence[str]
-) -> Snapshot | None:
-    query = select(snapshots).where(
-        snapshots.c.venue == venue,
-        snapshots.c.candle_at == candle_ms,
-        snapshots.c.symbols == sorted(symbols),
-    )
-    row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else _snapshot_from(row)
 
 
 async def _cycle(connection: AsyncConnection, bot_id: str, cycle: int) -> RowMapping | None:

@@ -7,9 +7,10 @@ from oxbot.adapters.postgres.decisions import Decisions
 from oxbot.adapters.postgres.history import History
 from oxbot.adapters.postgres.orders import Orders
 from oxbot.adapters.postgres.settlement import Settlements
+from oxbot.adapters.postgres.snapshots import Snapshots
 
 
-class PostgresStore(Bots, Cycles, Decisions, Orders, Settlements, History, Audit):
+class PostgresStore(Bots, Snapshots, Cycles, Decisions, Orders, Settlements, History, Audit):
     """`oxbot.ports.Store` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
 
     Any number of stores and processes may work on one database.

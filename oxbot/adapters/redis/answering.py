@@ -11,11 +11,8 @@ from oxbot.domain.errors import StoreUnavailable
 
 
 @asynccontextmanager
-async def answering(loss: str) -> AsyncIterator[None]:
+async def answering() -> AsyncIterator[None]:
     """Turn what Redis raises when it does not answer, or can keep nothing now.
-
-    Args:
-        loss: What is missing meanwhile, as a sentence's beginning: "Prices are missing".
 
     Raises:
         StoreUnavailable: It does not answer.
@@ -31,5 +28,5 @@ async def answering(loss: str) -> AsyncIterator[None]:
     ) as error:
         cause = str(error) or type(error).__name__
         raise StoreUnavailable(
-            f"Redis does not answer ({cause}). {loss} until it does; try again."
+            f"Redis does not answer ({cause}). Nothing is lost but what it shares; try again."
         ) from error

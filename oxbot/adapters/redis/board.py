@@ -15,8 +15,6 @@ from oxbot.domain.market import Quote
 ANSWER_S: Final = 5
 """Seconds to wait for a connection or an answer."""
 
-LOSS: Final = "Prices are missing"
-
 KEEP_NEWEST: Final = """
 local function is_older(time, received, known)
   if time ~= known['exchange_ms'] then return time < known['exchange_ms'] end
@@ -77,26 +75,26 @@ class RedisPriceBoard:
             for q in quotes
             for word in (q.symbol, q.exchange_ms, q.received_ms, q.model_dump_json())
         ]
-        async with answering(LOSS):
+        async with answering():
             await self._keep_newest(keys=[_prices(venue)], args=words)
 
     async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:
         """Give what is known, however old; symbols without a price are left out."""
         if not symbols:
             return {}
-        async with answering(LOSS):
+        async with answering():
             known = await self._client.hmget(_prices(venue), list(symbols))
         found = zip(symbols, known, strict=True)
         return {symbol: Quote.model_validate_json(text) for symbol, text in found if text}
 
     async def report(self, venue: str, status: FeedStatus) -> None:
         """Keep what the price watch of a venue says of itself."""
-        async with answering(LOSS):
+        async with answering():
             await self._client.set(_report(venue), status.model_dump_json())
 
     async def feed_status(self, venue: str) -> FeedStatus | None:
         """Give the last report of a venue's price watch, however old; None if there is none."""
-        async with answering(LOSS):
+        async with answering():
             text = await self._client.get(_report(venue))
         return FeedStatus.model_validate_json(text) if text else None
 

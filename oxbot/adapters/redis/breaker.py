@@ -15,7 +15,6 @@ from oxbot.domain.errors import StoreUnavailable
 from oxbot.domain.market import ClockReading
 
 KEY: Final = "oxbot:breakers"
-LOSS: Final = "Circuit breakers count nothing and let every call pass"
 
 ADMIT: Final = """
 local target, stepped = ARGV[1], ARGV[4] == '1'
@@ -101,14 +100,14 @@ class RedisBreaker:
 
     async def states(self) -> list[Circuit]:
         """Give every target that failed since its last success; StoreUnavailable."""
-        async with answering(LOSS):
+        async with answering():
             known = await self._client.hgetall(KEY)
         return [_circuit(str(target), str(text)) for target, text in sorted(known.items())]
 
     @asynccontextmanager
     async def _or_closed(self) -> AsyncIterator[None]:
         try:
-            async with answering(LOSS):
+            async with answering():
                 yield
         except StoreUnavailable as error:
             if not self._away:

@@ -9,6 +9,7 @@ from oxbot.app.decide import decide
 from oxbot.app.execute import execute_order
 from oxbot.app.observe import observe_market
 from oxbot.app.ports import Ports
+from oxbot.app.shared import Shared
 from oxbot.app.validate import validate_risk
 from oxbot.domain.bot import Bot, BotSettings
 from oxbot.domain.errors import OxbotError, StoreUnavailable
@@ -25,11 +26,21 @@ from oxbot.messages import (
     RiskReport,
     ValidateRisk,
 )
-from oxbot.ports import Breaker, Exchange, PriceBoard
+from oxbot.ports import Breaker, Exchange, Flight, PartCache, PriceBoard
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
 from tests.support.fake_stream import ScriptedStream
-from tests.support.fakes import BTC, ETH, FEE_RATE, FakeBoard, FakeClock, FakeFeed, FakeModel
+from tests.support.fakes import (
+    BTC,
+    ETH,
+    FEE_RATE,
+    FakeBoard,
+    FakeClock,
+    FakeFeed,
+    FakeFlight,
+    FakeModel,
+    FakeParts,
+)
 
 NOW_MS = 6_000_000 * CANDLE_MS
 """The beginning of a candle."""
@@ -52,6 +63,9 @@ class Room:
     )
     board: PriceBoard = field(default_factory=FakeBoard)
     breaker: Breaker = field(default_factory=FakeBreaker)
+    parts: PartCache = field(default_factory=FakeParts)
+    flight: Flight = field(default_factory=FakeFlight)
+    shared: Shared = field(default_factory=Shared)
     model: FakeModel = field(default_factory=FakeModel)
     exchange: Exchange | None = None
     now_ms: int = NOW_MS
@@ -67,6 +81,9 @@ class Room:
             stream=ScriptedStream(),
             board=self.board,
             breaker=self.breaker,
+            parts=self.parts,
+            flight=self.flight,
+            shared=self.shared,
             exchange=self.exchange or PaperExchange(self.feed, FEE_RATE),
             models={"fake": self.model},
             installation="test",
@@ -79,6 +96,11 @@ class Room:
         return await self.store.create_bot(
             bot_id, BotSettings.model_validate(plain | settings), NOW_MS
         )
+
+    def reprice(self, symbol: str, price: Decimal) -> None:
+        """Let a price move, which takes a millisecond."""
+        self.feed.prices[symbol] = price
+        self.now_ms += 1
 
     async def observe(self, cycle: int = 1, due_ms: int = NOW_MS) -> Observation:
         request = ObserveMarket(bot_id=BOT, incarnation=1, cycle=cycle, due_ms=due_ms)

@@ -169,7 +169,7 @@ async def test_a_pause_never_stops_an_exit(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
     await control(room, BotStatus.PAUSED, epoch=2)
-    room.feed.prices[BTC] = Decimal(57_000)
+    room.reprice(BTC, Decimal(57_000))
     await room.observe(2)
     [leaving] = (await room.validate(2, entries=False)).orders
     done = await room.execute(leaving.id)

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from oxbot.app.shared import Shared
 from oxbot.domain.errors import Conflict, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS
 from tests.support.fakes import BTC, ETH, FakeBoard
@@ -56,10 +57,10 @@ async def test_without_the_exchange_the_boards_prices_serve_and_say_their_age(ro
 async def test_a_board_without_every_price_does_not_stand_in_for_the_exchange(room: Room) -> None:
     await room.bot()
     await room.observe(1)
-    room.board = FakeBoard()
+    room.board, room.shared = FakeBoard(), Shared()
     await room.board.put("fake", await room.feed.quotes([BTC], await room.ports.clock.reading()))
     room.feed.away = True
-    with pytest.raises(VenueUnavailable):
+    with pytest.raises(VenueUnavailable, match=f"no price of.*{ETH}"):
         await room.observe(2)
 
 

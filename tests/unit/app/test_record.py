@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from oxbot.app.record import record_cycles
+from oxbot.app.shared import Shared
 from oxbot.messages import CycleOutcome, Missed, RecordCycles
 from tests.support.fakes import BTC
 from tests.unit.app.room import BOT, NOW_MS, AbsentBoard, Room
@@ -35,15 +36,15 @@ async def test_what_could_not_be_written_before_is_written_with_the_next(room: R
 async def test_equity_is_cash_and_positions_at_bid_with_their_age(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
-    room.feed.prices[BTC] = Decimal(70_000)
+    room.reprice(BTC, Decimal(70_000))
     await room.observe(2)
     done = await record_cycles(room.ports, request(2))
     [held] = done.positions
     assert done.equity == done.cash + held.quantity * 70_000
-    assert held.age_ms == 5_000
+    assert held.age_ms == 4_999
 
 
-async def test_without_the_board_positions_are_valued_at_cost_and_the_cycle_is_on_record(
+async def test_without_the_board_what_the_process_was_answered_last_values_positions(
     room: Room,
 ) -> None:
     await room.bot()
@@ -51,7 +52,17 @@ async def test_without_the_board_positions_are_valued_at_cost_and_the_cycle_is_o
     room.board = AbsentBoard()
     done = await record_cycles(room.ports, request(1))
     [held] = done.positions
+    assert done.equity == done.cash + held.quantity * 60_000
+    assert (held.age_ms, done.unpriced) == (5_000, ())
+
+
+async def test_without_any_price_positions_are_valued_at_cost_and_it_is_said(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    room.board, room.shared = AbsentBoard(), Shared()
+    done = await record_cycles(room.ports, request(1))
+    [held] = done.positions
     assert done.equity == done.cash + held.quantity * held.average_price
-    assert held.age_ms is None
+    assert (held.age_ms, done.unpriced) == (None, (BTC,))
     assert held.unrealised == 0
     assert (BOT, 1) in room.store.outcomes

@@ -29,7 +29,7 @@ async def test_judging_again_stores_nothing_new_and_reports_the_same(room: Room)
     await room.bot()
     room.model.will_buy(BTC)
     first = await room.judge()
-    room.feed.prices[BTC] = Decimal(30_000)
+    room.reprice(BTC, Decimal(30_000))
     again = await room.validate()
     assert again.orders == first.orders
     assert again.verdicts == first.verdicts
@@ -50,7 +50,7 @@ async def test_entries_left_over_are_cancelled(room: Room) -> None:
 async def test_exits_left_over_are_handed_out_again_and_not_doubled(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
-    room.feed.prices[BTC] = STOPPED_OUT
+    room.reprice(BTC, STOPPED_OUT)
     [leaving] = (await room.judge(2)).orders
     assert leaving.purpose is Purpose.STOP
     assert (await room.judge(3)).orders == (leaving,)
@@ -69,7 +69,7 @@ async def test_a_sent_entry_is_handed_out_again_until_its_end_is_known(room: Roo
 async def test_where_no_entries_are_wanted_none_is_judged_and_stops_still_act(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
-    room.feed.prices[BTC] = STOPPED_OUT
+    room.reprice(BTC, STOPPED_OUT)
     room.model.will_buy(ETH)
     await room.observe(2)
     await room.decide(2)
@@ -91,7 +91,7 @@ async def test_flattening_sells_everything_whatever_the_model_wants(room: Room) 
 async def test_a_coin_that_is_being_left_is_not_closed_a_second_time(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
-    room.feed.prices[BTC] = STOPPED_OUT
+    room.reprice(BTC, STOPPED_OUT)
     room.model.will_close(BTC)
     [order] = (await room.judge(2)).orders
     assert order.purpose is Purpose.STOP
@@ -140,7 +140,7 @@ async def test_exits_are_whole_lots_and_leave_less_than_one(lots: int, fee: Deci
     await room.store.save_verdicts(BOT, 1, [], [bought])
     await room.store.settle(bought.id, [_filled(bought.id, lots * LOT, fee)], await _btc(room))
     held = (await room.store.portfolio(BOT)).positions[BTC].quantity
-    room.feed.prices[BTC] = STOPPED_OUT
+    room.reprice(BTC, STOPPED_OUT)
     [leaving] = (await room.judge(2)).orders
     _must_be_sellable(leaving, held)
     assert (await room.execute(leaving.id)).filled == leaving.quantity
@@ -200,7 +200,7 @@ async def test_a_price_that_moved_since_the_model_saw_it_is_not_bought(room: Roo
     room.model.will_buy(BTC)
     await room.observe()
     await room.decide()
-    room.feed.prices[BTC] = Decimal(60_181)
+    room.reprice(BTC, Decimal(60_181))
     assert (await room.validate()).orders == ()
     assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["price moved"]
 

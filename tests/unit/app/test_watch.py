@@ -15,7 +15,7 @@ from oxbot.domain.bot import BotStatus
 from oxbot.domain.circuit import COOLS_MS, OPENS_AFTER, Phase
 from oxbot.domain.errors import Conflict, InputError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.feed import FeedSource, FeedStatus
-from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.market import Quote
 from oxbot.messages import WatchPrices, WriteControl
 from oxbot.ports import PriceBoard
 from tests.support.fake_breaker import FakeBreaker
@@ -27,18 +27,6 @@ from tests.unit.app.room import BOT, NOW_MS, AbsentBoard, Room
 XRP = "XRP/USDT"
 
 
-class CountingFeed(FakeFeed):
-    """Counts requests for all prices."""
-
-    def __init__(self) -> None:
-        super().__init__({BTC: Decimal(60_000), ETH: Decimal(3_000)})
-        self.asked = 0
-
-    async def all_quotes(self, now: ClockReading) -> list[Quote]:
-        self.asked += 1
-        return await super().all_quotes(now)
-
-
 @dataclass
 class Post:
     """A watch at its post: stream, venue and wall time are the test's."""
@@ -46,7 +34,9 @@ class Post:
     room: Room
     timer: FakeTimer = field(default_factory=lambda: FakeTimer(NOW_MS))
     stream: ScriptedStream = field(default_factory=ScriptedStream)
-    feed: CountingFeed = field(default_factory=CountingFeed)
+    feed: FakeFeed = field(
+        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+    )
     breaker: FakeBreaker = field(default_factory=FakeBreaker)
     board: PriceBoard = field(default_factory=FakeBoard)
     beats: list[FeedStatus] = field(default_factory=list)
@@ -57,6 +47,11 @@ class Post:
             return self.timer.now_ms
 
         self.clock = FakeClock(wall)
+
+    @property
+    def asked(self) -> int:
+        """How often all prices were asked for."""
+        return self.feed.asked["all_quotes"]
 
     @property
     def store(self) -> FakeStore:
@@ -78,6 +73,8 @@ class Post:
             stream=self.stream,
             board=self.board,
             breaker=self.breaker,
+            parts=self.room.parts,
+            flight=self.room.flight,
             exchange=PaperExchange(self.feed, FEE_RATE),
             models={},
             installation="test",
@@ -138,7 +135,7 @@ async def test_a_price_of_the_stream_is_on_the_board_at_once_and_nobody_is_asked
         for _ in range(10):
             await post.timer.passes(2)
             await post.says()
-        assert post.feed.asked == 0
+        assert post.asked == 0
         assert (post.now().source, post.now().gaps) == (FeedSource.STREAM, 0)
 
 
@@ -147,11 +144,11 @@ async def test_a_silent_stream_is_replaced_by_requests_until_it_speaks_again(pos
     async with post.watching():
         await post.says()
         await post.timer.passes(2.9)
-        assert post.feed.asked == 0
+        assert post.asked == 0
         await post.timer.passes(0.2)
-        assert post.feed.asked == 1
+        assert post.asked == 1
         await post.timer.passes(20)
-        assert post.feed.asked == 11
+        assert post.asked == 11
         assert (post.now().source, post.now().gaps, post.now().reconnects) == (
             FeedSource.REST,
             1,
@@ -167,7 +164,7 @@ async def test_a_silent_stream_is_replaced_by_requests_until_it_speaks_again(pos
         for _ in range(3):
             await post.timer.passes(1)
             await post.says()
-        assert post.feed.asked == 11
+        assert post.asked == 11
         assert (post.now().source, post.now().gaps, post.now().trouble) == (
             FeedSource.STREAM,
             1,
@@ -247,7 +244,8 @@ async def test_without_bots_nothing_is_read_and_silence_is_none(room: Room) -> N
     post = Post(room)
     async with post.watching():
         await post.timer.passes(60)
-        assert (post.stream.asked, post.feed.asked) == ([], 0)
+        assert post.stream.asked == []
+        assert post.asked == 0
         assert (post.now().source, post.now().gaps) == (FeedSource.NONE, 0)
         await room.bot()
         await post.timer.passes(5)
@@ -269,7 +267,7 @@ async def test_where_the_venue_stands_still_nothing_is_asked_and_silence_is_no_g
     async with post.watching():
         await post.says()
         await post.timer.passes(600)
-        assert post.feed.asked == 0
+        assert post.asked == 0
         assert (post.now().source, post.now().gaps) == (FeedSource.STREAM, 0)
 
 
@@ -279,16 +277,16 @@ async def test_a_venue_that_is_away_is_asked_less_and_less_and_found_again(post:
     post.stream.refusal = VenueUnavailable("refused")
     async with post.watching():
         await post.timer.passes(3 + 2 * OPENS_AFTER)
-        assert post.feed.asked == OPENS_AFTER
+        assert post.asked == OPENS_AFTER
         assert post.now().source is FeedSource.NONE
         [circuit] = await post.breaker.states()
         assert circuit.phase is Phase.OPEN
 
         await post.timer.passes(COOLS_MS / 1000 - 4)
-        assert post.feed.asked == OPENS_AFTER
+        assert post.asked == OPENS_AFTER
         post.feed.away = False
         await post.timer.passes(6)
-        assert post.feed.asked > OPENS_AFTER
+        assert post.asked > OPENS_AFTER
         assert await post.breaker.states() == []
         assert post.now().source is FeedSource.REST
 

@@ -6,25 +6,25 @@ from hypothesis import strategies as st
 from oxbot.adapters.models.baseline import BaselineModel, decide
 from oxbot.domain.bot import DEFAULT_SYMBOLS, RiskLimits
 from oxbot.domain.decision import Action, Decision, Proposal, parse_decision
-from oxbot.domain.market import Indicators
+from oxbot.domain.market import Features
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.records import MarketBrief, ModelRequest
+from tests.support.trading import features
 
 LIMITS = RiskLimits()
 
 
-def indicators(**changes: object) -> Indicators:
+def rising(**changes: object) -> Features:
     """A clear rise: 1 ATR between the averages."""
     fields: dict[str, object] = {
-        "candle_ms": 300_000,
         "close": Decimal("101.5"),
         "ema20": 101.0,
         "ema50": 100.0,
         "rsi14": 60.0,
         "atr14": 1.0,
-        "change_1h": 0.01,
+        "return_12": 0.01,
     }
-    return Indicators.model_validate(fields | changes)
+    return features(**(fields | changes))
 
 
 def position(symbol: str) -> Position:
@@ -45,11 +45,11 @@ def position(symbol: str) -> Position:
     )
 
 
-def brief(seen: dict[str, Indicators], held: tuple[str, ...] = ()) -> MarketBrief:
+def brief(seen: dict[str, Features], held: tuple[str, ...] = ()) -> MarketBrief:
     return MarketBrief(
         now_ms=300_000,
         symbols=DEFAULT_SYMBOLS,
-        indicators=seen,
+        features=seen,
         quotes={},
         portfolio=Portfolio(
             cash=Decimal(10_000), positions={symbol: position(symbol) for symbol in held}
@@ -63,7 +63,7 @@ def for_btc(decision: Decision) -> Proposal:
 
 
 def test_a_clear_rise_is_bought_with_its_figures_given_as_reason() -> None:
-    proposal = for_btc(decide(brief({"BTC/USDT": indicators()})))
+    proposal = for_btc(decide(brief({"BTC/USDT": rising()})))
     assert proposal.action is Action.BUY
     assert str(proposal.confidence) == "0.70"
     assert str(proposal.expected_move) == "0.0296"
@@ -76,25 +76,25 @@ def test_each_condition_alone_keeps_the_rule_out() -> None:
         {"ema50": 101.0},
         {"rsi14": 49.9},
         {"rsi14": 72.1},
-        {"change_1h": 0.0},
+        {"return_12": 0.0},
         {"atr14": 0.0},
     ]
     for spoiler in spoilers:
-        proposal = for_btc(decide(brief({"BTC/USDT": indicators(**spoiler)})))
+        proposal = for_btc(decide(brief({"BTC/USDT": rising(**spoiler)})))
         assert proposal.action is Action.HOLD, spoiler
 
 
 def test_a_held_coin_is_closed_when_its_trend_breaks_and_only_then() -> None:
-    broken = indicators(ema20=99.0)
+    broken = rising(ema20=99.0)
     held = ("BTC/USDT",)
     assert for_btc(decide(brief({"BTC/USDT": broken}, held))).action is Action.CLOSE
-    assert for_btc(decide(brief({"BTC/USDT": indicators()}, held))).action is Action.HOLD
+    assert for_btc(decide(brief({"BTC/USDT": rising()}, held))).action is Action.HOLD
     assert for_btc(decide(brief({}, held))).action is Action.HOLD
     assert for_btc(decide(brief({"BTC/USDT": broken}))).action is Action.HOLD
 
 
 def test_only_the_two_strongest_trends_are_entered_and_ties_go_by_name() -> None:
-    seen = {symbol: indicators() for symbol in DEFAULT_SYMBOLS} | {"XRP/USDT": indicators(ema50=99)}
+    seen = {symbol: rising() for symbol in DEFAULT_SYMBOLS} | {"XRP/USDT": rising(ema50=99)}
     decision = decide(brief(seen))
     bought = [p.symbol for p in decision.proposals if p.action is Action.BUY]
     assert bought == ["BNB/USDT", "XRP/USDT"]
@@ -103,14 +103,13 @@ def test_only_the_two_strongest_trends_are_entered_and_ties_go_by_name() -> None
 
 FLOATS = st.floats(min_value=0, max_value=1e12, allow_nan=False)
 ANY = st.builds(
-    Indicators,
-    candle_ms=st.just(0),
+    features,
     close=st.decimals(min_value=Decimal("1E-8"), max_value=Decimal("1E12"), places=8),
     ema20=FLOATS,
     ema50=FLOATS,
     rsi14=st.floats(min_value=0, max_value=100),
     atr14=FLOATS,
-    change_1h=st.floats(min_value=-1, max_value=1e6),
+    return_12=st.floats(min_value=-1, max_value=1e6),
 )
 
 
@@ -119,7 +118,7 @@ ANY = st.builds(
     held=st.sets(st.sampled_from(DEFAULT_SYMBOLS)),
 )
 def test_whatever_the_market_the_answer_is_a_valid_decision(
-    seen: dict[str, Indicators], held: set[str]
+    seen: dict[str, Features], held: set[str]
 ) -> None:
     facts = brief(seen, tuple(sorted(held)))
     decision = decide(facts)
@@ -133,7 +132,7 @@ def test_whatever_the_market_the_answer_is_a_valid_decision(
 
 
 async def test_the_reply_is_labelled_as_no_ai_costs_nothing_and_repeats() -> None:
-    request = ModelRequest(messages=(), brief=brief({"BTC/USDT": indicators()}))
+    request = ModelRequest(messages=(), brief=brief({"BTC/USDT": rising()}))
     model = BaselineModel()
     reply = await model.complete(request)
     assert model.label == "baseline (a plain rule, no AI)"

@@ -23,6 +23,7 @@ from oxbot.adapters.postgres.schema.control import (
     bots,
     cycles,
     llm_decisions,
+    market_parts,
     risk_verdicts,
     snapshots,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "fills",
     "ledger_entries",
     "llm_decisions",
+    "market_parts",
     "metadata",
     "orders",
     "positions",

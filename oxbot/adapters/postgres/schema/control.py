@@ -1,4 +1,4 @@
-"""The tables of control: bots, their runs, snapshots, cycles, decisions and verdicts."""
+"""The tables of control: bots, runs, market parts, snapshots, cycles, decisions, verdicts."""
 
 from enum import StrEnum
 from typing import Final
@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, of_cycle
 from oxbot.domain.bot import BotStatus
+from oxbot.domain.market import Bar
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Ruling
 
@@ -62,6 +63,22 @@ bot_runs: Final = Table(
     CheckConstraint("first_cycle >= 1 AND cycles >= 1", name="block"),
 )
 
+market_parts: Final = Table(
+    "market_parts",
+    metadata,
+    Column("venue", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    Column("bar", Text, primary_key=True, comment="length of its candle"),
+    Column("candle_at", Milliseconds, primary_key=True, comment="venue time of its candle's end"),
+    Column("indicators", JSONB, nullable=False),
+    Column("candles", JSONB, nullable=False, comment="the last 20 closed ones, oldest first"),
+    # Without a perpetual SQL's null, not JSON's.
+    Column("perpetual", JSONB(none_as_null=True), comment="five-minute parts only"),
+    now("made_at"),
+    among("bar", Bar),
+)
+
+# Which parts make a snapshot up follows from these columns; the id is derived from them.
 snapshots: Final = Table(
     "snapshots",
     metadata,
@@ -69,9 +86,7 @@ snapshots: Final = Table(
     Column("venue", Text, nullable=False),
     Column("candle_at", Milliseconds, nullable=False, comment="venue time"),
     Column("symbols", ARRAY(Text), nullable=False, comment="sorted"),
-    Column("indicators", JSONB, nullable=False),
     now("made_at"),
-    UniqueConstraint("venue", "candle_at", "symbols"),
 )
 
 cycles: Final = Table(

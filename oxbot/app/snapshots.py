@@ -1,0 +1,112 @@
+"""Snapshots: their parts are made once for everybody, and never twice at the same time."""
+
+import asyncio
+import hashlib
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from oxbot.app.breaker import guarded
+from oxbot.app.ports import Ports
+from oxbot.domain.errors import StoreUnavailable
+from oxbot.domain.indicators import CANDLES_NEEDED, part_of
+from oxbot.domain.market import Bar, ClockReading, MarketPart, PartKey, Snapshot, part_keys
+
+Parts = dict[PartKey, MarketPart]
+
+
+async def snapshot_of(ports: Ports, symbols: Sequence[str], clock: ClockReading) -> Snapshot:
+    """Give the snapshot of these symbols at the newest closed candle; it is on record then.
+
+    Raises:
+        InputError: A symbol is not listed, or has too little history.
+        VenueUnavailable: A part had to be made, and the exchange does not answer.
+        CircuitOpen: The same, and the exchange is not asked just now.
+        StoreUnavailable: PostgreSQL does not answer. Without Redis it takes longer.
+    """
+    venue, candle_ms = ports.feed.venue, Bar.M5.closed_by(clock.venue_ms)
+    name = snapshot_id(venue, candle_ms, symbols)
+    known = ports.shared.snapshots.get(name)
+    if known is not None:
+        return known
+    keys = part_keys(venue, candle_ms, symbols)
+    made = Snapshot.of_parts(name, keys, await _parts(ports, keys, clock))
+    await ports.store.save_snapshot(made)
+    ports.shared.snapshots.put(name, made)
+    return made
+
+
+def snapshot_id(venue: str, candle_ms: int, symbols: Collection[str]) -> str:
+    """Derive a snapshot's id from what it shows: venue, candle, and symbols in any order."""
+    key = "\x1f".join((venue, str(candle_ms), *sorted(symbols)))
+    return "s" + hashlib.sha256(key.encode()).hexdigest()[:23]
+
+
+async def _parts(ports: Ports, keys: Sequence[PartKey], clock: ClockReading) -> Parts:
+    """Look in the process, in Redis, in PostgreSQL, and make what is in none of them."""
+    found = _in_process(ports, keys)
+    found |= await _made_before(ports, [key for key in keys if key not in found])
+    missing = [key for key in keys if key not in found]
+    made = await asyncio.gather(
+        *(ports.shared.once(key, partial(_make, ports, key, clock)) for key in missing)
+    )
+    return found | {part.key: part for part in made}
+
+
+def _in_process(ports: Ports, keys: Sequence[PartKey]) -> Parts:
+    kept = ((key, ports.shared.parts.get(key)) for key in keys)
+    return {key: part for key, part in kept if part is not None}
+
+
+async def _made_before(ports: Ports, keys: Sequence[PartKey]) -> Parts:
+    """Find parts outside the process; those found in PostgreSQL only go to Redis again."""
+    cached = await _from_cache(ports, keys)
+    lacking = [key for key in keys if key not in cached]
+    stored = await ports.store.parts(lacking) if lacking else {}
+    await _to_cache(ports, stored.values())
+    found = cached | stored
+    for key, part in found.items():
+        ports.shared.parts.put(key, part)
+    return found
+
+
+async def _make(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:
+    """Make a part, unless somebody has meanwhile; the one in PostgreSQL is the one."""
+    name = f"part:{key.venue}:{key.symbol}:{key.bar}:{key.candle_ms}"
+    async with ports.shared.makers, ports.flight.alone(name):
+        found = await _made_before(ports, [key])
+        if key in found:
+            return found[key]
+        part = await ports.store.save_part(await _ask(ports, key, clock))
+        await _to_cache(ports, [part])
+    ports.shared.parts.put(key, part)
+    return part
+
+
+async def _ask(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:
+    """Ask the exchange for what a part is made of; nothing else of a snapshot comes from it."""
+    async with guarded(ports, clock):
+        candles = await ports.feed.candles(key.symbol, CANDLES_NEEDED, key.candle_ms, key.bar)
+    made = part_of(key, candles)
+    if key.bar is not Bar.M5:
+        return made
+    async with guarded(ports, clock):
+        perpetual = await ports.feed.perpetual(key.symbol, clock)
+    return made.model_copy(update={"perpetual": perpetual})
+
+
+async def _from_cache(ports: Ports, keys: Collection[PartKey]) -> Parts:
+    try:
+        found = await ports.parts.get(keys) if keys else {}
+    except StoreUnavailable as error:
+        ports.shared.note_redis(error)
+        return {}
+    ports.shared.note_redis(None)
+    return found
+
+
+async def _to_cache(ports: Ports, parts: Collection[MarketPart]) -> None:
+    try:
+        if parts:
+            await ports.parts.put(parts)
+    except StoreUnavailable as error:
+        ports.shared.note_redis(error)
