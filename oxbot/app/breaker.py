@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from oxbot.app.ports import Ports
 from oxbot.app.telling import when
@@ -13,9 +14,13 @@ from oxbot.domain.errors import (
     OxbotError,
     RateLimited,
     StoreUnavailable,
+    Unusable,
     VenueUnavailable,
 )
 from oxbot.domain.market import ClockReading
+
+ANSWERS: Final = (RateLimited, Unusable)
+"""Of the errors that can be retried, those which show that the venue is there."""
 
 
 @asynccontextmanager
@@ -24,7 +29,8 @@ async def guarded(
 ) -> AsyncIterator[None]:
     """Guard one call to the venue by its circuit breaker, and report how the call went.
 
-    Only an outage counts against the venue: a rate limit or a refusal is an answer, too.
+    Only an outage counts against the venue: a rate limit, a refusal and data that cannot be used
+    (such as a candle that is not closed yet) are answers, too.
 
     Args:
         ports: The feed's venue is the target.
@@ -44,7 +50,7 @@ async def guarded(
     except (CircuitOpen, StoreUnavailable):  # says nothing of the venue
         raise
     except OxbotError as error:
-        if isinstance(error, VenueUnavailable) and not isinstance(error, RateLimited):
+        if isinstance(error, VenueUnavailable) and not isinstance(error, ANSWERS):
             await ports.breaker.failed(target, _later(clock, _now_s() - began_s), str(error))
         else:
             await ports.breaker.succeeded(target)

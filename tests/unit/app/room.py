@@ -1,8 +1,9 @@
 """What a use case needs, in memory: one venue that stands still, one model, one bot."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.app.decide import decide
@@ -96,6 +97,10 @@ class Room:
         return await self.store.create_bot(
             bot_id, BotSettings.model_validate(plain | settings), NOW_MS
         )
+
+    def elsewhere(self, **changes: Any) -> "Room":  # noqa: ANN401 - any field, as `replace` has it
+        """Another process: what is shared is the same, and nothing is in its memory."""
+        return replace(self, **{"shared": Shared(), **changes})
 
     def reprice(self, symbol: str, price: Decimal) -> None:
         """Let a price move, which takes a millisecond."""

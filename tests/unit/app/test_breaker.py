@@ -13,6 +13,7 @@ from oxbot.domain.errors import (
     OxbotError,
     RateLimited,
     StoreUnavailable,
+    Unusable,
     VenueRefused,
     VenueUnavailable,
 )
@@ -88,6 +89,7 @@ async def test_an_exit_passes_an_open_circuit_and_its_answer_closes_it(room: Roo
     "answer",
     [
         lambda: RateLimited("slower", 2),
+        lambda: Unusable("the candle is not closed yet"),
         lambda: InputError("not listed"),
         lambda: VenueRefused("no"),
     ],
