@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import psutil
 from aiohttp import web
@@ -21,17 +22,24 @@ from oxbot.simulator.okx_swaps import SwapApi
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.venue_time import iso
+from oxbot.simulator.ws import WebSockets, monotonic_ms
 
 HOST = "127.0.0.1"
 
 logger = logging.getLogger(__name__)
 
 
-def create_app(venue: Venue) -> web.Application:
-    """The server's application: OKX's public side and the control side of one venue."""
+def create_app(venue: Venue, wall: Callable[[], int] = monotonic_ms) -> web.Application:
+    """The server's application: OKX's public side and the control side of one venue.
+
+    Args:
+        venue: What to serve.
+        wall: This machine's time in ms, by which the WebSocket side waits.
+    """
     app = web.Application(middlewares=[_logged, _limited(venue), strike_with(venue), _explained])
     for side in (OkxApi(venue), SwapApi(venue), Control(venue), FaultControl(venue)):
         app.add_routes(side.routes())
+    WebSockets(venue, wall).join(app)
     return app
 
 
