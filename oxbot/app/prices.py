@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from oxbot.app.breaker import guarded
 from oxbot.app.ports import Ports
 from oxbot.app.shared import Answer
 from oxbot.domain.errors import StoreUnavailable, Unavailable, VenueUnavailable
@@ -72,7 +73,8 @@ async def _fetch(ports: Ports, symbols: Sequence[str], clock: ClockReading) -> N
     async with ports.flight.alone(f"prices:{ports.feed.venue}"):
         if _suffice(await known_quotes(ports, symbols, clock), symbols, clock):
             return
-        quotes = await ports.feed.all_quotes(clock)
+        async with guarded(ports, clock):
+            quotes = await ports.feed.all_quotes(clock)
         ports.shared.answers[ports.feed.venue] = Answer(
             asked_ms=clock.venue_ms, quotes={quote.symbol: quote for quote in quotes}
         )

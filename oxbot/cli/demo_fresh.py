@@ -22,6 +22,7 @@ OURS: Final = (
     "run",
     "logs",
     "simulator.json",
+    "simulator.faults.json",
     "children.json",
 )
 """What a system keeps in its data directory; nothing else is touched."""

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from oxbot.simulator.defaults import DEFAULT_MODE, DEFAULT_RATE, DEFAULT_SEED, DEFAULT_TIMEFRAME
+from oxbot.simulator.defaults import (
+    DEFAULT_BOOK_GROWTH,
+    DEFAULT_BOOK_SPREAD,
+    DEFAULT_BOOK_USDT,
+    DEFAULT_MODE,
+    DEFAULT_OVERALL_LIMIT,
+    DEFAULT_RATE,
+    DEFAULT_SEED,
+    DEFAULT_TIMEFRAME,
+)
 
 
 def simulator(  # noqa: PLR0913 - one parameter for each option of the command
@@ -36,6 +45,29 @@ def simulator(  # noqa: PLR0913 - one parameter for each option of the command
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew, whatever the state file says.")
     ] = False,
+    faults: Annotated[Path | None, typer.Option(help="File of fault rules to begin with.")] = None,
+    listed: Annotated[
+        int, typer.Option(min=0, help="So many made-up pairs beside the market's.")
+    ] = 0,
+    book_usdt: Annotated[
+        str, typer.Option(help="Worth of the best level of a book, in USDT.")
+    ] = DEFAULT_BOOK_USDT,
+    book_growth: Annotated[
+        str, typer.Option(help="How much each level of a book grows, in percent.")
+    ] = DEFAULT_BOOK_GROWTH,
+    book_spread: Annotated[
+        int, typer.Option(help="From the best bid to the best ask, in ticks.")
+    ] = DEFAULT_BOOK_SPREAD,
+    rate_limits: Annotated[
+        bool,
+        typer.Option(
+            "--rate-limits/--no-rate-limits",
+            help="Refuse clients that ask more often than OKX lets them.",
+        ),
+    ] = True,
+    overall_limit: Annotated[
+        int, typer.Option(help="Requests in two seconds of one client over all endpoints.")
+    ] = DEFAULT_OVERALL_LIMIT,
     as_json: Annotated[
         bool, typer.Option("--json", help="Say where it listens as a JSON object.")
     ] = False,
@@ -56,5 +88,12 @@ def simulator(  # noqa: PLR0913 - one parameter for each option of the command
         state=state,
         fresh=fresh,
         json=as_json,
+        faults=faults,
+        listed=listed,
+        book_usdt=book_usdt,
+        book_growth=book_growth,
+        book_spread=book_spread,
+        rate_limits=rate_limits,
+        overall_limit=overall_limit,
     )
     raise typer.Exit(run(options))

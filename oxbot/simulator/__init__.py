@@ -5,10 +5,18 @@ In the order of the data::
     candles.py                          what a source of candles offers
     model.py, generator.py, files.py    the two sources: generated, or read from files
     paths.py                            how the price moves inside one candle
+    waves.py, swaps.py, made_up.py      swaps out of spot, and pairs without a market
     market.py                           what may be seen of the candles at a venue time
     timeframes.py, book.py              longer candles and order books made of it
     clock.py, state.py                  the venue's time, and its memory
-    answers.py, okx.py, control.py      OKX's rows, and the two sides of the HTTP server
+    fault_rules.py, faults.py           what goes wrong, and when
+    rate_limits.py                      how often it may be asked
+    venue.py                            all of this together
+    answers.py, swap_answers.py         OKX's rows
+    okx.py, okx_swaps.py                the public side of the HTTP server
+    fault_answers.py                    what a client sees of a fault
+    control.py, fault_control.py        the hand on clock and faults
+    fault_store.py                      where fault rules are kept
     defaults.py, options.py, server.py  from the command line to a listening server
 
 Everything behind the HTTP border counts in whole ticks and whole lots, so no price is

@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 
 from oxbot.simulator.defaults import (
+    DEFAULT_BOOK_GROWTH,
+    DEFAULT_BOOK_SPREAD,
+    DEFAULT_BOOK_USDT,
     DEFAULT_MODE,
+    DEFAULT_OVERALL_LIMIT,
     DEFAULT_PORT,
     DEFAULT_RATE,
     DEFAULT_SEED,
@@ -32,6 +36,23 @@ def parse(arguments: list[str]) -> Options:
     add("--rate", "--speed", default=DEFAULT_RATE, help="venue seconds in a second, up to 3600")
     add("--state", type=Path, help="file in which the clock's time survives a restart")
     add("--fresh", action="store_true", help="start anew, whatever the state file says")
+    add("--faults", type=Path, help="file of fault rules to begin with")
+    add("--listed", type=int, default=0, help="so many made-up pairs beside the market's")
+    add("--book-usdt", default=DEFAULT_BOOK_USDT, help="worth of a book's best level, USDT")
+    add("--book-growth", default=DEFAULT_BOOK_GROWTH, help="growth a level, percent")
+    add("--book-spread", type=int, default=DEFAULT_BOOK_SPREAD, help="spread in ticks")
+    add(
+        "--rate-limits",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="refuse clients that ask more often than OKX lets them",
+    )
+    add(
+        "--overall-limit",
+        type=int,
+        default=DEFAULT_OVERALL_LIMIT,
+        help="requests in two seconds of one client over all endpoints",
+    )
     add("--json", action="store_true", help="say where it listens as a JSON object")
     return Options(**vars(parser.parse_args(arguments)))
 

@@ -4,10 +4,12 @@ Every number is a string. All of them are made from what may be seen at one venu
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from oxbot.simulator.book import book_around
+from oxbot.simulator.book import Book, BookShape, book_around
 from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME
-from oxbot.simulator.instruments import INSTRUMENTS, Instrument, plain
+from oxbot.simulator.instruments import TRADED, Instrument, plain
+from oxbot.simulator.made_up import MOST, made_up_ticks, made_up_volume
 from oxbot.simulator.market import Market
 from oxbot.simulator.timeframes import DAY_MS, TIMEFRAMES, Timeframe, aggregate, turnovers
 
@@ -43,20 +45,19 @@ def instrument_row(listed: Instrument, list_ms: int) -> Row:
         listed: Which one.
         list_ms: Since when it is traded, ms UTC.
     """
-    blank = ("alias", "ctMult", "ctType", "ctVal", "ctValCcy", "expTime", "instFamily")
+    blank = ("alias", "expTime", "lever", "optType", "stk")
     return {
-        **dict.fromkeys((*blank, "lever", "optType", "settleCcy", "stk", "uly"), ""),
-        "instType": "SPOT",
+        **dict.fromkeys(blank, ""),
+        **_contract_fields(listed),
+        "instType": listed.kind,
         "instId": listed.id,
-        "baseCcy": listed.coin,
-        "quoteCcy": "USDT",
         "tickSz": plain(listed.tick),
         "lotSz": plain(listed.lot),
         "minSz": plain(listed.minimum),
-        "maxLmtSz": "9999999999",
-        "maxMktSz": "1000000",
+        "maxLmtSz": "9999999999" if listed.contract is None else "100000000",
+        "maxMktSz": "1000000" if listed.contract is None else "100000",
         "maxLmtAmt": "20000000",
-        "maxMktAmt": "1000000",
+        "maxMktAmt": "1000000" if listed.contract is None else "",
         "listTime": str(list_ms),
         "state": "live",
         "ruleType": "normal",
@@ -64,39 +65,87 @@ def instrument_row(listed: Instrument, list_ms: int) -> Row:
     }
 
 
+def _contract_fields(listed: Instrument) -> Row:
+    """What a spot pair and a swap say differently."""
+    if listed.contract is None:
+        blank = ("ctMult", "ctType", "ctVal", "ctValCcy", "instFamily", "settleCcy", "uly")
+        return {**dict.fromkeys(blank, ""), "baseCcy": listed.coin, "quoteCcy": "USDT"}
+    return {
+        **dict.fromkeys(("baseCcy", "quoteCcy"), ""),
+        "ctMult": "1",
+        "ctType": "linear",
+        "ctVal": plain(listed.contract),
+        "ctValCcy": listed.coin,
+        "instFamily": listed.pair,
+        "lever": "100",
+        "settleCcy": "USDT",
+        "uly": listed.pair,
+    }
+
+
 def ticker_row(market: Market, symbol: str, now_ms: int) -> Row:
     """One ticker: the last price, the best of the book, and the last 24 hours.
 
-    The hours begin with the base candle in which the moment 24 hours ago lies.
+    The hours begin with the base candle in which the moment 24 hours ago lies. Of a swap
+    vol24h is in contracts and volCcy24h in coins, as at OKX.
     """
-    listed = INSTRUMENTS[symbol]
+    listed = TRADED[symbol]
     step = market.source.step_ms
     day = market.seen(symbol, now_ms - DAY_MS - now_ms % step, now_ms + 1, now_ms)
-    last = int(day.rows[-1, CLOSE])
-    book = book_around(listed, last, 1)
+    last, lots = int(day.rows[-1, CLOSE]), int(day.rows[:, VOLUME].sum())
+    usdt = turnovers(day, len(day))[0] * listed.tick * listed.coins(1)
     return {
-        "instType": "SPOT",
-        "instId": symbol,
+        **_best_of_book(listed, book_around(listed, last, 1, market.shape)),
         "last": plain(listed.price(last)),
-        "lastSz": plain(listed.minimum),
-        "askPx": plain(book.asks[0].price),
-        "askSz": plain(book.asks[0].size),
-        "bidPx": plain(book.bids[0].price),
-        "bidSz": plain(book.bids[0].size),
         "open24h": plain(listed.price(int(day.rows[0, OPEN]))),
         "high24h": plain(listed.price(int(day.rows[:, HIGH].max()))),
         "low24h": plain(listed.price(int(day.rows[:, LOW].min()))),
-        "vol24h": plain(listed.size(int(day.rows[:, VOLUME].sum()))),
-        "volCcy24h": plain(turnovers(day, len(day))[0] * listed.tick * listed.lot),
+        "vol24h": plain(listed.size(lots)),
+        "volCcy24h": plain(usdt if listed.contract is None else listed.coins(lots)),
         "sodUtc0": _start_of_day(market, symbol, TIMEFRAMES["1Dutc"], now_ms),
         "sodUtc8": _start_of_day(market, symbol, TIMEFRAMES["1D"], now_ms),
         "ts": str(now_ms),
     }
 
 
+def made_up_ticker_row(market: Market, listed: Instrument, now_ms: int) -> Row:
+    """The ticker of a made-up pair: its price has been the same all day."""
+    ticks = made_up_ticks(market.seed, listed, now_ms)
+    return {**_made_up_fields(listed, ticks, market.shape), "ts": str(now_ms)}
+
+
+@lru_cache(maxsize=2 * MOST)
+def _made_up_fields(listed: Instrument, ticks: int, shape: BookShape) -> Row:
+    """All but the time, kept since hundreds of them are asked for at once."""
+    last, volume = listed.price(ticks), made_up_volume(listed, ticks)
+    same = ("last", "open24h", "high24h", "low24h", "sodUtc0", "sodUtc8")
+    return {
+        **_best_of_book(listed, book_around(listed, ticks, 1, shape)),
+        **dict.fromkeys(same, plain(last)),
+        "vol24h": plain(volume),
+        "volCcy24h": plain(volume * last),
+    }
+
+
+def _best_of_book(listed: Instrument, book: Book) -> Row:
+    """The part of a ticker that its book tells."""
+    return {
+        "instType": listed.kind,
+        "instId": listed.id,
+        "lastSz": plain(listed.minimum),
+        "askPx": plain(book.asks[0].price),
+        "askSz": plain(book.asks[0].size),
+        "bidPx": plain(book.bids[0].price),
+        "bidSz": plain(book.bids[0].size),
+    }
+
+
 def candle_rows(market: Market, symbol: str, page: CandlePage, now_ms: int) -> list[list[str]]:
-    """Candles, newest first: ts, open, high, low, close, coins, USDT, USDT, confirm."""
-    frame, listed = page.frame, INSTRUMENTS[symbol]
+    """Candles, newest first: ts, open, high, low, close, coins, USDT, USDT, confirm.
+
+    A swap's three volumes are contracts, coins, USDT.
+    """
+    frame, listed = page.frame, TRADED[symbol]
     newest, oldest = _bounds(market, page, now_ms)
     if oldest > newest:
         return []
@@ -107,11 +156,12 @@ def candle_rows(market: Market, symbol: str, page: CandlePage, now_ms: int) -> l
     for index in reversed(range(len(bars))):
         ticks = bars.rows[index].tolist()
         ts = bars.ts(index)
-        turnover = plain(sums[index] * listed.tick * listed.lot)
+        turnover = plain(sums[index] * listed.tick * listed.coins(1))
         prices = [plain(listed.price(price)) for price in ticks[:VOLUME]]
         confirm = "1" if ts + frame.length_ms <= now_ms else "0"
-        coins = plain(listed.size(ticks[VOLUME]))
-        rows.append([str(ts), *prices, coins, turnover, turnover, confirm])
+        size, coins = plain(listed.size(ticks[VOLUME])), plain(listed.coins(ticks[VOLUME]))
+        second = turnover if listed.contract is None else coins
+        rows.append([str(ts), *prices, size, second, turnover, confirm])
     return rows
 
 
@@ -119,7 +169,7 @@ def book_row(
     market: Market, symbol: str, depth: int, now_ms: int
 ) -> dict[str, str | list[list[str]]]:
     """The one row of market/books; a level is price, size, "0", number of orders."""
-    book = book_around(INSTRUMENTS[symbol], market.price(symbol, now_ms), depth)
+    book = market.book(symbol, depth, now_ms)
     asks = [[plain(level.price), plain(level.size), "0", "1"] for level in book.asks]
     bids = [[plain(level.price), plain(level.size), "0", "1"] for level in book.bids]
     return {"asks": asks, "bids": bids, "ts": str(now_ms)}
@@ -145,4 +195,4 @@ def _start_of_day(market: Market, symbol: str, day: Timeframe, now_ms: int) -> s
     """The price at which the day began, or the market if that was later."""
     begin = max(day.opens(market.newest_ms(now_ms)), market.source.first_ms)
     row = market.seen(symbol, begin, begin + market.source.step_ms, now_ms).rows[0]
-    return plain(INSTRUMENTS[symbol].price(int(row[OPEN])))
+    return plain(TRADED[symbol].price(int(row[OPEN])))

@@ -78,8 +78,8 @@ class ClockChange:
     Attributes:
         mode: The new mode.
         rate: The new rate, from SLOWEST to FASTEST; needs mode speed.
-        advance_ms: How far to go forward; needs mode stepped.
-        to_ms: Where to go forward to, ms UTC; needs mode stepped.
+        advance_ms: How far to go forward.
+        to_ms: Where to go forward to, ms UTC.
     """
 
     mode: Mode | None = None
@@ -107,6 +107,9 @@ def check_rate(rate: Decimal) -> Decimal:
 class VenueClock:
     """The venue's clock.
 
+    Whoever must act when somebody moves it (a stream that pushes at once) adds a callback to
+    `changed`; each is called, without arguments, after a change counts.
+
     Args:
         state: Where to go on from.
         end_ms: When the market has no more candles, ms UTC.
@@ -125,6 +128,7 @@ class VenueClock:
         self._end_ms = end_ms
         self._save = save
         self._wall = wall
+        self.changed: list[Callable[[], None]] = []
         self._latest = self._capped(state.venue_ms)
 
     def now(self) -> int:
@@ -141,10 +145,10 @@ class VenueClock:
         return ClockReading(venue, wall, rate, self._state.mode, ended, self._state.market)
 
     def change(self, wanted: ClockChange) -> ClockReading:
-        """Change mode or rate without a jump, or step forward; saved before it counts.
+        """Change mode or rate without a jump, or go forward; saved before it counts.
 
         Raises:
-            InputError: The change does not fit the mode, or leads back; nothing was changed.
+            InputError: The rate does not fit the mode, or the way leads back; nothing was changed.
         """
         wall = self._wall()
         venue = self._at(wall)
@@ -152,8 +156,10 @@ class VenueClock:
         rate = self._state.rate if wanted.rate is None else check_rate(wanted.rate)
         if wanted.rate is not None and mode is Mode.STEPPED:
             raise InputError("A stepped venue has no rate: ask for mode speed with it.")
-        target = self._capped(_target(wanted, mode, venue))
+        target = self._capped(_target(wanted, venue))
         self._anchor(replace(self._state, mode=mode, rate=rate, venue_ms=target, wall_ms=wall))
+        for tell in self.changed:
+            tell()
         return self.read()
 
     def keep(self) -> None:
@@ -178,7 +184,7 @@ class VenueClock:
         return min(venue_ms, self._end_ms)
 
 
-def _target(wanted: ClockChange, mode: Mode, venue_ms: int) -> int:
+def _target(wanted: ClockChange, venue_ms: int) -> int:
     """Where the venue's time is after a change, ms UTC."""
     targets = [
         *([] if wanted.advance_ms is None else [venue_ms + wanted.advance_ms]),
@@ -188,8 +194,6 @@ def _target(wanted: ClockChange, mode: Mode, venue_ms: int) -> int:
         return venue_ms
     if len(targets) > 1:
         raise InputError("Say advance_ms or to_ms, not both.")
-    if mode is not Mode.STEPPED:
-        raise InputError("Only a stepped venue can be advanced: ask for mode stepped first.")
     if targets[0] < venue_ms:
         raise InputError(f"Venue time never goes back: it is {venue_ms} ({iso(venue_ms)}).")
     if targets[0] - venue_ms > LONGEST_STEP_MS:

@@ -4,7 +4,7 @@ This side is the simulator's own; OKX has nothing like it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from aiohttp import web
@@ -48,12 +48,30 @@ class Control:
             wanted = parse_change(await request.read())
             reading = self._venue.clock.change(wanted)
         except InputError as error:
-            return web.json_response({"error": str(error)}, status=400)
+            return refused(error)
         return _answer(reading)
 
     async def health(self, _: web.Request) -> web.Response:
         """That the server answers."""
         return web.json_response({"status": "ok"})
+
+
+def refused(error: InputError, status: int = 400) -> web.Response:
+    """The answer to a wish that cannot be."""
+    return web.json_response({"error": str(error)}, status=status)
+
+
+def parse_json(body: bytes, parse_float: Callable[[str], object] = float) -> object:
+    """A body as JSON.
+
+    Raises:
+        InputError: It is none.
+    """
+    try:
+        content: object = json.loads(body, parse_float=parse_float)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The body is not JSON: {error}.") from error
+    return content
 
 
 def parse_change(body: bytes) -> ClockChange:
@@ -62,10 +80,7 @@ def parse_change(body: bytes) -> ClockChange:
     Raises:
         InputError: No JSON object, a field that is not known, or a value that cannot be.
     """
-    try:
-        content = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"The body is not JSON: {error}.") from error
+    content = parse_json(body, parse_float=Decimal)
     if not isinstance(content, dict):
         raise InputError("The body must be a JSON object.")
     unknown = sorted(set(content) - set(FIELDS))

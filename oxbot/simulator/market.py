@@ -6,8 +6,11 @@ future could leak, and it is this one.
 
 import numpy as np
 
+from oxbot.simulator.book import USUAL_SHAPE, Book, BookShape, book_around
 from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Bars, CandleSource
+from oxbot.simulator.instruments import TRADED
 from oxbot.simulator.paths import Path, candle_path
+from oxbot.simulator.swaps import swap_rows
 
 
 class Market:
@@ -15,17 +18,23 @@ class Market:
 
     Args:
         source: Where the finished candles come from.
-        seed: Orders the extremes inside each candle.
+        seed: Orders the extremes inside each candle, and is that of the swaps.
+        shape: How its order books look.
     """
 
-    def __init__(self, source: CandleSource, seed: int) -> None:
+    def __init__(self, source: CandleSource, seed: int, shape: BookShape = USUAL_SHAPE) -> None:
         self.source = source
-        self._seed = seed
+        self.seed = seed
+        self.shape = shape
 
     def price(self, symbol: str, now_ms: int) -> int:
-        """The price at a moment, in ticks."""
-        ts, row = self._current(symbol, now_ms)
-        return self._path(symbol, ts, row).price(now_ms - ts)
+        """The price of a spot pair or a swap at a moment, in ticks."""
+        ts = self.newest_ms(now_ms)
+        return int(self.seen(symbol, ts, ts + 1, now_ms).rows[-1, CLOSE])
+
+    def book(self, symbol: str, depth: int, now_ms: int) -> Book:
+        """The order book at a moment, so many levels on each side."""
+        return book_around(TRADED[symbol], self.price(symbol, now_ms), depth, self.shape)
 
     def newest_ms(self, now_ms: int) -> int:
         """Open time of the base candle that now is in; at the market's end, the last one."""
@@ -36,11 +45,19 @@ class Market:
         """Base candles that open in [from_ms, to_ms), the one that is under way as far as it is.
 
         Args:
-            symbol: The instId.
+            symbol: The instId of a spot pair or a swap.
             from_ms: The first open time that is wanted, ms UTC.
             to_ms: Where to stop, ms UTC; what lies beyond now is not there.
             now_ms: The venue's time, ms UTC.
         """
+        listed = TRADED[symbol]
+        spot = self._spot(listed.pair, from_ms, to_ms, now_ms)
+        if listed.contract is None:
+            return spot
+        return Bars(spot.first_ms, spot.step_ms, swap_rows(self.seed, listed, spot))
+
+    def _spot(self, symbol: str, from_ms: int, to_ms: int, now_ms: int) -> Bars:
+        """The spot pair's candles; see `seen`."""
         ts, row = self._current(symbol, now_ms)
         bars = self.source.bars(symbol, from_ms, min(ts, to_ms))
         if not from_ms <= ts < to_ms:
@@ -54,7 +71,7 @@ class Market:
         return ts, self.source.bars(symbol, ts, ts + self.source.step_ms).rows[0].tolist()
 
     def _path(self, symbol: str, ts: int, row: list[int]) -> Path:
-        return candle_path(self._seed, symbol, ts, row, self.source.step_ms)
+        return candle_path(self.seed, symbol, ts, row, self.source.step_ms)
 
     def _so_far(self, symbol: str, ts: int, row: list[int], offset_ms: int) -> list[int]:
         """The unfinished candle: its volume grows evenly with time, rounded down to a lot."""

@@ -1,4 +1,4 @@
-"""OKX v5 over HTTP: public time and instruments, tickers, candles and books.
+"""OKX v5 over HTTP: public time and instruments, tickers, candles and books of spot and swaps.
 
 Every answer is OKX's envelope {"code", "msg", "data"}; an error has OKX's code and the HTTP
 status that OKX sends with it.
@@ -14,10 +14,18 @@ from oxbot.simulator.answers import (
     book_row,
     candle_rows,
     instrument_row,
+    made_up_ticker_row,
     ticker_row,
 )
+from oxbot.simulator.instruments import SPOT, SWAP, Instrument
 from oxbot.simulator.timeframes import TIMEFRAMES, Timeframe
 from oxbot.simulator.venue import Venue
+
+API = "/api/v5/"
+"""Where OKX's HTTP side begins."""
+
+NOW_MS: web.RequestKey[int] = web.RequestKey("oxbot_now_ms", int)
+"""The venue time at which a request is answered, where a fault makes it another than now."""
 
 LARGEST_PAGE, USUAL_PAGE = 300, 100
 """Candles in one answer: at most, and unless told otherwise."""
@@ -28,7 +36,7 @@ DEEPEST_BOOK = 400
 LONGEST_NUMBER = 15
 """Digits of a number in a query, at most: enough for ms since the epoch."""
 
-EMPTY_KINDS = ("MARGIN", "SWAP", "FUTURES", "OPTION")
+EMPTY_KINDS = ("MARGIN", "FUTURES", "OPTION")
 """Kinds of instruments that OKX knows and this venue lists none of."""
 
 
@@ -70,41 +78,41 @@ class OkxApi:
     def routes(self) -> list[web.RouteDef]:
         """The paths under /api/v5."""
         return [
-            web.get("/api/v5/public/time", self.time),
-            web.get("/api/v5/public/instruments", self.instruments),
-            web.get("/api/v5/market/tickers", self.tickers),
-            web.get("/api/v5/market/ticker", self.ticker),
-            web.get("/api/v5/market/candles", self.candles),
-            web.get("/api/v5/market/history-candles", self.history_candles),
-            web.get("/api/v5/market/books", self.books),
+            web.get(f"{API}public/time", self.time),
+            web.get(f"{API}public/instruments", self.instruments),
+            web.get(f"{API}market/tickers", self.tickers),
+            web.get(f"{API}market/ticker", self.ticker),
+            web.get(f"{API}market/candles", self.candles),
+            web.get(f"{API}market/history-candles", self.history_candles),
+            web.get(f"{API}market/books", self.books),
         ]
 
-    async def time(self, _: web.Request) -> web.Response:
+    async def time(self, request: web.Request) -> web.Response:
         """The venue's time."""
-        return envelope([{"ts": str(self._venue.clock.now())}])
+        return envelope([{"ts": str(answer_time(self._venue, request))}])
 
     async def instruments(self, request: web.Request) -> web.Response:
         """What is listed of a kind; `instId` picks one."""
         first_ms = self._venue.market.source.first_ms
+        listed = self._venue.listed(wanted_kind(request))
         chosen = request.query.get("instId")
-        if not _has_spot(request):
-            return envelope([])
-        if chosen is not None:
-            self._symbol(request)
-        wanted = [one for one in self._venue.instruments if chosen in (None, one.id)]
+        wanted = [one for one in listed if chosen in (None, one.id)]
+        if chosen is not None and not wanted:
+            raise unknown_instrument()
         return envelope([instrument_row(one, first_ms) for one in wanted])
 
     async def tickers(self, request: web.Request) -> web.Response:
         """Every ticker of a kind."""
-        if not _has_spot(request):
-            return envelope([])
-        market, now = self._venue.market, self._venue.clock.now()
-        return envelope([ticker_row(market, one.id, now) for one in self._venue.instruments])
+        listed = self._venue.listed(wanted_kind(request))
+        now = answer_time(self._venue, request)
+        return envelope([self._ticker(one, now) for one in listed])
 
     async def ticker(self, request: web.Request) -> web.Response:
         """One ticker."""
-        symbol = self._symbol(request)
-        return envelope([ticker_row(self._venue.market, symbol, self._venue.clock.now())])
+        listed = self._venue.find(required(request, "instId"))
+        if listed is None:
+            raise unknown_instrument()
+        return envelope([self._ticker(listed, answer_time(self._venue, request))])
 
     async def candles(self, request: web.Request) -> web.Response:
         """The newest 1,440 candles in pages, the unfinished one included."""
@@ -116,32 +124,30 @@ class OkxApi:
 
     async def books(self, request: web.Request) -> web.Response:
         """The order book of an instrument, `sz` levels on each side."""
-        symbol = self._symbol(request)
-        depth = _whole(request, "sz", 1)
+        symbol = traded(self._venue, request).id
+        depth = whole(request, "sz", 1)
         if not 1 <= depth <= DEEPEST_BOOK:
             raise OkxError("51000", "Parameter sz error.")
-        market, now = self._venue.market, self._venue.clock.now()
-        return envelope([book_row(market, symbol, depth, now)])
+        now = answer_time(self._venue, request)
+        return envelope([book_row(self._venue.market, symbol, depth, now)])
+
+    def _ticker(self, listed: Instrument, now_ms: int) -> dict[str, str]:
+        market = self._venue.market
+        if listed.id in self._venue.made_up:
+            return made_up_ticker_row(market, listed, now_ms)
+        return ticker_row(market, listed.id, now_ms)
 
     def _candles(self, request: web.Request, *, recent: bool) -> web.Response:
-        symbol = self._symbol(request)
+        symbol = traded(self._venue, request).id
         page = CandlePage(
             frame=self._frame(request),
-            before=_optional(request, "before"),
-            after=_optional(request, "after"),
-            limit=min(_whole(request, "limit", USUAL_PAGE), LARGEST_PAGE),
+            before=optional(request, "before"),
+            after=optional(request, "after"),
+            limit=page_limit(request, LARGEST_PAGE),
             recent=recent,
         )
-        if page.limit < 1:
-            raise OkxError("51000", "Parameter limit error.")
-        now = self._venue.clock.now()
+        now = answer_time(self._venue, request)
         return envelope(candle_rows(self._venue.market, symbol, page, now))
-
-    def _symbol(self, request: web.Request) -> str:
-        symbol = _required(request, "instId")
-        if symbol not in self._venue.market.source.symbols:
-            raise OkxError("51001", "Instrument ID does not exist.", status=200)
-        return symbol
 
     def _frame(self, request: web.Request) -> Timeframe:
         """The wanted candle length, if it can be made of this market's base candles."""
@@ -151,27 +157,56 @@ class OkxApi:
         return frame
 
 
-def _has_spot(request: web.Request) -> bool:
-    """Whether the wanted kind of instrument is the one that is listed here."""
-    kind = _required(request, "instType")
-    if kind != "SPOT" and kind not in EMPTY_KINDS:
+def answer_time(venue: Venue, request: web.Request) -> int:
+    """The venue time of an answer, ms UTC: now, unless a fault makes it another."""
+    shifted = request.get(NOW_MS)
+    return venue.clock.now() if shifted is None else shifted
+
+
+def unknown_instrument() -> OkxError:
+    """What OKX says of an instId it does not list."""
+    return OkxError("51001", "Instrument ID does not exist.", status=200)
+
+
+def traded(venue: Venue, request: web.Request) -> Instrument:
+    """The spot pair or swap that a request names and that has candles and a book."""
+    listed = venue.traded(required(request, "instId"))
+    if listed is None:
+        raise unknown_instrument()
+    return listed
+
+
+def wanted_kind(request: web.Request) -> str:
+    """The kind of instrument that a request names, if OKX knows it."""
+    kind = required(request, "instType")
+    if kind not in (SPOT, SWAP, *EMPTY_KINDS):
         raise OkxError("51000", "Parameter instType error.")
-    return kind == "SPOT"
+    return kind
 
 
-def _required(request: web.Request, name: str) -> str:
+def required(request: web.Request, name: str) -> str:
+    """A parameter that must be there."""
     value = request.query.get(name)
     if not value:
         raise OkxError("50014", f"Parameter {name} can not be empty.")
     return value
 
 
-def _whole(request: web.Request, name: str, default: int) -> int:
-    value = _optional(request, name)
+def page_limit(request: web.Request, largest: int) -> int:
+    """How many rows are wanted: as many as asked, and no more than the largest page."""
+    limit = min(whole(request, "limit", USUAL_PAGE), largest)
+    if limit < 1:
+        raise OkxError("51000", "Parameter limit error.")
+    return limit
+
+
+def whole(request: web.Request, name: str, default: int) -> int:
+    """A whole number, or what it is where there is no such parameter."""
+    value = optional(request, name)
     return default if value is None else value
 
 
-def _optional(request: web.Request, name: str) -> int | None:
+def optional(request: web.Request, name: str) -> int | None:
     """A whole number of at most 15 digits, or None where there is no such parameter."""
     text = request.query.get(name)
     if not text:

@@ -6,18 +6,26 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from oxbot.domain.errors import InputError
+from oxbot.simulator.book import BookShape
 from oxbot.simulator.candles import CandleSource
 from oxbot.simulator.clock import ClockState, Mode, VenueClock, check_rate, wall_ms
 from oxbot.simulator.defaults import (
+    DEFAULT_BOOK_GROWTH,
+    DEFAULT_BOOK_SPREAD,
+    DEFAULT_BOOK_USDT,
     DEFAULT_MODE,
+    DEFAULT_OVERALL_LIMIT,
     DEFAULT_PORT,
     DEFAULT_RATE,
     DEFAULT_SEED,
     DEFAULT_TIMEFRAME,
 )
+from oxbot.simulator.fault_store import open_faults
 from oxbot.simulator.files import read_folder
 from oxbot.simulator.generator import GeneratedMarket
+from oxbot.simulator.made_up import made_up_pairs
 from oxbot.simulator.market import Market
+from oxbot.simulator.rate_limits import RateLimits
 from oxbot.simulator.state import load_state, save_state
 from oxbot.simulator.timeframes import DAY_MS
 from oxbot.simulator.venue import Venue
@@ -42,6 +50,13 @@ class Options:
         state: Where the clock remembers its time; None to forget it.
         fresh: Start anew, whatever the state file says.
         json: Say where it listens as a JSON object.
+        faults: A file of fault rules to begin with.
+        listed: So many made-up pairs are listed beside the market's.
+        book_usdt: Worth of the best level of each side of a book, in USDT.
+        book_growth: How much each level is worth more than the one before, in percent.
+        book_spread: From the best bid to the best ask, in ticks.
+        rate_limits: Refuse clients that ask more often than OKX lets them.
+        overall_limit: Requests in two seconds of one client over all endpoints, with rate_limits.
     """
 
     port: int = DEFAULT_PORT
@@ -54,19 +69,26 @@ class Options:
     state: Path | None = None
     fresh: bool = False
     json: bool = False
+    faults: Path | None = None
+    listed: int = 0
+    book_usdt: str = DEFAULT_BOOK_USDT
+    book_growth: str = DEFAULT_BOOK_GROWTH
+    book_spread: int = DEFAULT_BOOK_SPREAD
+    rate_limits: bool = False
+    overall_limit: int = DEFAULT_OVERALL_LIMIT
 
 
 def open_venue(options: Options, wall: Callable[[], int] = wall_ms) -> Venue:
     """The venue that the options describe, going on where its state file says.
 
-    Nothing is written: its clock is to be kept once it is sure that this venue is served.
+    Nothing is written: the venue is to be kept once it is sure that it is served.
 
     Args:
         options: What somebody asked for.
         wall: This machine's time in ms UTC.
 
     Raises:
-        InputError: An option that cannot be, a bad candle file, or another market's state.
+        InputError: An option that cannot be, a bad file, or another market's state.
     """
     source = _source(options)
     market_name = f"{source.name}, seed {options.seed}"
@@ -74,7 +96,13 @@ def open_venue(options: Options, wall: Callable[[], int] = wall_ms) -> Venue:
     if options.state is not None and not options.fresh:
         state = load_state(options.state, market_name, source.first_ms) or state
     clock = VenueClock(state, source.end_ms, _keeper(options.state), wall)
-    venue = Venue(Market(source, options.seed), clock)
+    venue = Venue(
+        market=Market(source, options.seed, _book_shape(options)),
+        clock=clock,
+        faults=open_faults(options.faults, options.state, clock.now(), fresh=options.fresh),
+        made_up=made_up_pairs(options.listed),
+        limits=RateLimits(options.overall_limit) if options.rate_limits else None,
+    )
     for symbol in source.symbols:
         venue.market.price(symbol, clock.now())
     return venue
@@ -90,16 +118,28 @@ def _source(options: Options) -> CandleSource:
     return GeneratedMarket(options.seed)
 
 
+def _book_shape(options: Options) -> BookShape:
+    return BookShape(
+        level_usdt=_number(options.book_usdt, "A book's best level"),
+        growth_percent=_number(options.book_growth, "A book's growth"),
+        spread_ticks=options.book_spread,
+    )
+
+
+def _number(text: str, what: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise InputError(f"{what} is a number, not {text!r}.") from error
+
+
 def _first_state(
     options: Options, source: CandleSource, market_name: str, wall: Callable[[], int]
 ) -> ClockState:
     """Where a clock without a past begins."""
     if options.mode not in tuple(Mode):
         raise InputError(f"The mode is speed or stepped, not {options.mode!r}.")
-    try:
-        rate = check_rate(Decimal(options.rate))
-    except InvalidOperation as error:
-        raise InputError(f"The rate is a number, not {options.rate!r}.") from error
+    rate = check_rate(_number(options.rate, "The rate"))
     start_ms = source.default_start_ms if options.start is None else parse_iso(options.start)
     _check_start(start_ms, source, 0 if options.candles else HISTORY_MS)
     return ClockState(market_name, Mode(options.mode), rate, start_ms, wall())

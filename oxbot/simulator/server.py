@@ -7,30 +7,39 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import psutil
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from oxbot.domain.errors import OxbotError, SetupError
 from oxbot.simulator.control import Control
-from oxbot.simulator.okx import OkxApi, OkxError, refusal
+from oxbot.simulator.fault_answers import strike_with
+from oxbot.simulator.fault_control import FaultControl
+from oxbot.simulator.okx import API, OkxApi, OkxError, refusal
+from oxbot.simulator.okx_swaps import SwapApi
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.venue_time import iso
+from oxbot.simulator.ws import WebSockets, monotonic_ms
 
 HOST = "127.0.0.1"
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+def create_app(venue: Venue, wall: Callable[[], int] = monotonic_ms) -> web.Application:
+    """The server's application: OKX's public side and the control side of one venue.
 
-def create_app(venue: Venue) -> web.Application:
-    """The server's application: OKX's public side and the control side of one venue."""
-    app = web.Application(middlewares=[_answered])
-    app.add_routes(OkxApi(venue).routes())
-    app.add_routes(Control(venue).routes())
+    Args:
+        venue: What to serve.
+        wall: This machine's time in ms, by which the WebSocket side waits.
+    """
+    app = web.Application(middlewares=[_logged, _limited(venue), strike_with(venue), _explained])
+    for side in (OkxApi(venue), SwapApi(venue), Control(venue), FaultControl(venue)):
+        app.add_routes(side.routes())
+    WebSockets(venue, wall).join(app)
     return app
 
 
@@ -52,18 +61,38 @@ def run(options: Options) -> int:
 
 
 @web.middleware
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn refusals into OKX's answers, and log requests at debug."""
-    try:
-        response = await handler(request)
-    except OkxError as error:
-        response = refusal(error.code, str(error), error.status)
-    except web.HTTPNotFound:
-        response = refusal("404", "Not Found", 404)
-    except web.HTTPMethodNotAllowed:
-        response = refusal("50115", "Invalid request method.", 405)
+async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Log requests at debug."""
+    response = await handler(request)
     logger.debug("%s %s %s", request.method, request.path_qs, response.status)
     return response
+
+
+def _limited(venue: Venue) -> Middleware:
+    """Refuse requests that come too soon, where the venue has limits."""
+
+    @web.middleware
+    async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if venue.limits is None or not request.path.startswith(API):
+            return await handler(request)
+        endpoint = request.path.removeprefix(API)
+        code = venue.limits.refuses(request.remote or "", endpoint)
+        return await handler(request) if code is None else refusal(code, "Too Many Requests", 429)
+
+    return limited
+
+
+@web.middleware
+async def _explained(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn refusals into OKX's answers."""
+    try:
+        return await handler(request)
+    except OkxError as error:
+        return refusal(error.code, str(error), error.status)
+    except web.HTTPNotFound:
+        return refusal("404", "Not Found", 404)
+    except web.HTTPMethodNotAllowed:
+        return refusal("50115", "Invalid request method.", 405)
 
 
 async def _serve(options: Options, venue: Venue) -> None:
@@ -73,11 +102,11 @@ async def _serve(options: Options, venue: Venue) -> None:
     await runner.setup()
     try:
         port = await _listen(runner, options.port)
-        venue.clock.keep()
+        venue.keep()
         sys.stdout.write(_greeting(venue, port, as_json=options.json))
         sys.stdout.flush()
         await stopped.wait()
-        venue.clock.keep()
+        venue.keep()
     finally:
         await runner.cleanup()
 

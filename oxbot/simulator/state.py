@@ -44,19 +44,28 @@ def save_state(path: Path, state: ClockState) -> None:
         "venue_ms": state.venue_ms,
         "wall_ms": state.wall_ms,
     }
-    draft = path.with_name(f"{path.name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        replace_file(path, json.dumps(content))
     except OSError as error:
         raise SetupError(
             f"The clock's state cannot be written to {path}: {error.strerror}. "
             "Without it a restart would lose the venue's time."
         ) from error
+
+
+def replace_file(path: Path, content: str) -> None:
+    """Write a file as a whole or not at all, its folder included.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
 
 
 def _parse(path: Path) -> ClockState:

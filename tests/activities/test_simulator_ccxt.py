@@ -16,6 +16,8 @@ REAL_CANDLES = Path(__file__).parents[3] / "shared" / "market-data"
 FILES_OR_NOT = REAL_CANDLES if REAL_CANDLES.is_dir() else None
 
 SYMBOLS = ["BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT"]
+SWAPS = [f"{symbol}:USDT" for symbol in SYMBOLS]
+PERIOD_MS = 8 * 3_600_000
 FIVE_MINUTES_MS = 300_000
 IN_A_CANDLE_MS = 123_456
 """How far into a candle the venue stands, so that one is unfinished."""
@@ -58,10 +60,19 @@ async def okx(venue: Venue) -> AsyncIterator[ccxt.okx]:
 
 async def test_markets_carry_ticks_lots_and_minimums(okx: ccxt.okx) -> None:
     markets = await okx.load_markets()
-    assert sorted(markets) == sorted(SYMBOLS)
+    assert sorted(markets) == sorted([*SYMBOLS, *SWAPS])
     assert markets["BTC/USDT"]["precision"] == {"amount": 1e-8, "price": 0.1}
     assert markets["XRP/USDT"]["limits"]["amount"]["min"] == 1
-    assert all(market["spot"] and market["active"] for market in markets.values())
+    assert all(markets[symbol]["spot"] and markets[symbol]["active"] for symbol in SYMBOLS)
+
+
+async def test_swaps_carry_contract_sizes(okx: ccxt.okx) -> None:
+    markets = await okx.load_markets()
+    swaps = [markets[symbol] for symbol in SWAPS]
+    assert all(swap["swap"] and swap["linear"] and swap["active"] for swap in swaps)
+    assert [swap["contractSize"] for swap in swaps] == [0.01, 0.1, 1, 0.01, 100]
+    assert [swap["limits"]["amount"]["min"] for swap in swaps] == [0.01, 0.01, 0.01, 1, 0.01]
+    assert [swap["precision"]["price"] for swap in swaps] == [0.1, 0.01, 0.01, 0.1, 0.0001]
 
 
 async def test_the_time_is_the_venues(okx: ccxt.okx, venue: Venue) -> None:
@@ -83,19 +94,30 @@ async def test_a_ticker_is_the_price_now_with_a_spread_of_a_tick(
     assert ticker["quoteVolume"] > ticker["baseVolume"]
 
 
-async def test_all_tickers_come_in_one_request(okx: ccxt.okx) -> None:
+@pytest.mark.parametrize(("kind", "symbols"), [("spot", SYMBOLS), ("swap", SWAPS)])
+async def test_all_tickers_of_a_kind_come_in_one_request(
+    okx: ccxt.okx, kind: str, symbols: list[str]
+) -> None:
     await okx.load_markets()
-    tickers = await okx.fetch_tickers()
-    assert sorted(tickers) == sorted(SYMBOLS)
-    assert tickers["ETH/USDT"] == await okx.fetch_ticker("ETH/USDT")
+    tickers = await okx.fetch_tickers(params={"type": kind})
+    assert sorted(tickers) == sorted(symbols)
+    assert tickers[symbols[1]] == await okx.fetch_ticker(symbols[1])
+    assert all(ticker["bid"] < ticker["ask"] for ticker in tickers.values())
+
+
+async def test_a_swap_costs_about_what_its_coin_does(okx: ccxt.okx) -> None:
+    for spot, swap in zip(SYMBOLS, SWAPS, strict=True):
+        prices = [(await okx.fetch_ticker(symbol))["last"] for symbol in (spot, swap)]
+        assert prices[1] == pytest.approx(prices[0], rel=0.0005)
 
 
 @pytest.mark.parametrize("timeframe", ["5m", "15m", "1h", "4h", "1d"])
+@pytest.mark.parametrize("symbol", ["SOL/USDT", "SOL/USDT:USDT"])
 async def test_candles_end_with_the_unfinished_one(
-    okx: ccxt.okx, venue: Venue, timeframe: str
+    okx: ccxt.okx, venue: Venue, symbol: str, timeframe: str
 ) -> None:
-    candles = await okx.fetch_ohlcv("SOL/USDT", timeframe, limit=5)
-    ticker = await okx.fetch_ticker("SOL/USDT")
+    candles = await okx.fetch_ohlcv(symbol, timeframe, limit=5)
+    ticker = await okx.fetch_ticker(symbol)
     length_ms = okx.parse_timeframe(timeframe) * 1000
     assert [candle[0] % length_ms for candle in candles] == [0] * 5
     assert candles[-1][0] <= venue.clock.now() < candles[-1][0] + length_ms
@@ -127,11 +149,17 @@ async def test_paging_over_the_limit_of_300_gives_every_candle_once(
     ]
 
 
-async def test_recent_and_history_candles_agree(okx: ccxt.okx) -> None:
-    recent = await okx.fetch_ohlcv("XRP/USDT", "1h", limit=200)
-    history = await okx.fetch_ohlcv("XRP/USDT", "1h", limit=200, params={"type": "HistoryCandles"})
+@pytest.mark.parametrize("symbol", ["XRP/USDT", "XRP/USDT:USDT"])
+@pytest.mark.parametrize(("timeframe", "limit"), [("5m", 300), ("1h", 200), ("4h", 50)])
+async def test_recent_and_history_candles_agree(
+    okx: ccxt.okx, symbol: str, timeframe: str, limit: int
+) -> None:
+    recent = await okx.fetch_ohlcv(symbol, timeframe, limit=limit)
+    history = await okx.fetch_ohlcv(
+        symbol, timeframe, limit=limit, params={"type": "HistoryCandles"}
+    )
     assert recent == history
-    assert len(recent) == 200
+    assert len(recent) == limit
 
 
 async def test_an_order_book_has_depth_in_coins(okx: ccxt.okx) -> None:
@@ -141,6 +169,54 @@ async def test_an_order_book_has_depth_in_coins(okx: ccxt.okx) -> None:
     assert len(book["bids"]) == len(book["asks"]) == 400
     assert book["bids"][0][0] * book["bids"][0][1] == pytest.approx(20_000, rel=1e-4)
     assert book["timestamp"] == ticker["timestamp"]
+
+
+async def test_a_swaps_order_book_has_depth_in_contracts(okx: ccxt.okx) -> None:
+    book = await okx.fetch_order_book("ETH/USDT:USDT", 20)
+    ticker = await okx.fetch_ticker("ETH/USDT:USDT")
+    assert (book["bids"][0][0], book["asks"][0][0]) == (ticker["bid"], ticker["ask"])
+    assert book["bids"][0][0] * book["bids"][0][1] * 0.1 == pytest.approx(20_000, rel=1e-3)
+
+
+async def test_funding_is_due_at_the_next_settlement(okx: ccxt.okx, venue: Venue) -> None:
+    now = venue.clock.now()
+    for symbol in SWAPS:
+        funding = await okx.fetch_funding_rate(symbol)
+        assert funding["symbol"] == symbol
+        assert funding["fundingTimestamp"] == now - now % PERIOD_MS + PERIOD_MS
+        assert funding["interval"] == "8h"
+        assert abs(funding["fundingRate"]) < 0.0004
+    every = await okx.fetch_funding_rates()
+    assert sorted(every) == sorted(SWAPS)
+
+
+async def test_settled_funding_comes_in_order_and_from_any_time_on(
+    okx: ccxt.okx, venue: Venue
+) -> None:
+    now = venue.clock.now()
+    newest = now - now % PERIOD_MS
+    history = await okx.fetch_funding_rate_history("BTC/USDT:USDT", limit=5)
+    assert [one["timestamp"] for one in history] == [
+        newest - back * PERIOD_MS for back in (4, 3, 2, 1, 0)
+    ]
+    since = await okx.fetch_funding_rate_history("BTC/USDT:USDT", since=newest - PERIOD_MS)
+    assert since == history[-2:]
+
+
+async def test_open_interest_is_in_contracts_coins_and_usdt(okx: ccxt.okx, venue: Venue) -> None:
+    now = venue.clock.now()
+    price = (await okx.fetch_ticker("BTC/USDT:USDT"))["last"]
+    one = await okx.fetch_open_interest("BTC/USDT:USDT")
+    assert one["timestamp"] == now - now % FIVE_MINUTES_MS
+    assert one["openInterestAmount"] * 0.01 == pytest.approx(one["baseVolume"])
+    assert one["openInterestValue"] == pytest.approx(one["baseVolume"] * price, rel=0.02)
+    every = await okx.fetch_open_interests(SWAPS)
+    assert sorted(every) == sorted(SWAPS)
+
+
+async def test_the_mark_price_is_the_last_price(okx: ccxt.okx) -> None:
+    ticker = await okx.fetch_ticker("BTC/USDT:USDT")
+    assert (await okx.fetch_mark_price("BTC/USDT:USDT"))["markPrice"] == ticker["last"]
 
 
 async def test_an_unknown_symbol_is_a_bad_symbol(okx: ccxt.okx) -> None:

@@ -57,6 +57,26 @@ def test_stepped_the_venue_stands_still_until_it_is_advanced() -> None:
     assert clock.read().rate == 0
 
 
+def test_at_speed_the_venue_can_be_sent_forward_and_runs_on_from_there() -> None:
+    wall = Wall()
+    clock = clock_of(wall)
+    assert clock.change(ClockChange(advance_ms=500_000)).venue_ms == START + 500_000
+    assert clock.change(ClockChange(to_ms=START + 600_000)).venue_ms == START + 600_000
+    wall.ms += 1000
+    assert clock.now() == START + 630_000
+
+
+def test_each_change_that_counts_is_told_and_no_other() -> None:
+    told: list[int] = []
+    clock = clock_of(Wall(), state_of(Mode.STEPPED))
+    clock.changed.append(lambda: told.append(clock.now()))
+    clock.change(ClockChange(advance_ms=300_000))
+    with suppress(InputError):
+        clock.change(ClockChange(to_ms=START))
+    clock.keep()
+    assert told == [START + 300_000]
+
+
 def test_changing_mode_or_rate_does_not_jump_and_keeps_the_rate() -> None:
     wall = Wall()
     clock = clock_of(wall)
@@ -116,8 +136,7 @@ def test_the_market_ends_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("mode", "wanted", "why"),
     [
-        (Mode.SPEED, ClockChange(advance_ms=1), "Only a stepped venue"),
-        (Mode.SPEED, ClockChange(to_ms=END), "Only a stepped venue"),
+        (Mode.SPEED, ClockChange(to_ms=START - 1), "never goes back"),
         (Mode.STEPPED, ClockChange(rate=Decimal(2)), "has no rate"),
         (Mode.STEPPED, ClockChange(to_ms=START - 1), "never goes back"),
         (Mode.STEPPED, ClockChange(advance_ms=1, to_ms=START + 1), "not both"),

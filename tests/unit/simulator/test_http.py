@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from oxbot.domain.errors import InputError
 from oxbot.simulator.clock import ClockChange, Mode
 from oxbot.simulator.control import parse_change
+from oxbot.simulator.made_up import made_up_pairs
 from oxbot.simulator.server import create_app
 from tests.unit.simulator.markets import (
     DAY_START_MS,
@@ -31,7 +33,7 @@ NOW_MS = DAY_START_MS + 90 * STEP_MS
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    venue = stepped_venue(source_of(random_rows(1, 100)), NOW_MS)
+    venue = replace(stepped_venue(source_of(random_rows(1, 100)), NOW_MS), made_up=made_up_pairs(2))
     async with TestClient(TestServer(create_app(venue))) as client:
         yield client
 
@@ -46,7 +48,16 @@ async def body(response: ClientResponse) -> dict[str, object]:
     ("path", "status", "code"),
     [
         ("market/ticker?instId=DOGE-USDT", 200, "51001"),
-        ("market/ticker?instId=BTC-USDT-SWAP", 200, "51001"),
+        ("market/ticker?instId=ETH-USDT-SWAP", 200, "51001"),
+        ("market/candles?instId=X0001-USDT&bar=5m", 200, "51001"),
+        ("market/books?instId=X0001-USDT", 200, "51001"),
+        ("public/instruments?instType=SPOT&instId=DOGE-USDT", 200, "51001"),
+        ("public/funding-rate", 400, "50014"),
+        ("public/funding-rate?instId=BTC-USDT", 400, "51000"),
+        ("public/funding-rate-history?instId=BTC-USDT-SWAP&limit=0", 400, "51000"),
+        ("public/open-interest", 400, "50014"),
+        ("public/mark-price", 400, "50014"),
+        ("public/mark-price?instId=X0001-USDT", 200, "51001"),
         ("market/ticker", 400, "50014"),
         ("market/candles?instId=BTC-USDT&bar=1m", 400, "51000"),
         ("market/candles?instId=BTC-USDT", 400, "51000"),
@@ -83,9 +94,18 @@ async def test_every_number_is_a_string(client: Client) -> None:
         "market/tickers?instType=SPOT",
         "market/candles?instId=BTC-USDT&bar=5m&limit=2",
         "market/books?instId=BTC-USDT&sz=2",
+        "public/instruments?instType=SWAP",
+        "market/tickers?instType=SWAP",
+        "market/candles?instId=BTC-USDT-SWAP&bar=5m&limit=2",
+        "market/books?instId=BTC-USDT-SWAP&sz=2",
+        "public/funding-rate?instId=ANY",
+        "public/open-interest?instType=SWAP",
+        "public/mark-price?instType=SWAP",
+        "public/mark-price?instType=MARGIN",
     ):
         content = await body(await client.get(f"/api/v5/{path}"))
         assert (content["code"], content["msg"]) == ("0", "")
+        assert content["data"]
         leaves = [content["data"]]
         while leaves:
             leaf = leaves.pop()
@@ -95,8 +115,8 @@ async def test_every_number_is_a_string(client: Client) -> None:
 
 
 async def test_kinds_that_are_not_listed_are_empty(client: Client) -> None:
-    for kind in ("SWAP", "FUTURES", "OPTION", "MARGIN"):
-        for path in ("public/instruments", "market/tickers"):
+    for kind in ("FUTURES", "OPTION", "MARGIN"):
+        for path in ("public/instruments", "market/tickers", "public/open-interest"):
             content = await body(await client.get(f"/api/v5/{path}?instType={kind}"))
             assert (content["code"], content["data"]) == ("0", [])
 

@@ -1,6 +1,7 @@
 """From options and a state file to a venue."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -62,9 +63,57 @@ def test_each_change_of_the_clock_is_in_the_file(state_file: Path) -> None:
     assert [path.name for path in state_file.parent.iterdir()] == [state_file.name]
 
 
-def test_opening_a_venue_writes_nothing(state_file: Path) -> None:
-    open_venue(Options(state=state_file))
-    assert not state_file.exists()
+def test_opening_a_venue_writes_nothing(state_file: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"kind": "reset"}')
+    open_venue(Options(state=state_file, faults=rules))
+    assert not state_file.parent.exists()
+
+
+def test_faults_are_kept_beside_the_state_and_go_on_where_they_were(
+    state_file: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('[{"kind": "stale"}, {"kind": "reset", "id": "mine", "count": 2}]')
+    options = Options(state=state_file, faults=rules, mode="stepped")
+    first = open_venue(options, lambda: WALL)
+    first.keep()
+    first.faults.on_request("public/time", "", first.clock.now())
+    first.clock.change(ClockChange(advance_ms=STEP_MS))
+    again = open_venue(options, lambda: WALL).faults.active()
+    assert [(one.rule.id, one.began_ms, one.used) for one in again] == [
+        ("file-1", DEFAULT_START_MS, 0),
+        ("mine", DEFAULT_START_MS, 1),
+    ]
+    rules.write_text('{"kind": "reset", "id": "mine", "count": 3}')
+    changed = open_venue(options, lambda: WALL).faults.active()
+    assert [(one.rule.id, one.began_ms, one.used) for one in changed] == [
+        ("file-1", DEFAULT_START_MS, 0),
+        ("mine", DEFAULT_START_MS + STEP_MS, 0),
+    ]
+    fresh = open_venue(replace(options, fresh=True, faults=None), lambda: WALL)
+    assert fresh.faults.rules() == []
+
+
+def test_broken_fault_rules_of_an_earlier_run_are_refused_until_fresh(state_file: Path) -> None:
+    opened(Options(state=state_file))
+    kept = state_file.with_suffix(".faults.json")
+    kept.write_text('[{"rule": {}}]')
+    with pytest.raises(InputError, match=r"clock.faults.json does not hold.*--fresh"):
+        open_venue(Options(state=state_file))
+    open_venue(Options(state=state_file, fresh=True))
+
+
+def test_what_is_listed_how_books_look_and_limits_are_as_asked() -> None:
+    asked = Options(listed=3, book_usdt="50", book_growth="0", book_spread=2, rate_limits=True)
+    venue = open_venue(asked)
+    assert [one.id for one in venue.listed("SPOT")][-1] == "X0003-USDT"
+    assert len(venue.listed("SWAP")) == 5
+    book = venue.market.book("BTC-USDT", 3, venue.clock.now())
+    assert book.asks[0].price - book.bids[0].price == Decimal("0.2")
+    assert 0 <= 50 - book.asks[2].price * book.asks[2].size < Decimal("0.01")
+    assert venue.limits is not None
+    assert open_venue(Options()).limits is None
 
 
 def test_the_state_of_another_market_is_refused_until_fresh(
@@ -133,6 +182,13 @@ def test_a_market_of_files_starts_ten_days_in_or_in_the_middle(tmp_path: Path) -
         (Options(start="tomorrow"), "is not a time"),
         (Options(start="2024-11-15"), "lies outside this market"),
         (Options(start="2100-01-01"), "lies outside this market"),
+        (Options(listed=5001), "made-up pairs"),
+        (Options(book_usdt="much"), "A book's best level is a number"),
+        (Options(book_usdt="0"), "A book's best level is worth"),
+        (Options(book_usdt="NaN"), "A book's best level is worth"),
+        (Options(book_growth="-1"), "A book grows"),
+        (Options(book_spread=0), "A book's spread"),
+        (Options(rate_limits=True, overall_limit=0), "at least once"),
     ],
 )
 def test_options_that_cannot_be_are_refused_with_a_sentence(options: Options, why: str) -> None:

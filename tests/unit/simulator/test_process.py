@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -40,6 +41,18 @@ def clock(url: object, wish: dict[str, object] | None = None) -> dict[str, objec
         content = json.load(answer)
     assert isinstance(content, dict)
     return content
+
+
+def venue_time(url: object) -> str | None:
+    """What public/time says; None if it says nothing, or refuses."""
+    try:
+        with urlopen(f"{url}/api/v5/public/time") as answer:  # noqa: S310 - loopback
+            data = json.load(answer)["data"]
+    except HTTPError as error:
+        if error.code != 429:
+            raise
+        return None
+    return str(data[0]["ts"]) if data else None
 
 
 @pytest.fixture
@@ -84,6 +97,59 @@ def test_a_start_is_remembered_though_nobody_ever_changes_the_clock(tmp_path: Pa
         assert isinstance(seen, int)
         assert isinstance(said["venue_ms"], int)
         assert said["venue_ms"] > seen
+
+
+def test_fault_rules_of_a_file_survive_a_kill_with_what_was_used_of_them(tmp_path: Path) -> None:
+    rules, state = tmp_path / "rules.json", tmp_path / "clock.json"
+    rules.write_text(json.dumps([{"kind": "empty", "count": 3, "endpoint": "public/time"}]))
+    arguments = ("--mode", "stepped", "--state", str(state), "--faults", str(rules))
+    with running(*arguments) as (process, said):
+        assert venue_time(said["url"]) is None
+        clock(said["url"], {"advance_ms": 300_000})
+        process.kill()
+    with running(*arguments) as (_, said):
+        assert [venue_time(said["url"]) is None for _ in range(3)] == [True, True, False]
+    with running(*arguments, "--fresh") as (_, said):
+        assert venue_time(said["url"]) is None
+
+
+def test_a_request_that_is_held_does_not_hold_the_end(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text('{"kind": "timeout"}')
+    with running("--faults", str(rules)) as (process, said):
+        port = said["port"]
+        assert isinstance(port, int)
+        with socket.create_connection(("127.0.0.1", port)) as held:
+            held.sendall(b"GET /api/v5/public/time HTTP/1.1\r\nHost: x\r\n\r\n")
+            clock(said["url"])
+            process.terminate()
+            assert process.wait(20) == 0
+
+
+def test_a_bad_file_of_faults_is_one_sentence(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    for content, why in (
+        ('{"kind": "fire"}', "No fault rule: kind"),
+        ("{", "is not JSON"),
+        (None, "cannot be read: No such file"),
+    ):
+        if content is None:
+            rules.unlink()
+        else:
+            rules.write_text(content)
+        command = [*COMMAND, "--port", "0", "--faults", str(rules)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ended.returncode == 1
+        assert ended.stderr.count("\n") == 1
+        assert str(rules) in ended.stderr
+        assert why in ended.stderr
+
+
+def test_as_a_process_it_has_okxs_rate_limits_unless_told_otherwise() -> None:
+    for more, refused in (((), True), (("--no-rate-limits",), False)):
+        with running("--mode", "stepped", *more) as (_, said):
+            asked = [venue_time(said["url"]) for _ in range(60)]
+            assert (None in asked) == refused
 
 
 def test_a_taken_port_is_one_sentence_and_leaves_the_state_alone(

@@ -1,0 +1,110 @@
+"""One connection: what waits to be sent to it, and how it ends.
+
+Nobody waits for a slow reader: messages wait in a bounded outbox, and the connection is cut
+when that is full.
+"""
+
+import asyncio
+import secrets
+from collections import deque
+from contextlib import suppress
+from typing import NamedTuple
+
+from aiohttp import web
+
+LONGEST_OUTBOX = 4 * 1024 * 1024
+"""Characters that may wait for one connection."""
+
+CLOSE_S = 1
+"""How long the other side may take to answer a close frame, in seconds."""
+
+
+class Closing(NamedTuple):
+    """The last thing that is sent: a close frame's code and reason."""
+
+    code: int
+    reason: str
+
+
+class Client:
+    """A connected client.
+
+    Args:
+        socket: Its prepared WebSocket.
+        transport: The connection below, to cut it without a word.
+        wall_ms: This machine's time, ms.
+        drops: How many drops there had been when it connected.
+
+    Attributes:
+        id: OKX's connId.
+        active_ms: When something was said last, by it or to it; this machine's time, ms.
+        drops: As above.
+    """
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        wall_ms: int,
+        drops: int,
+    ) -> None:
+        self.id = secrets.token_hex(4)
+        self.active_ms = wall_ms
+        self.drops = drops
+        self._socket = socket
+        self._transport = transport
+        self._outbox: deque[str | Closing] = deque()
+        self._filled = asyncio.Event()
+        self._waiting = 0
+        self._ending = False
+        self._sender = asyncio.create_task(self._send_what_comes())
+
+    @property
+    def waiting(self) -> int:
+        """Characters in the outbox."""
+        return self._waiting
+
+    def send(self, text: str) -> None:
+        """Put a message into the outbox; a client that does not read is cut."""
+        if self._ending:
+            return
+        if self._waiting + len(text) > LONGEST_OUTBOX:
+            self.cut()
+            return
+        self._waiting += len(text)
+        self._outbox.append(text)
+        self._filled.set()
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the connection after what waits has been sent."""
+        if not self._ending:
+            self._ending = True
+            self._outbox.append(Closing(code, reason))
+            self._filled.set()
+
+    def cut(self) -> None:
+        """End the connection at once, without a close frame; what waits is lost."""
+        self._ending = True
+        self._outbox.clear()
+        self._waiting = 0
+        self._sender.cancel()
+        self._transport.abort()
+
+    async def finish(self) -> None:
+        """Let the sender end, after the close frame if there is one to send."""
+        await asyncio.wait([self._sender], timeout=CLOSE_S if self._ending else 0)
+        self._sender.cancel()
+
+    async def _send_what_comes(self) -> None:
+        """Send what comes into the outbox, until the close frame or the connection's end."""
+        with suppress(ConnectionError):
+            while True:
+                await self._filled.wait()
+                self._filled.clear()
+                while self._outbox:
+                    item = self._outbox.popleft()
+                    if isinstance(item, Closing):
+                        await self._socket.close(code=item.code, message=item.reason.encode())
+                        return
+                    self._waiting -= len(item)
+                    await self._socket.send_str(item)
