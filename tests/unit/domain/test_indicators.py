@@ -174,7 +174,7 @@ def test_a_rise_without_a_fall_is_an_rsi_of_100_and_the_reverse_of_0() -> None:
 
 @pytest.mark.parametrize(("price", "step"), [("60000", "0.1"), ("0.00001", "0.00000001")])
 def test_the_last_move_before_a_long_calm_is_not_forgotten(price: str, step: str) -> None:
-    """TA-Lib takes averages below a fixed size for 0, which cheap coins would reach first."""
+    """Averages that are tiny are no zero, also where a coin costs a thousandth of a cent."""
     for rises, expected in ((True, 100), (False, 0)):
         calm = even(price)
         before = Decimal(price) - Decimal(step) * (1 if rises else -1)
