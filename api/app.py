@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from api import health, page, problems, reference, routes
+from api import health, metrics, page, problems, reference, routes, status
 from oxbot import __version__
 from oxbot.bootstrap import open_desk, resolve
 from oxbot.settings import Settings
@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = found
-    for part in (health, routes, page, reference):
+    for part in (health, routes, status, metrics, page, reference):
         app.include_router(part.router)
     problems.install(app)
     app.middleware("http")(_with_headers)

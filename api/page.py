@@ -1,6 +1,6 @@
 """`/`: all bots on one page that reads itself again every few seconds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from html import escape
 from typing import Final
@@ -10,9 +10,17 @@ from fastapi.responses import HTMLResponse, Response
 
 from api import markup
 from api.desk import TheDesk, TheSettings
+from oxbot.app.market_status import (
+    AgedQuote,
+    MarketStatus,
+    circuits_told,
+    feed_told,
+    market_status_if_known,
+)
 from oxbot.app.overview import BotLine, HeldCoin, overview
-from oxbot.app.telling import NOTHING, coins, money, price, when, zone
+from oxbot.app.telling import NOTHING, coins, money, price, span, when, zone
 from oxbot.domain.errors import OxbotError
+from oxbot.domain.feed import FeedSource
 from oxbot.domain.market import base_of
 from oxbot.messages import workflow_id
 from oxbot.settings import Settings
@@ -21,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 
 REFRESH_S: Final = 5
 COLUMNS: Final = ("bot", "status", "cycle", "equity, USDT", "positions", "last decision", "")
+PRICES: Final = ("coin", "last, USDT", "bid", "ask", "age", "source")
 
 
 @router.get("/")
@@ -32,7 +41,8 @@ async def index(desk: TheDesk, settings: TheSettings) -> HTMLResponse:
         body = [markup.element("p", str(error), "bad"), _links(settings)]
         return HTMLResponse(_page(body), error.http_status)
     shown_in = zone(settings.timezone)
-    return HTMLResponse(_page([_bots(lines, settings, shown_in), _links(settings)]))
+    market = _market(await market_status_if_known(desk))
+    return HTMLResponse(_page([_bots(lines, settings, shown_in), *market, _links(settings)]))
 
 
 @router.get("/style.css")
@@ -75,6 +85,25 @@ def _row(line: BotLine, settings: Settings, shown_in: tzinfo) -> tuple[str, ...]
     )
 
 
+def _market(market: MarketStatus | None) -> Iterator[str]:
+    """Prices with age and source, and what is wrong with them."""
+    yield markup.element("h2", "Prices")
+    if market is None:
+        yield markup.element("p", "Redis does not answer, so no price is known here.", "bad")
+        return
+    for told in circuits_told(market):
+        yield markup.element("p", told, "bad")
+    sound = market.feed is not None and market.feed.source is not FeedSource.NONE
+    yield markup.element("p", feed_told(market), "note" if sound else "bad")
+    if market.prices:
+        yield markup.table(PRICES, (_price(quote) for quote in market.prices.values()))
+
+
+def _price(quote: AgedQuote) -> tuple[str, ...]:
+    cells = (quote.symbol, *map(price, (quote.last, quote.bid, quote.ask)))
+    return tuple(map(escape, (*cells, span(quote.venue_age_ms), quote.source)))
+
+
 def _held(position: HeldCoin) -> str:
     return escape(
         f"{coins(position.quantity)} {base_of(position.symbol)} at "
@@ -94,7 +123,11 @@ def _decision(line: BotLine) -> str:
 
 def _links(settings: Settings) -> str:
     web_ui = settings.temporal_ui_url
-    found = [markup.link("what the API answers", "/docs"), markup.link("all bots as JSON", "/bots")]
+    found = [
+        markup.link("what the API answers", "/docs"),
+        markup.link("all bots as JSON", "/bots"),
+        markup.link("prices as JSON", "/status"),
+    ]
     if web_ui:
         found.append(markup.link("Temporal's Web UI", web_ui))
     return f'<p class="note">{" · ".join(found)}</p>'

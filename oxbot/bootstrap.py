@@ -102,7 +102,8 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     """
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - loaded when needed
     from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
-    from oxbot.adapters.redis.board import open_redis  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.board import RedisPriceBoard, open_redis  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.breaker import RedisBreaker  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.listing import RedisListing, SharedFirst  # noqa: PLC0415 - as above
     from oxbot.adapters.temporal.client import connect  # noqa: PLC0415 - as above
     from oxbot.adapters.temporal.control import TemporalBotControl  # noqa: PLC0415 - as above
@@ -112,11 +113,17 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         engine = open_engine(found.database_url or "", pool_size=DESK_POOL)
         stack.push_async_callback(engine.dispose)
         client = await connect(found.temporal_address or "", found.temporal_namespace, lazy=True)
-        control = TemporalBotControl(client, found.task_queue)
-        shared = RedisListing(open_redis(found.redis_url or ""))
-        stack.push_async_callback(shared.close)
-        listing = SharedFirst(venue_of(found), shared, partial(_ask_listing, found, shared))
-        yield Desk(PostgresStore(engine), control, venue_of(found), listing)
+        redis = open_redis(found.redis_url or "")
+        stack.push_async_callback(redis.aclose)
+        shared = RedisListing(redis)
+        yield Desk(
+            store=PostgresStore(engine),
+            control=TemporalBotControl(client, found.task_queue),
+            venue=venue_of(found),
+            listing=SharedFirst(venue_of(found), shared, partial(_ask_listing, found, shared)),
+            board=RedisPriceBoard(redis),
+            breaker=RedisBreaker(redis),
+        )
 
 
 async def _ask_listing(
@@ -158,6 +165,7 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
     from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.board import RedisPriceBoard, open_redis  # noqa: PLC0415 - as above
+    from oxbot.adapters.redis.breaker import RedisBreaker  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.flight import RedisFlight  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.listing import RedisListing  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.parts import RedisPartCache  # noqa: PLC0415 - as above
@@ -170,6 +178,8 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
         redis = open_redis(found.redis_url or "")
         stack.push_async_callback(redis.aclose)
         client = await stack.enter_async_context(data_client(found))
+        stream = price_stream(found)
+        stack.push_async_callback(stream.close)
         simulated = found.simulator_url
         feed = OkxFeed(client, venue=venue_of(found), shared=RedisListing(redis))
         clock: Clock = (
@@ -181,7 +191,9 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
             store=PostgresStore(engine),
             clock=clock,
             feed=feed,
+            stream=stream,
             board=RedisPriceBoard(redis),
+            breaker=RedisBreaker(redis),
             parts=RedisPartCache(redis),
             flight=RedisFlight(redis),
             exchange=PaperExchange(feed, TAKER_FEE),

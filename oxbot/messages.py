@@ -11,12 +11,16 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from oxbot.domain.bot import BotStatus
+from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import ClockReading
 from oxbot.domain.orders import OrderState, Purpose, Side
 from oxbot.domain.values import Value
 
 BOT_WORKFLOW: Final = "BotWorkflow"
 """Name under which the bot's workflow type is registered."""
+
+WATCH_WORKFLOW: Final = "MarketWatchWorkflow"
+"""Name under which the price watch's workflow type is registered."""
 
 STATUS_ATTRIBUTE: Final = "BotStatus"
 MODE_ATTRIBUTE: Final = "BotMode"
@@ -33,6 +37,11 @@ class Message(Value):
 def workflow_id(bot_id: str) -> str:
     """Give the workflow id of a bot."""
     return f"bot-{bot_id}"
+
+
+def watch_id(venue: str) -> str:
+    """Give the workflow id of a venue's price watch."""
+    return f"watch-{venue}"
 
 
 class RunSpec(Message):
@@ -308,3 +317,26 @@ class BotView(Message):
     in_flight: tuple[str, ...]
     unwritten: int
     stepped: bool
+
+
+class WatchPrices(Message):
+    """Watch a venue's prices: all that its bots need, for at most `for_s` seconds."""
+
+    venue: str
+    for_s: int
+
+
+class WatchView(Message):
+    """The price watch as its workflow knows it, carried whole from run to run.
+
+    `runs` of the activity so far, with the report of the last; what it reports just now is in
+    the heartbeat of the activity under way. `ended` says why it watches no more. The activity
+    lasts `span_s`, a run of the workflow `roll_after` of them.
+    """
+
+    venue: str
+    span_s: int = 3300
+    roll_after: int = 24
+    runs: int = 0
+    last: FeedStatus | None = None
+    ended: str = ""

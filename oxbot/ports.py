@@ -3,12 +3,14 @@
 Every method may raise the errors of `oxbot.domain.errors`; Temporal does the retrying.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.bot import Bot, BotSettings
+from oxbot.domain.circuit import Admission, Circuit
+from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import (
     Bar,
     Candle,
@@ -78,10 +80,6 @@ class MarketFeed(Listing, Protocol):
         """Give current prices; `now` is what receipt times are measured by."""
         ...
 
-    async def listing(self) -> dict[str, Instrument]:
-        """Give every spot pair quoted in USDT that can be traded."""
-        ...
-
     async def all_quotes(self, now: ClockReading) -> list[Quote]:
         """Give the current price of every USDT pair by one request; unusable ones are left out."""
         ...
@@ -106,6 +104,51 @@ class PriceBoard(Protocol):
 
     async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:
         """Give what is known, however old; symbols without a price are left out."""
+        ...
+
+    async def report(self, venue: str, status: FeedStatus) -> None:
+        """Keep what the price watch of a venue says of itself."""
+        ...
+
+    async def feed_status(self, venue: str) -> FeedStatus | None:
+        """Give the last report of a venue's price watch, however old; None if there is none."""
+        ...
+
+
+class PriceStream(Protocol):
+    """Prices as the venue pushes them."""
+
+    def quotes(
+        self, symbols: Sequence[str], clock: Callable[[], Awaitable[ClockReading]]
+    ) -> AsyncGenerator[list[Quote], None]:
+        """Connect, and give prices as they come; closing the iterator ends the connection.
+
+        `clock` is asked for the time of receipt.
+
+        Raises:
+            InputError: Symbols that the venue does not list.
+            VenueUnavailable: The connection is lost, refused, or cannot be read.
+        """
+        ...
+
+
+class Breaker(Protocol):
+    """Stops the whole fleet from asking somebody who does not answer; see `guarded`."""
+
+    async def admit(self, target: str, now: ClockReading) -> Admission:
+        """Tell whether the target may be asked now; of all callers, one is the probe."""
+        ...
+
+    async def succeeded(self, target: str) -> None:
+        """Report an answer, whatever it said: the target is there."""
+        ...
+
+    async def failed(self, target: str, now: ClockReading, reason: str) -> None:
+        """Report that the target did not answer."""
+        ...
+
+    async def states(self) -> list[Circuit]:
+        """Give every target that ever failed since its last success; StoreUnavailable."""
         ...
 
 
@@ -180,6 +223,10 @@ class Store(Protocol):
 
     async def bots(self, owner: str | None = None) -> list[Bot]:
         """Give all bots, oldest first."""
+        ...
+
+    async def watched_symbols(self, venue: str) -> list[str]:
+        """Give what bots of a venue that are not stopped trade or hold, sorted."""
         ...
 
     async def write_control(self, change: WriteControl) -> None:
@@ -357,4 +404,8 @@ class BotControl(Protocol):
 
     async def wake(self, bot_id: str) -> None:
         """Have a bot look at the venue's clock now, because its mode or rate has changed."""
+        ...
+
+    async def watch(self, venue: str) -> bool:
+        """Start the price watch of a venue; False when it is running already."""
         ...

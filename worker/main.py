@@ -17,6 +17,7 @@ from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
+from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
 from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.bots import Desk, start_missing
@@ -27,6 +28,7 @@ from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 from worker.failures import FailureInterceptor
 from workflows.bot import BotWorkflow
+from workflows.market_watch import MarketWatchWorkflow
 
 DRAIN: Final = timedelta(seconds=6)
 """Time for running activities to end once the worker is told to stop."""
@@ -39,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
-    """Join workflow and activities into a worker for one task queue."""
+    """Join workflows and activities into a worker for one task queue."""
     control, market, record = (
         ControlActivities(ports),
         MarketActivities(ports),
@@ -48,7 +50,7 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[BotWorkflow],
+        workflows=[BotWorkflow, MarketWatchWorkflow],
         activities=[
             control.open_run,
             control.write_control,
@@ -58,6 +60,7 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
             RiskActivities(ports).validate_risk,
             ExecutionActivities(ports).execute_order,
             record.record_cycles,
+            WatchActivities(ports).watch_prices,
         ],
         interceptors=[FailureInterceptor()],
         graceful_shutdown_timeout=DRAIN,
@@ -77,7 +80,16 @@ async def run(settings: Settings) -> None:
         async with make_worker(client, ports, found.task_queue):
             log.info("worker is listening", task_queue=found.task_queue, session=found.session)
             control = TemporalBotControl(client, found.task_queue)
-            desk = Desk(ports.store, control, ports.feed.venue, ports.feed)
+            desk = Desk(
+                store=ports.store,
+                control=control,
+                venue=ports.feed.venue,
+                listing=ports.feed,
+                board=ports.board,
+                breaker=ports.breaker,
+            )
+            if await control.watch(ports.feed.venue):
+                log.info("price watch started", venue=ports.feed.venue)
             for bot_id in await start_missing(desk):
                 log.info("bot started, since it had no workflow", bot=bot_id)
             await stop.wait()

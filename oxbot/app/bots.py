@@ -12,7 +12,7 @@ from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, Ven
 from oxbot.domain.listing import check_listed
 from oxbot.domain.values import Value
 from oxbot.messages import BotView, ControlAnswer, ControlRequest
-from oxbot.ports import BotControl, Listing, Store
+from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
 from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow, TradeRow
 
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -21,12 +21,17 @@ ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True)
 class Desk:
-    """Where people give orders: the record, the running bots, the venue and what it lists."""
+    """Where people give orders: the record, the running bots, the venue and what it lists.
+
+    Board and breaker tell how the venue does; for that nobody at the desk asks it.
+    """
 
     store: Store
     control: BotControl
     venue: str
     listing: Listing
+    board: PriceBoard
+    breaker: Breaker
 
 
 class BotPage(Value):

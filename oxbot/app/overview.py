@@ -1,5 +1,6 @@
 """Bots at a glance, from the record alone: it answers while workflows are away."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from oxbot.app.bots import Desk
@@ -16,12 +17,13 @@ from oxbot.records import CycleRow
 class HeldCoin(Value):
     """A position as recorded: quantity in coins, prices and amounts in USDT.
 
-    `bid` and `unrealised` are by the price that the last cycle saw, None where it saw none;
-    `price_ms` (venue ms) tells how old that is.
+    `bid` and `unrealised` are by the price that the last cycle saw, None where it saw none, or
+    by a newer one (`at_market`); `price_ms` (venue ms) tells how old that is.
     """
 
     symbol: str
     quantity: Decimal
+    cost: Decimal
     average_price: Decimal
     stop_price: Decimal
     target_price: Decimal
@@ -35,7 +37,7 @@ class BotLine(Value):
     """One bot with its last cycle and what it holds; cash in USDT.
 
     `last` is the newest cycle, which may be under way; None before the first. `quotes` are the
-    prices that it saw. `equity` is as of the newest cycle that was recorded whole; before that,
+    prices that it saw, or newer ones (`at_market`). `equity` is as of the newest cycle that was recorded whole; before that,
     cash and what was paid for the positions.
     """
 
@@ -71,6 +73,30 @@ async def line_of(store: Store, bot: Bot) -> BotLine:
     )
 
 
+def at_market(line: BotLine, prices: Mapping[str, Quote]) -> BotLine:
+    """Value what a bot holds at newer prices than its last cycle saw, where there are any."""
+    newer = {s: q for s, q in prices.items() if s not in line.quotes or _is_newer(line, q)}
+    return line.model_copy(
+        update={
+            "quotes": {**line.quotes, **newer},
+            "positions": tuple(_revalued(held, newer.get(held.symbol)) for held in line.positions),
+        }
+    )
+
+
+def _is_newer(line: BotLine, quote: Quote) -> bool:
+    return quote.exchange_ms >= line.quotes[quote.symbol].exchange_ms
+
+
+def _revalued(held: HeldCoin, quote: Quote | None) -> HeldCoin:
+    if quote is None:
+        return held
+    gained = times(held.quantity, quote.bid) - held.cost
+    return held.model_copy(
+        update={"bid": quote.bid, "unrealised": gained, "price_ms": quote.exchange_ms}
+    )
+
+
 async def _seen(store: Store, bot_id: str, cycle: int) -> dict[str, Quote]:
     try:
         return (await store.cycle(bot_id, cycle)).quotes
@@ -83,6 +109,7 @@ def _held(position: Position, quote: Quote | None) -> HeldCoin:
     return HeldCoin(
         symbol=position.symbol,
         quantity=position.quantity,
+        cost=position.cost,
         average_price=position.average_price,
         stop_price=position.stop_price,
         target_price=position.target_price,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from oxbot.app.shared import Shared
 from oxbot.domain.errors import InputError
 from oxbot.ports import (
+    Breaker,
     ChatModel,
     Clock,
     Exchange,
@@ -14,13 +15,14 @@ from oxbot.ports import (
     MarketFeed,
     PartCache,
     PriceBoard,
+    PriceStream,
     Store,
 )
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything a cycle needs from the world.
+    """Everything a cycle and the price watch need from the world.
 
     `fee_rate` is the taker fee as a fraction; `session` names the run of the whole system;
     `shared` is what the tasks of this process share.
@@ -29,7 +31,9 @@ class Ports:
     store: Store
     clock: Clock
     feed: MarketFeed
+    stream: PriceStream
     board: PriceBoard
+    breaker: Breaker
     parts: PartCache
     flight: Flight
     exchange: Exchange

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from functools import partial
 
+from oxbot.app.asking import answer_by, asking
 from oxbot.app.ports import Ports
 from oxbot.domain.errors import StoreUnavailable
 from oxbot.domain.indicators import CANDLES_NEEDED, part_of
@@ -19,6 +20,7 @@ async def snapshot_of(ports: Ports, symbols: Sequence[str], clock: ClockReading)
     Raises:
         InputError: A symbol is not listed, or has too little history.
         VenueUnavailable: A part had to be made, and the exchange does not answer.
+        CircuitOpen: The same, and the exchange is not asked just now.
         StoreUnavailable: PostgreSQL does not answer. Without Redis it takes longer.
     """
     venue, candle_ms = ports.feed.venue, Bar.M5.closed_by(clock.venue_ms)
@@ -82,11 +84,15 @@ async def _make(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:
 
 async def _ask(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:
     """Ask the exchange for what a part is made of; nothing else of a snapshot comes from it."""
-    candles = await ports.feed.candles(key.symbol, CANDLES_NEEDED, key.candle_ms, key.bar)
+    until_s = answer_by()
+    async with asking(ports, clock, until_s):
+        candles = await ports.feed.candles(key.symbol, CANDLES_NEEDED, key.candle_ms, key.bar)
     made = part_of(key, candles)
     if key.bar is not Bar.M5:
         return made
-    return made.model_copy(update={"perpetual": await ports.feed.perpetual(key.symbol, clock)})
+    async with asking(ports, clock, until_s):
+        perpetual = await ports.feed.perpetual(key.symbol, clock)
+    return made.model_copy(update={"perpetual": perpetual})
 
 
 async def _from_cache(ports: Ports, keys: Collection[PartKey]) -> Parts:

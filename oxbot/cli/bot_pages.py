@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from oxbot.app.bots import BotPage
+from oxbot.app.market_status import MarketStatus, circuits_told, feed_told
 from oxbot.app.overview import BotLine
 from oxbot.app.telling import NOTHING, coins, gain, money, price, span, when
 from oxbot.cli.output import table
-from oxbot.domain.market import base_of
+from oxbot.domain.market import Quote, base_of
 from oxbot.messages import BotView, ControlAnswer
 from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
 
@@ -50,12 +51,14 @@ def _list_line(line: BotLine, zone: tzinfo) -> tuple[str, ...]:
     )
 
 
-def write_page(console: Console, page: BotPage, line: BotLine, zone: tzinfo) -> None:
+def write_page(
+    console: Console, page: BotPage, line: BotLine, market: MarketStatus | None, zone: tzinfo
+) -> None:
     """Write one bot in full. Trading times are the venue's, those of events are ours."""
-    for told in _head(page, zone):
+    for told in (*_head(page, zone), *_prices(market)):
         console.print(told)
     if line.positions:
-        console.print("", _positions(line))
+        console.print("", _positions(line, market.venue_ms if market else None))
     if page.cycles:
         console.print("", _cycles(page.cycles, zone))
     if page.orders:
@@ -95,10 +98,16 @@ def _worries(view: BotView) -> list[str]:
     return lines
 
 
-def _positions(line: BotLine) -> Table:
+def _prices(market: MarketStatus | None) -> list[str]:
+    if market is None:
+        return ["Redis does not answer: prices are those of the last cycle."]
+    return [feed_told(market), *circuits_told(market)]
+
+
+def _positions(line: BotLine, venue_ms: int | None) -> Table:
     return table(
-        "Positions, at the prices of the last cycle",
-        ("coin", "quantity>", "entry>", "stop>", "target>", "bid>", "unrealised>"),
+        "Positions, at the newest prices known",
+        ("coin", "quantity>", "entry>", "stop>", "target>", "bid>", "age>", "by", "PnL>"),
         (
             (
                 base_of(p.symbol),
@@ -107,11 +116,19 @@ def _positions(line: BotLine) -> Table:
                 price(p.stop_price),
                 price(p.target_price),
                 price(p.bid),
+                *_age_and_source(line.quotes.get(p.symbol), venue_ms),
                 gain(p.unrealised),
             )
             for p in line.positions
         ),
+        tight=True,
     )
+
+
+def _age_and_source(quote: Quote | None, venue_ms: int | None) -> tuple[str, str]:
+    if quote is None:
+        return NOTHING, NOTHING
+    return span(None if venue_ms is None else quote.age_ms(venue_ms)), quote.source
 
 
 def _cycles(rows: Sequence[CycleRow], zone: tzinfo) -> Table:

@@ -10,7 +10,8 @@ from rich.prompt import Confirm
 
 from oxbot.app import bots, telling
 from oxbot.app.bots import BotPage, Desk
-from oxbot.app.overview import BotLine, line_of, overview
+from oxbot.app.market_status import MarketStatus, market_status_if_known
+from oxbot.app.overview import BotLine, at_market, line_of, overview
 from oxbot.bootstrap import open_desk
 from oxbot.cli import bot_pages, output
 from oxbot.cli.config_sources import load_settings
@@ -33,16 +34,21 @@ def show_list(*, as_json: bool) -> None:
 def show_one(bot_id: str, rows: int, *, as_json: bool) -> None:
     """Write one bot in full. NotFound."""
     settings = load_settings()
-    page, line = _at_desk(lambda desk: _page_and_line(desk, bot_id, rows))
+    page, line, market = _at_desk(lambda desk: _seen(desk, bot_id, rows))
     if as_json:
-        output.write_json({**page.model_dump(), "positions": line.positions})
+        output.write_json({**page.model_dump(), "positions": line.positions, "market": market})
     else:
-        bot_pages.write_page(output.console(), page, line, telling.zone(settings.timezone))
+        zone = telling.zone(settings.timezone)
+        bot_pages.write_page(output.console(), page, line, market, zone)
 
 
-async def _page_and_line(desk: Desk, bot_id: str, rows: int) -> tuple[BotPage, BotLine]:
+async def _seen(desk: Desk, bot_id: str, rows: int) -> tuple[BotPage, BotLine, MarketStatus | None]:
+    """Look at a bot, its positions at the newest prices known, and how these come."""
     page = await bots.show_bot(desk, bot_id, rows)
-    return page, await line_of(desk.store, page.bot)
+    market = await market_status_if_known(desk)
+    line = await line_of(desk.store, page.bot)
+    is_here = page.bot.settings.venue == desk.venue
+    return page, at_market(line, market.prices) if market and is_here else line, market
 
 
 def pause(bot_id: str, reason: str, *, as_json: bool) -> None:

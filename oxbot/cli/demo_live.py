@@ -10,7 +10,8 @@ from rich.live import Live
 
 from oxbot.adapters.venue_control import VenueControl
 from oxbot.app.bots import Desk, show_bot
-from oxbot.app.overview import line_of
+from oxbot.app.market_status import market_status
+from oxbot.app.overview import at_market, line_of
 from oxbot.cli import demo_lines, demo_table
 from oxbot.cli.demo_picture import Links, Picture
 from oxbot.domain.errors import Unavailable
@@ -46,9 +47,12 @@ class Eye:
             is_new = event.at_ms >= self.began_ms and event.text not in self.missed
             if event.kind == MISSED and is_new:
                 self.missed.append(event.text)
+        market = await market_status(self.desk)
+        line = await line_of(self.desk.store, page.bot)
         return Picture(
-            line=await line_of(self.desk.store, page.bot),
+            line=at_market(line, market.prices),
             page=page,
+            market=market,
             time=await self.venue.time(),
             missed=tuple(self.missed),
         )

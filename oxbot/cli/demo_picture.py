@@ -5,6 +5,7 @@ from typing import Final, Self
 
 from oxbot.adapters.venue_control import VenueTime
 from oxbot.app.bots import BotPage
+from oxbot.app.market_status import MarketStatus
 from oxbot.app.overview import BotLine
 from oxbot.embedded.addresses import Addresses
 from oxbot.settings import Settings
@@ -31,11 +32,12 @@ class Links:
 class Picture:
     """One look.
 
-    `line` is the record's view of the bot, `page` what its workflow and history add; `missed`
-    is what the pause before this start cost.
+    `line` is the record's view of the bot at the newest prices known, `page` what its workflow
+    and history add, `market` how prices come; `missed` is what the pause before this start cost.
     """
 
     line: BotLine
     page: BotPage
+    market: MarketStatus
     time: VenueTime
     missed: tuple[str, ...]

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from oxbot.app.market_status import circuits_told, feed_told
 from oxbot.app.overview import HeldCoin
 from oxbot.app.telling import NOTHING, coins, gain, money, price, span, when
 from oxbot.cli import output
@@ -17,7 +18,7 @@ from oxbot.records import OrderRow
 SHOWN: Final = 3
 """Orders and events that fit."""
 
-MARKET: Final = ("coin", "price>", "age>", "holds>", "entry>", "stop>", "target>", "PnL>")
+MARKET: Final = ("coin", "price>", "age>", "by", "holds>", "entry>", "stop>", "target>", "PnL>")
 ORDERS: Final = ("order", "cycle>", "filled>", "price>", "state")
 
 
@@ -25,7 +26,7 @@ def render(picture: Picture | None, links: Links, trouble: str) -> RenderableTyp
     """Draw one look; `trouble` is what kept the next look from being taken."""
     parts: list[RenderableType] = []
     if picture is not None:
-        parts += [_head(picture), _market(picture), _decision(picture)]
+        parts += [_head(picture), _feed(picture), _market(picture), _decision(picture)]
         parts += [_orders(picture.page.orders), _events(picture)]
         parts += [Text(line, style="yellow") for line in picture.missed]
     if trouble:
@@ -52,6 +53,14 @@ def _head(picture: Picture) -> Text:
     return line
 
 
+def _feed(picture: Picture) -> Text:
+    """Where prices come from, and who is not asked for any."""
+    line = Text(feed_told(picture.market), style="dim")
+    for told in circuits_told(picture.market):
+        line.append(f"\n{told}", "bold red")
+    return line
+
+
 def _wall(venue_ms: int | None, picture: Picture) -> str:
     """Give a length of venue time as it passes here."""
     if venue_ms is None or not picture.time.rate:
@@ -60,20 +69,21 @@ def _wall(venue_ms: int | None, picture: Picture) -> str:
 
 
 def _market(picture: Picture) -> Table:
-    """Prices as the last cycle saw them, with their age by now, and what is held."""
+    """The newest prices known, with age and source, and what is held."""
     held = {position.symbol: position for position in picture.line.positions}
     lines = [
         (*_seen(symbol, picture), *_held(held.get(symbol)))
         for symbol in picture.page.bot.settings.symbols
     ]
-    return output.table("", MARKET, lines)
+    return output.table("", MARKET, lines, tight=True)
 
 
-def _seen(symbol: str, picture: Picture) -> tuple[str, str, str]:
+def _seen(symbol: str, picture: Picture) -> tuple[str, ...]:
     quote = picture.line.quotes.get(symbol)
     if quote is None:
-        return base_of(symbol), NOTHING, NOTHING
-    return base_of(symbol), price(quote.last), span(quote.age_ms(picture.time.venue_ms))
+        return base_of(symbol), NOTHING, NOTHING, NOTHING
+    age = span(quote.age_ms(picture.time.venue_ms))
+    return base_of(symbol), price(quote.last), age, quote.source
 
 
 def _held(position: HeldCoin | None) -> tuple[str | Text, ...]:

@@ -26,10 +26,24 @@ def is_dialogue() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def table(title: str, columns: Sequence[str], lines: Iterable[Sequence[str | Text]] = ()) -> Table:
-    """Make a table; a column whose name ends in `>` is set flush right and never broken."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    lines: Iterable[Sequence[str | Text]] = (),
+    *,
+    tight: bool = False,
+) -> Table:
+    """Make a table; a column whose name ends in `>` is set flush right and never broken.
+
+    A tight one has one space between columns instead of two.
+    """
     made = Table(
-        title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0) if tight else (0, 1),
     )
     for column in columns:
         flush_right = column.endswith(">")

@@ -7,7 +7,10 @@ OxbotError
 ├── SetupError              something on this machine is missing or in the way       500
 ├── Unavailable             somebody else does not answer now; try again             503
 │   ├── VenueUnavailable        the exchange                                         503
-│   │   └── RateLimited         the exchange asks to wait (`retry_after_s`)          503
+│   │   ├── RateLimited         the exchange asks to wait (`retry_after_s`)          503
+│   │   └── Unusable            the exchange answers, but not with what can be used  503
+│   ├── CircuitOpen             it failed again and again, and is not asked now      503
+│   │   └── BeingProbed             one call is finding out whether it is back           503
 │   ├── ModelUnavailable        the language model's provider                        503
 │   └── StoreUnavailable        PostgreSQL or Redis                                  503
 ├── VenueRefused            the exchange understood and said no                      502
@@ -73,6 +76,22 @@ class RateLimited(VenueUnavailable):
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Unusable(VenueUnavailable):
+    """The exchange answers, but this answer cannot be used: no outage, and no price either."""
+
+
+class CircuitOpen(Unavailable):
+    """Somebody failed again and again and is not asked for a while: final for this cycle."""
+
+    retryable = False
+
+
+class BeingProbed(CircuitOpen):
+    """One call of all is finding out whether somebody is back: the next try will know."""
+
+    retryable = True
 
 
 class ModelUnavailable(Unavailable):

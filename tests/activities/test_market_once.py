@@ -17,6 +17,7 @@ from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.adapters.redis.board import RedisPriceBoard, open_redis
+from oxbot.adapters.redis.breaker import RedisBreaker
 from oxbot.adapters.redis.flight import RedisFlight
 from oxbot.adapters.redis.parts import RedisPartCache
 from oxbot.app.decide import decide
@@ -26,6 +27,7 @@ from oxbot.domain.bot import BASELINE
 from oxbot.domain.market import CANDLE_MS, Bar, ClockReading
 from oxbot.messages import Decide, Observation, ObserveMarket
 from tests.activities.okx_server import LocalOkx, Row, envelope, local_okx, ticker
+from tests.support.fake_stream import ScriptedStream
 from tests.support.trading import BTC, ETH, new_bot
 
 COINS = (BTC, ETH)
@@ -117,7 +119,9 @@ async def _worker(stack: AsyncExitStack, venue: Venue, database_url: str, redis_
         store=PostgresStore(engine),
         clock=venue,
         feed=feed,
+        stream=ScriptedStream(),
         board=RedisPriceBoard(redis),
+        breaker=RedisBreaker(redis),
         parts=RedisPartCache(redis),
         flight=RedisFlight(redis),
         exchange=PaperExchange(feed, Decimal("0.001")),

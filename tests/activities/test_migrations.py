@@ -103,8 +103,7 @@ async def test_cycles_made_before_market_parts_stay_with_the_snapshot_they_saw(
     for row in (
         "INSERT INTO bots VALUES ('b1', '{}', 'running', 1, false, 1, 1, now())",
         "INSERT INTO snapshots VALUES ('s1', 'okx', 'epoch', '{BTC/USDT}', '{\"BTC/USDT\": 1}')",
-        "INSERT INTO cycles (bot_id, cycle, incarnation, due_at, state, snapshot_id)"
-        " VALUES ('b1', 1, 1, now(), 'begun', 's1')",
+        "INSERT INTO cycles VALUES ('b1', 1, 1, now(), 'begun', 's1')",
     ):
         await execute(empty_database_url, row)
     await asyncio.to_thread(upgrade, empty_database_url)

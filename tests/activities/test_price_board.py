@@ -8,7 +8,8 @@ import pytest
 
 from oxbot.adapters.redis.board import RedisPriceBoard, open_redis
 from oxbot.domain.errors import SetupError, StoreUnavailable
-from tests.support.trading import BTC, ETH, NOW_MS, quote
+from oxbot.domain.feed import FeedSource, FeedStatus
+from tests.support.trading import BTC, CLOCK, ETH, NOW_MS, quote
 
 
 async def test_a_price_comes_back_as_it_was_put(board: RedisPriceBoard) -> None:
@@ -29,6 +30,39 @@ async def test_an_older_price_never_replaces_a_newer_one(board: RedisPriceBoard)
     same_time = quote(bid="3", at_ms=NOW_MS)
     await board.put("okx", [same_time])
     assert (await board.get("okx", [BTC]))[BTC].bid == Decimal(3)
+
+
+@pytest.mark.critical
+async def test_of_one_exchange_time_the_price_received_last_stays(board: RedisPriceBoard) -> None:
+    """A quiet coin's price is as old as it is; that it was confirmed since must not be lost."""
+    by_stream = quote(bid="2")
+    confirmed = by_stream.model_copy(
+        update={"received_ms": by_stream.received_ms + 9_000, "source": "rest"}
+    )
+    await board.put("okx", [confirmed])
+    await board.put("okx", [by_stream])
+    assert (await board.get("okx", [BTC]))[BTC] == confirmed
+    newer = quote(bid="3", at_ms=NOW_MS + 1)
+    await board.put("okx", [newer])
+    assert (await board.get("okx", [BTC]))[BTC] == newer
+
+
+async def test_the_watchs_report_comes_back_as_it_was_made(board: RedisPriceBoard) -> None:
+    assert await board.feed_status("okx") is None
+    report = FeedStatus(
+        source=FeedSource.STREAM,
+        since_ms=NOW_MS,
+        reported_ms=NOW_MS + 1,
+        last_message_ms=NOW_MS,
+        gaps=3,
+        reconnects=2,
+        symbols=(BTC, ETH),
+        clock=CLOCK,
+        trouble="none that matters",
+    )
+    await board.report("okx", report)
+    assert await board.feed_status("okx") == report
+    assert await board.feed_status("okx-simulated") is None
 
 
 @pytest.mark.critical

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.schema import bots
@@ -12,7 +13,7 @@ from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.bot import BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.messages import CycleOutcome, WriteControl
-from tests.support.trading import NOW_MS, begin, new_bot
+from tests.support.trading import NOW_MS, begin, bought, new_bot
 
 
 def control(status: BotStatus, epoch: int) -> WriteControl:
@@ -129,3 +130,33 @@ async def test_amounts_are_kept_to_the_last_digit_and_shown_plainly(
         assert f"{cash:f}" == amount
     async with engine.begin() as connection:
         assert (await connection.execute(bots.select())).mappings().first() is not None
+
+
+async def test_watched_is_what_living_bots_of_the_venue_trade_or_hold(
+    store: PostgresStore,
+) -> None:
+    for bot_id, venue, symbols in (
+        ("w1", "okx", ("SOL/USDT", "BTC/USDT")),
+        ("w2", "okx", ("BTC/USDT", "XRP/USDT")),
+        ("w3", "okx-simulated", ("BNB/USDT",)),
+    ):
+        settings = BotSettings(name="Test", venue=venue, symbols=symbols)
+        await store.create_bot(bot_id, settings, NOW_MS)
+    assert await store.watched_symbols("okx") == ["BTC/USDT", "SOL/USDT", "XRP/USDT"]
+    assert await store.watched_symbols("okx-simulated") == ["BNB/USDT"]
+    assert await store.watched_symbols("nowhere") == []
+    stopped = control(BotStatus.STOPPED, 2).model_copy(update={"bot_id": "w2"})
+    await store.write_control(stopped)
+    assert await store.watched_symbols("okx") == ["BTC/USDT", "SOL/USDT"]
+
+
+async def test_a_coin_that_is_held_is_watched_though_it_is_traded_no_more(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    bot = await new_bot(store)
+    await bought(store)
+    changed = bot.settings.model_copy(update={"symbols": ("ETH/USDT",)})
+    row = update(bots).values(settings=changed.model_dump(mode="json"))
+    async with engine.begin() as connection:
+        await connection.execute(row)
+    assert await store.watched_symbols("okx") == ["BTC/USDT", "ETH/USDT"]

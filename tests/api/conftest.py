@@ -9,14 +9,26 @@ import pytest
 from api.app import create_app
 from oxbot.settings import Settings
 from tests.support.servers import (
+    board,
     database_url,
     engine,
     postgres_url,
+    redis_server_url,
+    redis_url,
     server_home,
     store,
 )
 
-__all__ = ["database_url", "engine", "postgres_url", "server_home", "store"]
+__all__ = [
+    "board",
+    "database_url",
+    "engine",
+    "postgres_url",
+    "redis_server_url",
+    "redis_url",
+    "server_home",
+    "store",
+]
 
 NOWHERE = "127.0.0.1:9"
 """An address at which nobody listens."""
@@ -25,7 +37,7 @@ NOWHERE = "127.0.0.1:9"
 @asynccontextmanager
 async def serving(database: str, **others: object) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application, for as long as the block runs."""
-    given = {"redis_url": "redis://unused", "temporal_address": NOWHERE, **others}
+    given = {"redis_url": f"redis://{NOWHERE}", "temporal_address": NOWHERE, **others}
     app = create_app(Settings.model_validate({"database_url": database, **given}))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (

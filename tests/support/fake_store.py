@@ -78,6 +78,16 @@ class FakeStore(FakeBooks):
         """Give all bots, oldest first."""
         return [b for b in self.bots_by_id.values() if owner in (None, b.settings.owner)]
 
+    async def watched_symbols(self, venue: str) -> list[str]:
+        """Give what bots of a venue that are not stopped trade or hold, sorted."""
+        alive = [
+            bot
+            for bot in self.bots_by_id.values()
+            if bot.settings.venue == venue and bot.status is not BotStatus.STOPPED
+        ]
+        held = {symbol for bot in alive for symbol in (await self.portfolio(bot.id)).positions}
+        return sorted(held.union(*(bot.settings.symbols for bot in alive)))
+
     async def write_control(self, change: WriteControl) -> None:
         """Store status and epoch unless a newer epoch is stored."""
         bot = await self.bot(change.bot_id)

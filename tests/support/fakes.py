@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.errors import InputError, VenueUnavailable
+from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import (
     Bar,
     Candle,
@@ -142,17 +143,30 @@ class FakeBoard:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Quote] = {}
+        self._reports: dict[str, FeedStatus] = {}
 
     async def put(self, venue: str, quotes: Sequence[Quote]) -> None:
         """Keep prices unless a newer one is known."""
         for quote in quotes:
             known = self._known.get((venue, quote.symbol))
-            if known is None or known.exchange_ms <= quote.exchange_ms:
+            if known is None or _age_key(known) <= _age_key(quote):
                 self._known[venue, quote.symbol] = quote
 
     async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:
         """Give what is known."""
         return {s: self._known[venue, s] for s in symbols if (venue, s) in self._known}
+
+    async def report(self, venue: str, status: FeedStatus) -> None:
+        """Keep a report."""
+        self._reports[venue] = status
+
+    async def feed_status(self, venue: str) -> FeedStatus | None:
+        """Give the last report."""
+        return self._reports.get(venue)
+
+
+def _age_key(quote: Quote) -> tuple[int, int]:
+    return quote.exchange_ms, quote.received_ms
 
 
 class FakeParts:

@@ -20,6 +20,7 @@ from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
+from activities.watch import WatchActivities
 from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
@@ -33,7 +34,9 @@ from oxbot.messages import (
     TickRequest,
     workflow_id,
 )
+from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
+from tests.support.fake_stream import ScriptedStream
 from tests.support.fakes import (
     BTC,
     ETH,
@@ -48,6 +51,7 @@ from tests.support.fakes import (
 )
 from tests.support.faults import Faults
 from workflows.bot import BotWorkflow
+from workflows.market_watch import MarketWatchWorkflow
 from workflows.state import ROLL_AFTER, BotState
 
 BotHandle = WorkflowHandle[Any, BotView]
@@ -74,7 +78,9 @@ class House:
     feed: FakeFeed = field(
         default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
     )
+    stream: ScriptedStream = field(default_factory=ScriptedStream)
     board: FakeBoard = field(default_factory=FakeBoard)
+    breaker: FakeBreaker = field(default_factory=FakeBreaker)
     parts: FakeParts = field(default_factory=FakeParts)
     flight: FakeFlight = field(default_factory=FakeFlight)
     model: FakeModel = field(default_factory=FakeModel)
@@ -98,7 +104,9 @@ class House:
             store=self.store,
             clock=self.clock,
             feed=self.feed,
+            stream=self.stream,
             board=self.board,
+            breaker=self.breaker,
             parts=self.parts,
             flight=self.flight,
             exchange=PaperExchange(self.feed, FEE_RATE),
@@ -115,7 +123,7 @@ class House:
         return Worker(
             self.client,
             task_queue=self.queue,
-            workflows=[BotWorkflow],
+            workflows=[BotWorkflow, MarketWatchWorkflow],
             activities=[
                 control.open_run,
                 control.write_control,
@@ -125,6 +133,7 @@ class House:
                 RiskActivities(ports).validate_risk,
                 ExecutionActivities(ports).execute_order,
                 RecordActivities(ports).record_cycles,
+                WatchActivities(ports).watch_prices,
             ],
             interceptors=[self.faults],
         )

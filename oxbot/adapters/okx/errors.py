@@ -25,6 +25,7 @@ from oxbot.domain.errors import (
     InputError,
     OxbotError,
     RateLimited,
+    Unusable,
     VenueRefused,
     VenueUnavailable,
 )
@@ -114,9 +115,9 @@ def row_error(rows: object) -> str | None:
     return None
 
 
-def unusable(what: str, why: str) -> VenueUnavailable:
+def unusable(what: str, why: str) -> Unusable:
     """Give the error for data that came but cannot be what it should be; `what` names it."""
-    return VenueUnavailable(
+    return Unusable(
         f"OKX's answer for {what} cannot be used: {why}. Nothing was guessed in its place."
     )
 

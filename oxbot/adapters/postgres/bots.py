@@ -6,7 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.postings import post
 from oxbot.adapters.postgres.rows import Records, add_event, lock_bot, no_bot
-from oxbot.adapters.postgres.schema import CycleState, bot_runs, bots, cycles, orders
+from oxbot.adapters.postgres.schema import (
+    CycleState,
+    bot_runs,
+    bots,
+    cycles,
+    orders,
+    positions,
+)
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict
 from oxbot.domain.ledger import deposit_entries
@@ -60,6 +67,14 @@ class Bots(Records):
             query = query.where(bots.c.settings["owner"].astext == owner)
         async with self._transaction() as connection:
             return [bot_from(row) for row in (await connection.execute(query)).mappings()]
+
+    async def watched_symbols(self, venue: str) -> list[str]:
+        """Give what bots of a venue that are not stopped trade or hold, sorted."""
+        alive = (bots.c.settings["venue"].astext == venue) & (bots.c.status != BotStatus.STOPPED)
+        traded = select(func.jsonb_array_elements_text(bots.c.settings["symbols"])).where(alive)
+        held = select(positions.c.symbol).join(bots, bots.c.id == positions.c.bot_id).where(alive)
+        async with self._transaction() as connection:
+            return sorted(await connection.scalars(traded.union(held)))
 
     async def write_control(self, change: WriteControl) -> None:
         """Store status and epoch unless a newer epoch is stored; adds an event when it changed.

@@ -1,32 +1,39 @@
-"""The price board: one hash per venue, the newest quote of each symbol."""
+"""The price board: one hash per venue, the newest quote of each symbol, and the watch's report."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Final
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from oxbot.domain.errors import SetupError, StoreUnavailable
+from oxbot.adapters.redis.answering import answering
+from oxbot.domain.errors import SetupError
+from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import Quote
 
 ANSWER_S: Final = 5
 """Seconds to wait for a connection or an answer."""
 
 KEEP_NEWEST: Final = """
-for i = 1, #ARGV, 3 do
-  local symbol, time, quote = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
+local function is_older(time, received, known)
+  if time ~= known['exchange_ms'] then return time < known['exchange_ms'] end
+  return received < known['received_ms']
+end
+for i = 1, #ARGV, 4 do
+  local symbol, quote = ARGV[i], ARGV[i + 3]
+  local time, received = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local known = redis.call('HGET', KEYS[1], symbol)
-  if not known or cjson.decode(known)['exchange_ms'] <= time then
+  if not known or not is_older(time, received, cjson.decode(known)) then
     redis.call('HSET', KEYS[1], symbol, quote)
   end
 end
 """
-"""Takes symbol, exchange time in ms and quote as JSON, for each symbol; runs as one step."""
+"""Takes symbol, exchange time, time of receipt (ms) and quote as JSON, for each symbol.
+
+Runs as one step. Of two quotes of one exchange time the one received later stays: it says that
+the price still held then.
+"""
 
 
 def open_redis(redis_url: str) -> "Redis":
@@ -63,41 +70,42 @@ class RedisPriceBoard:
         """Keep these prices; an older exchange time never replaces a newer one."""
         if not quotes:
             return
-        words = [w for q in quotes for w in (q.symbol, q.exchange_ms, q.model_dump_json())]
+        words = [
+            word
+            for q in quotes
+            for word in (q.symbol, q.exchange_ms, q.received_ms, q.model_dump_json())
+        ]
         async with answering():
-            await self._keep_newest(keys=[_key(venue)], args=words)
+            await self._keep_newest(keys=[_prices(venue)], args=words)
 
     async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:
         """Give what is known, however old; symbols without a price are left out."""
         if not symbols:
             return {}
         async with answering():
-            known = await self._client.hmget(_key(venue), list(symbols))
+            known = await self._client.hmget(_prices(venue), list(symbols))
         found = zip(symbols, known, strict=True)
         return {symbol: Quote.model_validate_json(text) for symbol, text in found if text}
+
+    async def report(self, venue: str, status: FeedStatus) -> None:
+        """Keep what the price watch of a venue says of itself."""
+        async with answering():
+            await self._client.set(_report(venue), status.model_dump_json())
+
+    async def feed_status(self, venue: str) -> FeedStatus | None:
+        """Give the last report of a venue's price watch, however old; None if there is none."""
+        async with answering():
+            text = await self._client.get(_report(venue))
+        return FeedStatus.model_validate_json(text) if text else None
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
 
-def _key(venue: str) -> str:
+def _prices(venue: str) -> str:
     return f"oxbot:prices:{venue}"
 
 
-@asynccontextmanager
-async def answering() -> AsyncIterator[None]:
-    """Say which errors mean that Redis does not answer, or cannot keep anything now."""
-    try:
-        yield
-    except (
-        RedisConnectionError,
-        RedisTimeoutError,
-        ReadOnlyError,
-        OutOfMemoryError,
-        OSError,
-    ) as error:
-        cause = str(error) or type(error).__name__
-        raise StoreUnavailable(
-            f"Redis does not answer ({cause}). Nothing is lost but what it shares; try again."
-        ) from error
+def _report(venue: str) -> str:
+    return f"oxbot:feed:{venue}"

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError
 
-from oxbot.adapters.redis.board import answering
+from oxbot.adapters.redis.answering import answering
 from oxbot.domain.errors import StoreUnavailable, VenueUnavailable
 
 WORK_S: Final = 8

@@ -7,7 +7,7 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from oxbot.adapters.redis.board import answering
+from oxbot.adapters.redis.answering import answering
 from oxbot.domain.market import Bar, MarketPart, PartKey
 
 MINUTE_S: Final = 60

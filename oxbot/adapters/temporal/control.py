@@ -19,11 +19,14 @@ from oxbot.domain.bot import Bot
 from oxbot.domain.errors import Conflict, NotFound, OxbotError, Unavailable
 from oxbot.messages import (
     BOT_WORKFLOW,
+    WATCH_WORKFLOW,
     BotView,
     ControlAnswer,
     ControlRequest,
     TickReport,
     TickRequest,
+    WatchView,
+    watch_id,
     workflow_id,
 )
 
@@ -125,6 +128,27 @@ class TemporalBotControl:
             await self._handle(bot_id).signal("wake")
         except (RPCError, RuntimeError) as error:
             raise _failed(error, bot_id) from error
+
+    async def watch(self, venue: str) -> bool:
+        """Start the price watch of a venue; False when it is running already."""
+        try:
+            await self._client.start_workflow(
+                WATCH_WORKFLOW,
+                WatchView(venue=venue),
+                id=watch_id(venue),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=f"prices of {venue}",
+                static_details="Reads the venue's price stream for all bots.",
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        except (RPCError, RuntimeError) as error:
+            raise Unavailable(
+                f"The price watch of {venue} cannot be started through Temporal: {error}."
+            ) from error
+        return True
 
     def _handle(self, bot_id: str) -> WorkflowHandle[object, object]:
         return self._client.get_workflow_handle(workflow_id(bot_id))

@@ -1,8 +1,9 @@
 """What a use case needs, in memory: one venue that stands still, one model, one bot."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.app.decide import decide
@@ -13,6 +14,7 @@ from oxbot.app.shared import Shared
 from oxbot.app.validate import validate_risk
 from oxbot.domain.bot import Bot, BotSettings
 from oxbot.domain.errors import OxbotError, StoreUnavailable
+from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import CANDLE_MS, ClockReading, Quote
 from oxbot.domain.orders import Fill, Order
 from oxbot.messages import (
@@ -25,8 +27,10 @@ from oxbot.messages import (
     RiskReport,
     ValidateRisk,
 )
-from oxbot.ports import Exchange, Flight, PartCache, PriceBoard
+from oxbot.ports import Breaker, Exchange, Flight, PartCache, PriceBoard
+from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
+from tests.support.fake_stream import ScriptedStream
 from tests.support.fakes import (
     BTC,
     ETH,
@@ -59,6 +63,7 @@ class Room:
         default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
     )
     board: PriceBoard = field(default_factory=FakeBoard)
+    breaker: Breaker = field(default_factory=FakeBreaker)
     parts: PartCache = field(default_factory=FakeParts)
     flight: Flight = field(default_factory=FakeFlight)
     shared: Shared = field(default_factory=Shared)
@@ -74,7 +79,9 @@ class Room:
             store=self.store,
             clock=self.clock,
             feed=self.feed,
+            stream=ScriptedStream(),
             board=self.board,
+            breaker=self.breaker,
             parts=self.parts,
             flight=self.flight,
             shared=self.shared,
@@ -90,6 +97,10 @@ class Room:
         return await self.store.create_bot(
             bot_id, BotSettings.model_validate(plain | settings), NOW_MS
         )
+
+    def elsewhere(self, **changes: Any) -> "Room":  # noqa: ANN401 - any field, as `replace` has it
+        """Another process: what is shared is the same, and nothing is in its memory."""
+        return replace(self, **{"shared": Shared(), **changes})
 
     def reprice(self, symbol: str, price: Decimal) -> None:
         """Let a price move, which takes a millisecond."""
@@ -160,4 +171,10 @@ class AbsentBoard:
         raise StoreUnavailable("the board was told not to answer")
 
     async def get(self, venue: str, symbols: Sequence[str]) -> dict[str, Quote]:  # noqa: ARG002 - the port's
+        raise StoreUnavailable("the board was told not to answer")
+
+    async def report(self, venue: str, status: FeedStatus) -> None:  # noqa: ARG002 - the port's
+        raise StoreUnavailable("the board was told not to answer")
+
+    async def feed_status(self, venue: str) -> FeedStatus | None:  # noqa: ARG002 - the port's
         raise StoreUnavailable("the board was told not to answer")

@@ -10,8 +10,9 @@ from oxbot.domain.bot import Bot, BotSettings
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.market import Instrument
 from oxbot.ports import BotControl
+from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
-from tests.support.fakes import BTC, ETH
+from tests.support.fakes import BTC, ETH, FakeBoard
 
 PROVIDERS = frozenset({"baseline"})
 
@@ -46,7 +47,8 @@ class Told:
 
 def desk_of(told: Told) -> tuple[Desk, FakeStore, Starts]:
     store, starts = FakeStore(), Starts()
-    return Desk(store, cast("BotControl", starts), "okx", told), store, starts
+    desk = Desk(store, cast("BotControl", starts), "okx", told, FakeBoard(), FakeBreaker())
+    return desk, store, starts
 
 
 async def made(desk: Desk, *symbols: str) -> Bot:

@@ -36,12 +36,6 @@ async def made(room: Room, symbols: list[str] = COINS) -> Snapshot:
     return await snapshot_of(ports, symbols, await ports.clock.reading())
 
 
-def elsewhere(room: Room, **changes: object) -> Room:
-    """Another process: nothing in memory, the rest shared unless a test says otherwise."""
-    shared = {"store": room.store, "feed": room.feed, "parts": room.parts, "flight": room.flight}
-    return Room(**(shared | changes), now_ms=room.now_ms)  # type: ignore[arg-type] - as Room's own
-
-
 async def test_a_snapshot_holds_three_lengths_of_candles_and_the_perpetual(room: Room) -> None:
     seen = await made(room)
     assert list(seen.features) == sorted(COINS)
@@ -63,7 +57,7 @@ def test_an_id_names_venue_candle_and_symbols_in_any_order() -> None:
 
 @pytest.mark.critical
 async def test_many_at_once_in_two_processes_make_each_part_once(room: Room) -> None:
-    ports, other = room.ports, elsewhere(room).ports
+    ports, other = room.ports, room.elsewhere().ports
     now = await ports.clock.reading()
     seen = await asyncio.gather(
         *(snapshot_of((ports, other)[n % 2], COINS[:: (-1) ** n], now) for n in range(100))
@@ -95,7 +89,7 @@ async def test_parts_are_shared_by_snapshots_of_different_symbols(room: Room) ->
 async def test_another_process_finds_the_parts_in_either_place(room: Room, kept: str) -> None:
     first = await made(room)
     parts = room.parts if kept == "the cache" else FakeParts()
-    other = elsewhere(room, parts=parts)
+    other = room.elsewhere(parts=parts)
     other.feed.away = True
     assert await made(other) == first
     assert isinstance(parts, FakeParts)
@@ -105,7 +99,7 @@ async def test_another_process_finds_the_parts_in_either_place(room: Room, kept:
 @pytest.mark.critical
 async def test_of_two_who_made_a_part_without_a_lock_both_go_on_with_the_first(room: Room) -> None:
     """Redis is away: neither cache nor lock, and prices that differ."""
-    apart = [elsewhere(room, parts=AbsentParts(), flight=Room().flight) for _ in range(2)]
+    apart = [room.elsewhere(parts=AbsentParts(), flight=Room().flight) for _ in range(2)]
     apart[1].feed = FakeFeed({BTC: Decimal(1), ETH: Decimal(1)})
     seen = await asyncio.gather(*(made(each) for each in apart))
     assert seen[0] == seen[1]

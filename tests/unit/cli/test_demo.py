@@ -8,10 +8,13 @@ from rich.console import Console
 
 from oxbot.adapters.venue_control import VenueTime
 from oxbot.app.bots import BotPage
+from oxbot.app.market_status import MarketStatus
 from oxbot.app.overview import BotLine, HeldCoin
 from oxbot.cli import demo_lines, demo_report, demo_table
 from oxbot.cli.demo_picture import Links, Picture
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.circuit import Circuit, Phase
+from oxbot.domain.feed import FeedSource, FeedStatus
 from oxbot.domain.market import Quote
 from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow
 
@@ -58,6 +61,7 @@ ORDER = OrderRow(
 HELD = HeldCoin(
     symbol="BTC/USDT",
     quantity=Decimal("0.12345678"),
+    cost=Decimal("11726.5"),
     average_price=Decimal("94985.3"),
     stop_price=Decimal("91660.8"),
     target_price=Decimal("101634.2"),
@@ -74,11 +78,26 @@ QUOTE = Quote(
     volume_24h=Decimal(1_000),
     exchange_ms=NOW_MS,
     received_ms=NOW_MS,
-    source="rest",
+    source="stream",
+)
+MARKET = MarketStatus(
+    venue="okx-simulated",
+    wall_ms=NOW_MS,
+    venue_ms=NOW_MS,
+    feed=FeedStatus(
+        source=FeedSource.STREAM, since_ms=NOW_MS - 600_000, reported_ms=NOW_MS, gaps=3
+    ),
+    prices={},
+    breakers=(Circuit(target="okx-simulated"),),
 )
 
 
-def picture(*cycles: CycleRow, events: tuple[EventRow, ...] = (), unanswered: str = "") -> Picture:
+def picture(
+    *cycles: CycleRow,
+    events: tuple[EventRow, ...] = (),
+    unanswered: str = "",
+    market: MarketStatus = MARKET,
+) -> Picture:
     page = BotPage(
         bot=BOT,
         view=None,
@@ -100,7 +119,7 @@ def picture(*cycles: CycleRow, events: tuple[EventRow, ...] = (), unanswered: st
     time = VenueTime(
         venue_ms=NOW_MS + 42_000, rate=Decimal(30), mode="speed", ended=False, market="m"
     )
-    return Picture(line=line, page=page, time=time, missed=("7 ticks were missed.",))
+    return Picture(line=line, page=page, market=market, time=time, missed=("7 ticks were missed.",))
 
 
 def drawn(seen: Picture | None, trouble: str = "") -> str:
@@ -114,13 +133,31 @@ def test_the_table_shows_prices_with_ages_and_what_is_held_in_80_columns() -> No
     assert max(len(line) for line in shown.splitlines()) <= 80
     (btc,) = [line for line in shown.splitlines() if line.startswith("BTC")]
     assert btc.split() == [
-        *("BTC", "94,000.00", "42", "s", "0.12345678"),
+        *("BTC", "94,000.00", "42", "s", "stream", "0.12345678"),
         *("94,985.30", "91,660.80", "101,634.20", "-121.50"),
     ]
     for word in ("cycle 12345", "123,450.10", "decision (baseline) Buy BTC/USDT.", "sell BTC"):
         assert word in shown
     assert "7 ticks were missed." in shown
     assert LINKS.web_ui in shown
+
+
+def test_the_table_says_where_prices_come_from_and_who_is_not_asked() -> None:
+    assert "Prices of okx-simulated by stream for 10 min (3 gaps, 0 reconnects)." in drawn(
+        picture(CYCLE)
+    )
+    opened = Circuit(
+        target="okx-simulated",
+        phase=Phase.OPEN,
+        failures=5,
+        reason="no answer",
+        opened_ms=NOW_MS,
+        retry_ms=NOW_MS + 30_000,
+        venue_retry_ms=NOW_MS + 30_000,
+    )
+    shown = drawn(picture(CYCLE, market=MARKET.model_copy(update={"breakers": (opened,)})))
+    assert "okx-simulated is not asked: circuit open since 2025-01-01" in shown
+    assert "no answer" in shown
 
 
 def test_before_the_first_cycle_there_is_no_price_and_none_is_made_up() -> None:

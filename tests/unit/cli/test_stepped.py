@@ -9,8 +9,9 @@ from oxbot.app.stepped import drive
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict
 from oxbot.messages import BotView, ControlAnswer, ControlRequest, TickReport
+from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
-from tests.support.fakes import FakeFeed
+from tests.support.fakes import FakeBoard, FakeFeed
 
 STEP_MS = 300_000
 
@@ -80,9 +81,12 @@ class SteppedBot:
     async def wake(self, bot_id: str) -> None:
         raise NotImplementedError(bot_id)
 
+    async def watch(self, venue: str) -> bool:
+        raise NotImplementedError(venue)
+
 
 async def driven(bot: SteppedBot, venue: SteppedVenue, cycles: int) -> list[int | None]:
-    desk = Desk(FakeStore(), bot, "fake", FakeFeed({}))
+    desk = Desk(FakeStore(), bot, "fake", FakeFeed({}), FakeBoard(), FakeBreaker())
     return [report.cycle async for report in drive(desk, venue, "b1", cycles)]
 
 

@@ -1,0 +1,80 @@
+"""`/metrics` for Prometheus, computed at each scrape from what the workers share in Redis."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from api.desk import TheDesk
+from api.routes import PROBLEM
+from oxbot.app.market_status import AgedQuote, MarketStatus, market_status
+from oxbot.domain.circuit import Circuit, Phase
+from oxbot.domain.feed import FeedSource, FeedStatus
+
+router = APIRouter(tags=["market"], responses={503: PROBLEM})
+
+LEVEL: Final = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1, Phase.OPEN: 2}
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(desk: TheDesk) -> Response:
+    """Give ages, sources, gaps and circuit breakers in Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Scrape(await market_status(desk)))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Scrape(Collector):
+    """One look at the market as metrics."""
+
+    def __init__(self, market: MarketStatus) -> None:
+        self._market = market
+
+    def collect(self) -> Iterator[Metric]:
+        yield _ages(self._market.prices.values())
+        yield from _feed(self._market.feed)
+        yield _breakers(self._market.breakers)
+
+
+def _ages(prices: Iterable[AgedQuote]) -> Metric:
+    told = "Age of the newest price by the exchange's own time stamp, in seconds of venue time."
+    family = GaugeMetricFamily("oxbot_price_age_seconds", told, labels=("symbol", "source"))
+    for price in prices:
+        if price.venue_age_ms is not None:
+            family.add_metric((price.symbol, price.source), price.venue_age_ms / 1000)
+    return family
+
+
+def _feed(feed: FeedStatus | None) -> Iterator[Metric]:
+    source = GaugeMetricFamily(
+        "oxbot_feed_source", "1 for where prices come from just now, else 0.", labels=("source",)
+    )
+    now = feed.source if feed else FeedSource.NONE
+    for each in FeedSource:
+        source.add_metric((each.value,), int(each is now))
+    yield source
+    yield CounterMetricFamily(
+        "oxbot_feed_gaps",
+        "Stretches in which the price stream was silent or lost.",
+        value=feed.gaps if feed else 0,
+    )
+    yield CounterMetricFamily(
+        "oxbot_feed_reconnects",
+        "Connections of the price stream made after a loss.",
+        value=feed.reconnects if feed else 0,
+    )
+
+
+def _breakers(circuits: Iterable[Circuit]) -> Metric:
+    family = GaugeMetricFamily(
+        "oxbot_breaker_state",
+        "Circuit breaker: 0 closed, 1 half-open, 2 open.",
+        labels=("target",),
+    )
+    for circuit in circuits:
+        family.add_metric((circuit.target,), LEVEL[circuit.phase])
+    return family

@@ -1,0 +1,87 @@
+"""Every call to the venue passes here: while it does not answer, nobody waits for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from oxbot.app.ports import Ports
+from oxbot.app.telling import when
+from oxbot.domain.circuit import Circuit, Phase
+from oxbot.domain.errors import (
+    BeingProbed,
+    CircuitOpen,
+    OxbotError,
+    RateLimited,
+    StoreUnavailable,
+    Unusable,
+    VenueUnavailable,
+)
+from oxbot.domain.market import ClockReading
+
+ANSWERS: Final = (RateLimited, Unusable)
+"""Of the errors that can be retried, those which show that the venue is there."""
+
+
+@asynccontextmanager
+async def guarded(
+    ports: Ports, clock: ClockReading, *, urgent: bool = False
+) -> AsyncIterator[None]:
+    """Guard one call to the venue by its circuit breaker, and report how the call went.
+
+    Only an outage counts against the venue: a rate limit, a refusal and data that cannot be used
+    (such as a candle that is not closed yet) are answers, too.
+
+    Args:
+        ports: The feed's venue is the target.
+        clock: Now; an open circuit cools by wall time and by the venue's.
+        urgent: Pass an open circuit; for exits, which are worth a try at any time.
+
+    Raises:
+        CircuitOpen: The venue is not asked now.
+        BeingProbed: Another call is finding out whether it is back; try again.
+    """
+    target, began_s = ports.feed.venue, _now_s()
+    admission = await ports.breaker.admit(target, clock)
+    if not admission.admitted and not urgent:
+        raise refusal(admission.circuit)
+    try:
+        yield
+    except (CircuitOpen, StoreUnavailable):  # says nothing of the venue
+        raise
+    except OxbotError as error:
+        if isinstance(error, VenueUnavailable) and not isinstance(error, ANSWERS):
+            await ports.breaker.failed(target, _later(clock, _now_s() - began_s), str(error))
+        else:
+            await ports.breaker.succeeded(target)
+        raise
+    else:
+        await ports.breaker.succeeded(target)
+
+
+def refusal(circuit: Circuit) -> CircuitOpen:
+    """Say what is not asked, since when and why, and when it is tried again."""
+    told = (
+        f"{circuit.target} is not asked for prices: it has not answered {circuit.failures} times "
+        f"in a row (circuit open since {when(circuit.opened_ms)} UTC; last: {circuit.reason})"
+    )
+    if circuit.phase is Phase.HALF_OPEN:
+        return BeingProbed(f"{told}. One call is finding out whether it is back; try again.")
+    return CircuitOpen(f"{told}. It is tried again {retry(circuit)}.")
+
+
+def retry(circuit: Circuit) -> str:
+    """Say from when on an open circuit lets a probe through."""
+    if circuit.stepped:
+        return f"from {when(circuit.venue_retry_ms)} venue time on"
+    return f"from {when(circuit.retry_ms)} UTC on"
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _later(clock: ClockReading, passed_s: float) -> ClockReading:
+    """Move a reading on by what the call took: an outage is found out at its end."""
+    wall_ms = clock.wall_ms + int(passed_s * 1000)
+    return clock.model_copy(update={"wall_ms": wall_ms, "venue_ms": clock.venue_at(wall_ms)})

@@ -1,0 +1,78 @@
+"""Wall time for what runs on and on: read, slept through, and raced against."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Protocol
+
+from oxbot.domain.market import ClockReading
+from oxbot.ports import Clock
+
+
+class Timer(Protocol):
+    """Wall time, which a test may hold in its own hands."""
+
+    def wall_ms(self) -> int:
+        """Give wall time in ms."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        ...
+
+
+class RealTimer:
+    """The machine's time."""
+
+    def wall_ms(self) -> int:
+        """Give wall time in ms UTC."""
+        return time.time_ns() // 1_000_000
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        await asyncio.sleep(seconds)
+
+
+class RecentClock:
+    """The venue's clock for thousands of questions a second.
+
+    A reading serves for `holds_ms` and is carried on by its rate; only a venue that stands
+    still is asked every time, since its time moves by leaps.
+
+    Args:
+        clock: Who knows.
+        timer: Wall time.
+        holds_ms: How long a reading serves, in wall ms.
+    """
+
+    def __init__(self, clock: Clock, timer: Timer, *, holds_ms: int = 1_000) -> None:
+        self._clock = clock
+        self._timer = timer
+        self._holds_ms = holds_ms
+        self._read_ms = 0
+        self.last: ClockReading | None = None
+
+    async def reading(self) -> ClockReading:
+        """Give the venue's time; VenueUnavailable as the clock itself."""
+        passed_ms = self._timer.wall_ms() - self._read_ms
+        if self.last and not self.last.stepped and 0 <= passed_ms < self._holds_ms:
+            wall_ms = self.last.wall_ms + passed_ms
+            return self.last.model_copy(
+                update={"wall_ms": wall_ms, "venue_ms": self.last.venue_at(wall_ms)}
+            )
+        self.last = await self._clock.reading()
+        self._read_ms = self._timer.wall_ms()
+        return self.last
+
+
+async def first_of(*works: Coroutine[object, object, object]) -> None:
+    """Return when the first of several is done, or raise its failure; the others are cancelled."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
