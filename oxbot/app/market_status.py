@@ -98,12 +98,16 @@ def feed_told(market: MarketStatus) -> str:
     if feed is None:
         return f"No price watch of {market.venue} has reported yet."
     lasted = span(market.wall_ms - feed.since_ms)
-    counted = f"{feed.gaps} gaps, {feed.reconnects} reconnects"
+    counted = f"{_number(feed.gaps, 'gap')}, {_number(feed.reconnects, 'reconnect')}"
     if feed.source is FeedSource.NONE:
         idle = "no bot needs prices" if not feed.symbols else feed.trouble or "none came yet"
         return f"No prices of {market.venue} for {lasted}: {idle} ({counted})."
     because = f", since {feed.trouble}" if feed.trouble else ""
     return f"Prices of {market.venue} by {feed.source} for {lasted}{because} ({counted})."
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def circuits_told(market: MarketStatus) -> list[str]:

@@ -13,7 +13,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.timing import RealTimer, RecentClock, Timer, first_of
 from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import Conflict, OxbotError, StoreUnavailable, VenueUnavailable
-from oxbot.domain.feed import FeedStatus
+from oxbot.domain.feed import FeedSource, FeedStatus
 from oxbot.domain.market import Quote
 from oxbot.messages import WatchPrices
 
@@ -214,7 +214,8 @@ class Watch:
             self._heartbeat(status)
             if status.source is not source:
                 source = status.source
-                log.warning("prices have another source", source=source, trouble=status.trouble)
+                tell = log.info if source is FeedSource.STREAM else log.warning
+                tell("prices have another source", source=source, trouble=status.trouble)
             await self.timer.sleep(REPORT_EVERY_S)
 
     async def _report(self) -> None:
