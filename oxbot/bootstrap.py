@@ -12,6 +12,7 @@ from oxbot.embedded.addresses import find_running
 from oxbot.settings import Settings
 
 if TYPE_CHECKING:
+    from oxbot.adapters.okx.archive import OkxArchive
     from oxbot.app.ports import Ports
     from oxbot.ports import Clock
 
@@ -77,6 +78,22 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         client = await connect(found.temporal_address or "", found.temporal_namespace, lazy=True)
         control = TemporalBotControl(client, found.task_queue)
         yield Desk(PostgresStore(engine), control, venue_of(found))
+
+
+@asynccontextmanager
+async def open_archive(settings: Settings) -> "AsyncIterator[OkxArchive]":
+    """Open the exchange's history of candles; no running system is needed.
+
+    Raises:
+        VenueUnavailable: The exchange does not tell its time.
+    """
+    from oxbot.adapters.okx.archive import OkxArchive  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.okx.client import OkxClient  # noqa: PLC0415 - loads ccxt
+
+    simulated = settings.simulator_url
+    url = simulated or settings.okx_rest_url
+    async with OkxClient(url, throttled=simulated is None) as client:
+        yield OkxArchive(client, venue_of(settings), await client.server_time_ms())
 
 
 @asynccontextmanager

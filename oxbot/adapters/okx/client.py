@@ -94,14 +94,25 @@ class OkxClient:
         call = self._ccxt.public_get_market_tickers(SPOT)
         return rows_of(await self._ask(asked, call), asked)
 
-    async def candles(self, inst_id: str, before_ms: int, count: int) -> list[object]:
-        """Give up to 300 five-minute candle rows that opened before a time, newest first."""
-        params = _candle_params(inst_id, before_ms, count)
+    async def candles(
+        self, inst_id: str, before_ms: int, count: int, bar: str = "5m"
+    ) -> list[object]:
+        """Give up to 300 candle rows that opened before a time (ms UTC), newest first.
+
+        Args:
+            inst_id: OKX's name, such as BTC-USDT.
+            before_ms: Only candles that opened earlier.
+            count: At most so many.
+            bar: Their length as OKX names it: 1m, 5m, 1H, 4H.
+        """
+        params = _candle_params(inst_id, before_ms, count, bar)
         return await self._candle_rows(inst_id, self._ccxt.public_get_market_candles(params))
 
-    async def older_candles(self, inst_id: str, before_ms: int, count: int) -> list[object]:
+    async def older_candles(
+        self, inst_id: str, before_ms: int, count: int, bar: str = "5m"
+    ) -> list[object]:
         """As `candles`, from OKX's archive, which goes back further than its last 1440."""
-        params = _candle_params(inst_id, before_ms, count)
+        params = _candle_params(inst_id, before_ms, count, bar)
         call = self._ccxt.public_get_market_history_candles(params)
         return await self._candle_rows(inst_id, call)
 
@@ -120,9 +131,9 @@ class OkxClient:
             raise read_failure(error, asked, self._timeout_ms) from error
 
 
-def _candle_params(inst_id: str, before_ms: int, count: int) -> dict[str, str]:
+def _candle_params(inst_id: str, before_ms: int, count: int, bar: str) -> dict[str, str]:
     """OKX pages backwards: `after` means opened earlier than."""
-    return {"instId": inst_id, "bar": "5m", "after": str(before_ms), "limit": str(count)}
+    return {"instId": inst_id, "bar": bar, "after": str(before_ms), "limit": str(count)}
 
 
 def _config(rest_url: str, timeout_ms: int, *, throttled: bool) -> dict[str, object]:
