@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,9 +16,10 @@ from aiohttp import web
 from oxbot.adapters.okx.archive import OkxArchive
 from oxbot.adapters.okx.client import OkxClient
 from oxbot.candles.fetch import PAGES_BETWEEN_SAVES, Fetched, fetch
+from oxbot.candles.importing import import_files
 from oxbot.candles.names import BAR_MS
 from oxbot.candles.paging import Wanted
-from oxbot.candles.parquet import read_series
+from oxbot.candles.parquet import read_series, sole_writer
 from oxbot.candles.rows import Row
 from oxbot.candles.spans import Span
 from oxbot.domain.errors import Conflict, InputError, NotFound, VenueUnavailable
@@ -25,6 +27,7 @@ from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
 from tests.activities.okx_server import envelope, hung_up, serving, text
+from tests.unit.candles.texts import T0, write
 
 pytestmark = pytest.mark.critical
 
@@ -209,6 +212,32 @@ async def test_a_kill_costs_a_few_pages_and_the_next_run_goes_on(
     assert list(whole.rows()) == simulated.candles("5m", span)
 
 
+async def test_ctrl_c_costs_nothing_that_came(simulated: Simulated, tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def never(_: web.Request) -> web.StreamResponse:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    simulated.replaced[9] = never
+    process = await command(simulated, tmp_path, "--from", "2024-12-01")
+    await begun.wait()
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 130
+    assert len(read_series(tmp_path / "BTC-USDT-5m.parquet")) == 1 + 6 * 299
+
+
+async def test_two_fetches_into_one_folder_do_not_get_in_each_others_way(
+    simulated: Simulated, tmp_path: Path
+) -> None:
+    with sole_writer(tmp_path):
+        process = await command(simulated, tmp_path, "--from", "2024-12-01")
+        _, err = await process.communicate()
+    assert (process.returncode, simulated.asked) == (4, [])
+    assert b"Another command is writing candles" in err
+
+
 async def command(okx: Simulated, folder: Path, *options: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "oxbot", "candles", "fetch", "BTC", "--into", str(folder)),
@@ -325,3 +354,23 @@ async def test_an_unlisted_symbol_is_refused_with_the_nearest_names(simulated: S
     async with opened(simulated) as archive:
         with pytest.raises(InputError, match=r"BTX/USDT \(nearest: BTC/USDT"):
             await archive.check_listed(["BTX/USDT"])
+
+
+async def test_a_market_of_candle_files_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Text, Parquet, simulator, ccxt, Parquet: in minutes, and exact."""
+    lines = [
+        f"{T0 + number * 60_000},{94000 + number}.1,{94010 + number}.5,{93990 + number},"
+        f"{94001 + number}.7,{number}.00000001"
+        for number in range(3000)
+    ]
+    [made] = import_files([write(tmp_path, lines, "BTCUSDT-1m-2025-01.zip")], tmp_path / "one")
+    venue = open_venue(
+        Options(candles=tmp_path / "one", timeframe="1m", mode="stepped", start="2025-01-03")
+    )
+    async with serving(create_app(venue)) as url:
+        okx = Simulated(url, venue)
+        span = Span(T0 + 60_000, T0 + DAY_MS * 2)
+        with sole_writer(tmp_path / "two"):
+            done = await fetched(okx, tmp_path / "two", span, "1m")
+    assert list(done.series.rows()) == list(made.series.rows())[1:2880]
+    assert (done.gaps, len(done.series)) == ([], 2879)

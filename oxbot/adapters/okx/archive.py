@@ -54,13 +54,17 @@ class OkxArchive:
         Raises:
             VenueUnavailable: No usable answer.
         """
-        asked = (symbol.replace("/", "-"), before_ms, count, bar.replace("h", "H"))
+        inst_id = symbol.replace("/", "-")
         rows: list[object] = []
         if before_ms > self._now_ms - RECENT * length_of(bar):
-            rows = await self._client.candles(*asked)
+            rows = await self._client.candles(
+                inst_id=inst_id, before_ms=before_ms, count=count, bar=bar
+            )
         if len(rows) < count:
             # All of it again and not the rest: an empty rest could be a lost answer.
-            rows = await self._client.older_candles(*asked)
+            rows = await self._client.older_candles(
+                inst_id=inst_id, before_ms=before_ms, count=count, bar=bar
+            )
         read = (_read(symbol, row) for row in rows)
         return [candle for closed, candle in read if closed]
 

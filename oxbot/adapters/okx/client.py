@@ -16,6 +16,8 @@ from oxbot.adapters.okx.errors import read_failure, rows_of, unusable
 
 OKX_URL: Final = "https://www.okx.com"
 SPOT: Final = {"instType": "SPOT"}
+BARS: Final = {"1m": "1m", "5m": "5m", "1h": "1H", "4h": "4H"}
+"""OKX's names of the candle lengths."""
 
 _log = structlog.get_logger(__name__)
 
@@ -103,7 +105,7 @@ class OkxClient:
             inst_id: OKX's name, such as BTC-USDT.
             before_ms: Only candles that opened earlier.
             count: At most so many.
-            bar: Their length as OKX names it: 1m, 5m, 1H, 4H.
+            bar: Their length: 1m, 5m, 1h or 4h.
         """
         params = _candle_params(inst_id, before_ms, count, bar)
         return await self._candle_rows(inst_id, self._ccxt.public_get_market_candles(params))
@@ -133,7 +135,7 @@ class OkxClient:
 
 def _candle_params(inst_id: str, before_ms: int, count: int, bar: str) -> dict[str, str]:
     """OKX pages backwards: `after` means opened earlier than."""
-    return {"instId": inst_id, "bar": bar, "after": str(before_ms), "limit": str(count)}
+    return {"instId": inst_id, "bar": BARS[bar], "after": str(before_ms), "limit": str(count)}
 
 
 def _config(rest_url: str, timeout_ms: int, *, throttled: bool) -> dict[str, object]:
