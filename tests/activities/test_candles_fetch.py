@@ -169,13 +169,33 @@ async def test_spans_apart_from_each_other_keep_what_lies_between_unknown(
     late = Span(whole.to_ms - DAY_MS, whole.to_ms)
     early = Span(whole.from_ms, whole.from_ms + DAY_MS)
     await fetched(simulated, tmp_path, late)
+    simulated.asked.clear()
     done = await fetched(simulated, tmp_path, early)
+    assert max(after for _, after, _ in simulated.asked) == early.to_ms
     assert done.series.covered == (early, late)
     assert done.gaps == []
     assert [(gap.missing, gap.asked) for gap in done.series.gaps()] == [(288, False)]
     assert list((await fetched(simulated, tmp_path, whole)).series.rows()) == simulated.candles(
         "5m", whole
     )
+
+
+async def test_a_candle_that_is_not_confirmed_yet_is_left_for_the_next_run(
+    simulated: Simulated, tmp_path: Path
+) -> None:
+    span = days_before(simulated.now_ms, 1)
+    newest_ms = span.to_ms - M5
+
+    def unconfirmed(rows: list[list[str]]) -> list[list[str]]:
+        return [[*row[:8], "0" if int(row[0]) == newest_ms else "1"] for row in rows]
+
+    simulated.all_changed = unconfirmed
+    done = await fetched(simulated, tmp_path, span)
+    assert (done.added, done.series.covered) == (287, (Span(span.from_ms, newest_ms),))
+    assert (await fetched(simulated, tmp_path, span)).added == 0
+    simulated.all_changed = None
+    done = await fetched(simulated, tmp_path, span)
+    assert (done.added, done.series.covered) == (1, (span,))
 
 
 async def test_a_kill_costs_a_few_pages_and_the_next_run_goes_on(
@@ -327,6 +347,17 @@ async def test_an_answer_cut_short_costs_only_another_request(
     assert list((await fetched(simulated, tmp_path, span)).series.rows()) == simulated.candles(
         "5m", span
     )
+
+
+async def test_a_lost_answer_is_never_taken_for_the_begin_of_history(
+    simulated: Simulated, tmp_path: Path
+) -> None:
+    simulated.changed[2] = lambda rows: rows[:1]
+    simulated.replaced[3] = envelope([])
+    span = days_before(simulated.now_ms, 3)
+    with pytest.raises(VenueUnavailable, match="known before, is missing"):
+        await fetched(simulated, tmp_path, span)
+    assert (await fetched(simulated, tmp_path, span)).added == 3 * 288 - 1
 
 
 async def test_before_a_coin_was_listed_there_is_nothing_and_that_is_remembered(
