@@ -16,6 +16,7 @@ from oxbot.embedded.addresses import find_running
 from oxbot.settings import Settings
 
 if TYPE_CHECKING:
+    from oxbot.adapters.okx.archive import OkxArchive
     from oxbot.adapters.okx.client import OkxClient
     from oxbot.adapters.okx.stream import OkxStream
     from oxbot.adapters.redis.listing import RedisListing
@@ -70,12 +71,15 @@ def venue_of(settings: Settings) -> str:
     return f"{settings.okx_host}-demo" if settings.okx_demo else settings.okx_host
 
 
-def data_client(settings: Settings) -> "OkxClient":
-    """Make a client for public data, with a throttle of its own; trading will have another."""
+def data_client(settings: Settings, *, many: bool = False) -> "OkxClient":
+    """Make a client for public data, with a throttle of its own; trading will have another.
+
+    A simulator is asked without one unless there are `many` requests in a row.
+    """
     from oxbot.adapters.okx.client import OkxClient  # noqa: PLC0415 - loads ccxt
 
     if settings.simulator_url:
-        return OkxClient(settings.simulator_url, throttled=False)
+        return OkxClient(settings.simulator_url, throttled=many)
     return OkxClient(settings.okx_rest_url, host=settings.okx_host, demo=settings.okx_demo)
 
 
@@ -153,6 +157,19 @@ async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
         yield PostgresStatements(engine)
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def open_archive(settings: Settings) -> "AsyncIterator[OkxArchive]":
+    """Open the exchange's history of candles; no running system is needed.
+
+    Raises:
+        VenueUnavailable: The exchange does not tell its time.
+    """
+    from oxbot.adapters.okx.archive import OkxArchive  # noqa: PLC0415 - as in open_desk
+
+    async with data_client(settings, many=True) as client:
+        yield OkxArchive(client, venue_of(settings), await client.server_time_ms())
 
 
 @asynccontextmanager

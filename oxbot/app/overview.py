@@ -37,8 +37,8 @@ class BotLine(Value):
     """One bot with its last cycle and what it holds; cash in USDT.
 
     `last` is the newest cycle, which may be under way; None before the first. `quotes` are the
-    prices that it saw, or newer ones (`at_market`). `equity` is as of the newest cycle that was recorded whole; before that,
-    cash and what was paid for the positions.
+    prices that it saw, or newer ones (`at_market`). `equity` is as of the newest cycle that was
+    recorded whole; before that, cash and what was paid for the positions.
     """
 
     bot: Bot

@@ -1,28 +1,30 @@
-"""A market out of candle files: one CSV per coin, plain or gzipped.
+"""A market out of candle files: one per coin, Parquet or CSV.
 
-A folder holds files named SYMBOL-USDT-<timeframe>.csv[.gz] with the columns ts (open time,
-ms UTC), open, high, low, close (USDT) and volume (coins). The market covers the time that
-all of them share. A file with a fault stops the start: a simulated price that quietly jumps
-a gap would make every result of a run worthless.
+A folder holds files named SYMBOL-USDT-<timeframe>.parquet, as `oxbot candles` writes them, or
+.csv[.gz] with the columns ts (open time, ms UTC), open, high, low, close (USDT) and volume
+(coins). The market covers the time that all of them share. A file with a fault stops the start:
+a simulated price that quietly jumps a gap would make every result of a run worthless.
 """
 
-import csv
-import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
+from oxbot.candles.csv_files import csv_rows
+from oxbot.candles.names import SUFFIX
+from oxbot.candles.rows import Row, shape_fault
 from oxbot.domain.errors import InputError
 from oxbot.simulator.candles import Bars
 from oxbot.simulator.instruments import INSTRUMENTS, Instrument
 from oxbot.simulator.timeframes import DAY_MS, TIMEFRAMES
 from oxbot.simulator.venue_time import iso
 
-COLUMNS = ("ts", "open", "high", "low", "close", "volume")
+ENDINGS: Final = (SUFFIX, ".csv", ".csv.gz")
 
 BASE_TIMEFRAMES = ("1m", "5m")
 """What the candles of a file may be; longer ones are made of them."""
@@ -71,9 +73,7 @@ def read_folder(folder: Path, timeframe: str) -> CandleFiles:
     """
     if timeframe not in BASE_TIMEFRAMES:
         raise InputError(f"Candle files are read as 1m or 5m, not {timeframe!r}.")
-    found = {
-        path.name.partition(f"-{timeframe}.csv")[0]: path for path in _files(folder, timeframe)
-    }
+    found = _files(folder, timeframe)
     step_ms = TIMEFRAMES[timeframe].length_ms
     series = {
         symbol: _read_file(path, _listed(symbol, path), step_ms) for symbol, path in found.items()
@@ -87,18 +87,27 @@ def read_folder(folder: Path, timeframe: str) -> CandleFiles:
     return CandleFiles(name, tuple(shared), step_ms, first_ms, end_ms, shared)
 
 
-def _files(folder: Path, timeframe: str) -> list[Path]:
-    """The files of the timeframe, by name."""
+def _files(folder: Path, timeframe: str) -> dict[str, Path]:
+    """The file of each symbol, by name."""
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}: --candles names one with candle files.")
-    suffixes = (f"-{timeframe}.csv", f"-{timeframe}.csv.gz")
-    paths = sorted(path for path in folder.iterdir() if path.name.endswith(suffixes))
-    if not paths:
+    suffixes = tuple(f"-{timeframe}{ending}" for ending in ENDINGS)
+    found: dict[str, Path] = {}
+    for path in sorted(path for path in folder.iterdir() if path.name.endswith(suffixes)):
+        symbol = path.name.partition(suffixes[0].removesuffix(SUFFIX))[0]
+        if symbol in found:
+            raise InputError(
+                f"{found[symbol].name} and {path.name} are both {timeframe} candles of {symbol}: "
+                "move one of them out of the folder."
+            )
+        found[symbol] = path
+    if not found:
         raise InputError(
             f"There is no file of {timeframe} candles in {folder}: they are named "
-            f"BTC-USDT-{timeframe}.csv or BTC-USDT-{timeframe}.csv.gz."
+            f"BTC-USDT-{timeframe}.csv or BTC-USDT-{timeframe}.csv.gz, or {SUFFIX} as "
+            "`oxbot candles` writes them."
         )
-    return paths
+    return found
 
 
 def _listed(symbol: str, path: Path) -> Instrument:
@@ -111,66 +120,52 @@ def _listed(symbol: str, path: Path) -> Instrument:
 
 
 def _read_file(path: Path, listed: Instrument, step_ms: int) -> Bars:
-    """One file's candles, checked line by line."""
+    """One file's candles, checked one by one."""
     rows: list[list[int]] = []
     first_ms = 0
-    try:
-        for line, cells in _lines(path):
-            ts, row = _row(path, line, cells, listed)
-            if not rows:
-                first_ms = ts
-                _check_aligned(path, line, ts, step_ms)
-            _check_order(path, line, ts, first_ms + len(rows) * step_ms)
-            rows.append(row)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path.name} cannot be read: {error}. Fetch it again.") from error
+    for place, row in _rows(path):
+        if isinstance(row, str):
+            raise _fault(path, place, row)
+        counted = _counted(path, place, row, listed)
+        if not rows:
+            first_ms = row.open_ms
+            _check_aligned(path, place, first_ms, step_ms)
+        _check_order(path, place, row.open_ms, first_ms + len(rows) * step_ms)
+        rows.append(counted)
     if not rows:
         raise InputError(f"{path.name} has no candles, only a header. Remove it or fetch it again.")
     return Bars(first_ms, step_ms, np.array(rows, dtype=np.int64))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each candle, in the order of COLUMNS."""
-    unpack = gzip.open if path.suffix == ".gz" else open
-    with unpack(path, "rt", encoding="utf-8", newline="") as text:
-        reader = csv.reader(text)
-        header = [cell.strip() for cell in next(reader, [])]
-        missing = [column for column in COLUMNS if column not in header]
-        if missing:
-            raise InputError(
-                f"{path.name}, line 1: column {missing[0]} is missing; the header must have "
-                f"{', '.join(COLUMNS)}."
-            )
-        places = [header.index(column) for column in COLUMNS]
-        for cells in reader:
-            if len(cells) != len(header):
-                raise _fault(path, reader.line_num, f"{len(cells)} cells, not {len(header)}")
-            yield reader.line_num, [cells[place] for place in places]
+def _rows(path: Path) -> Iterator[tuple[int, Row | str]]:
+    """The number of each line or row, and the candle in it or what is wrong with it."""
+    if path.suffix != SUFFIX:
+        return csv_rows(path)
+    from oxbot.candles.parquet import read_series  # noqa: PLC0415 - a generated market needs none
+
+    return enumerate(read_series(path).rows(), start=1)
 
 
-def _row(path: Path, line: int, cells: list[str], listed: Instrument) -> tuple[int, list[int]]:
-    """Open time in ms, and the candle in ticks and lots."""
+def _counted(path: Path, place: int, row: Row, listed: Instrument) -> list[int]:
+    """The candle in ticks and lots."""
     try:
-        ts = int(cells[0])
-        opened, high, low, close, volume = (Decimal(cell) for cell in cells[1:])
-        prices = [_steps(price, listed.tick) for price in (opened, high, low, close)]
-        lots = _steps(volume, listed.lot)
-    except (ValueError, InvalidOperation, OverflowError) as error:
-        raise _fault(path, line, f"a value is not a number: {', '.join(cells)}") from error
-    if high < low:
-        raise _fault(path, line, f"high {high} is below low {low}")
-    if not low <= min(opened, close) <= max(opened, close) <= high:
-        raise _fault(path, line, f"open {opened} or close {close} lies outside {low} to {high}")
+        prices = [_steps(price, listed.tick) for price in row[1:5]]
+        lots = _steps(row.volume, listed.lot)
+    except OverflowError as error:
+        cells = ", ".join(map(str, row))
+        raise _fault(path, place, f"a value is not a number: {cells}") from error
+    if wrong := shape_fault(row):
+        raise _fault(path, place, wrong)
     if prices[2] < 1 or lots < 0:
-        raise _fault(path, line, "a price below one tick, or a negative volume")
-    return ts, [*prices, lots]
+        raise _fault(path, place, "a price below one tick, or a negative volume")
+    return [*prices, lots]
 
 
 def _steps(value: Decimal, step: Decimal) -> int:
     """A price or volume in whole ticks or lots, halves to even.
 
     Raises:
-        OverflowError: Infinite, or beyond what 64 bits hold.
+        OverflowError: Beyond what 64 bits hold.
     """
     steps = int((value / step).to_integral_value())
     if abs(steps) > np.iinfo(np.int64).max // 1000:
@@ -178,22 +173,23 @@ def _steps(value: Decimal, step: Decimal) -> int:
     return steps
 
 
-def _check_aligned(path: Path, line: int, ts: int, step_ms: int) -> None:
+def _check_aligned(path: Path, place: int, ts: int, step_ms: int) -> None:
     if ts <= 0 or ts % step_ms:
-        raise _fault(path, line, f"{ts} is not the open time of a candle in ms")
+        raise _fault(path, place, f"{ts} is not the open time of a candle in ms")
 
 
-def _check_order(path: Path, line: int, ts: int, expected: int) -> None:
+def _check_order(path: Path, place: int, ts: int, expected: int) -> None:
     """Each candle opens where the one before it ends."""
     if ts == expected:
         return
     if ts > expected:
-        raise _fault(path, line, f"a gap: {iso(expected)} is missing")
-    raise _fault(path, line, f"{ts} is a duplicate or out of order; expected {expected}")
+        raise _fault(path, place, f"a gap: {iso(expected)} is missing")
+    raise _fault(path, place, f"{ts} is a duplicate or out of order; expected {expected}")
 
 
-def _fault(path: Path, line: int, what: str) -> InputError:
-    return InputError(f"{path.name}, line {line}: {what}. Correct the file or fetch it again.")
+def _fault(path: Path, place: int, what: str) -> InputError:
+    word = "row" if path.suffix == SUFFIX else "line"
+    return InputError(f"{path.name}, {word} {place}: {what}. Correct the file or fetch it again.")
 
 
 def _cut(bars: Bars, from_ms: int, to_ms: int) -> Bars:

@@ -9,7 +9,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("oxbot", "workflows", "activities", "worker", "api", "infra")
-HEAVY = {"ccxt", "temporalio", "sqlalchemy", "numpy", "talib", "fastapi", "redis"}
+HEAVY = {"ccxt", "temporalio", "sqlalchemy", "numpy", "talib", "fastapi", "redis", "pyarrow"}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -10,7 +10,17 @@ from oxbot.cli import failures, main
 from oxbot.domain import errors
 from oxbot.domain.errors import OxbotError
 
-HEAVY = ("ccxt", "temporalio", "sqlalchemy", "numpy", "talib", "fastapi", "aiohttp", "psutil")
+HEAVY = (
+    "ccxt",
+    "temporalio",
+    "sqlalchemy",
+    "numpy",
+    "talib",
+    "fastapi",
+    "aiohttp",
+    "psutil",
+    "pyarrow",
+)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from oxbot.candles.importing import import_files
 from oxbot.domain.errors import InputError
 from oxbot.simulator.files import read_folder
 from tests.unit.simulator.markets import DAY_START_MS as T0
@@ -139,3 +140,47 @@ def test_the_market_keeps_its_name_when_files_grow_and_changes_it_with_other_can
     assert read_folder(tmp_path, "5m").name == name
     write(tmp_path, [*lines[:5], line(4, "100.5,101,100,100.6"), *lines[6:]])
     assert read_folder(tmp_path, "5m").name != name
+
+
+def parquet(folder: Path, lines: list[str], name: str = "BTC-USDT-5m.csv") -> Path:
+    """The candle file that these lines are imported into."""
+    (folder / "texts").mkdir(exist_ok=True)
+    write(folder / "texts", lines, name)
+    [made] = import_files([folder / "texts" / name], folder)
+    return made.path
+
+
+def test_a_parquet_file_is_the_same_market_as_its_text(tmp_path: Path) -> None:
+    lines = [HEADER, *(line(number, "100.54,101.06,99.96,100.66") for number in range(50))]
+    parquet(tmp_path, lines)
+    read, text = read_folder(tmp_path, "5m"), read_folder(tmp_path / "texts", "5m")
+    assert (read.name, read.first_ms, read.end_ms) == (text.name, text.first_ms, text.end_ms)
+    assert (read.series["BTC-USDT"].rows == text.series["BTC-USDT"].rows).all()
+
+
+def test_parquet_and_text_may_stand_side_by_side_but_not_for_one_coin(tmp_path: Path) -> None:
+    parquet(tmp_path, [HEADER, *map(line, range(4))])
+    write(tmp_path, [HEADER, *map(line, range(4))], "ETH-USDT-5m.csv")
+    assert read_folder(tmp_path, "5m").symbols == ("BTC-USDT", "ETH-USDT")
+    write(tmp_path, [HEADER, *map(line, range(4))])
+    assert "BTC-USDT-5m.csv and BTC-USDT-5m.parquet are both" in refusal(tmp_path)
+
+
+def test_a_gap_a_coin_that_is_not_listed_and_a_torn_file_stop_the_start(tmp_path: Path) -> None:
+    path = parquet(tmp_path, [HEADER, line(0), line(2)])
+    assert "BTC-USDT-5m.parquet, row 2: a gap: 2025-01-01T00:05:00Z is missing" in refusal(tmp_path)
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "BTC-USDT-5m.parquet cannot be read" in refusal(tmp_path)
+    path.unlink()
+    parquet(tmp_path, [HEADER, line(0), line(1)], "DOGE-USDT-5m.csv")
+    assert "DOGE-USDT is not listed here" in refusal(tmp_path)
+
+
+def test_a_flipped_byte_in_an_archive_is_refused(tmp_path: Path) -> None:
+    lines = [HEADER, *(line(number, volume=str(number)) for number in range(500))]
+    packed = gzip.compress("\n".join(lines).encode())
+    middle = len(packed) // 2
+    (tmp_path / "BTC-USDT-5m.csv.gz").write_bytes(
+        packed[:middle] + bytes([packed[middle] ^ 0xFF]) + packed[middle + 1 :]
+    )
+    assert "BTC-USDT-5m.csv.gz" in refusal(tmp_path)
