@@ -37,7 +37,9 @@ async def test_each_bot_has_each_of_its_ticks_once_while_the_venue_stands_there(
     assert [(at, bot_id) for bot_id, at in house.done] == expected
     assert house.venue_at == {tick: tick[1] for tick in house.done}
     assert house.venue.now_ms == HOUR
-    assert sum(stop.cycles for stop in stops) == len(house.done)
+    assert [stop.venue_ms for stop in stops] == sorted({at for at, _ in expected})
+    assert sum(len(stop.reports) for stop in stops) == len(expected)
+    assert sum(stop.cycles for stop in stops) == len(expected)
 
 
 @given(offsets=offsets, before=deaths, after=deaths, away=st.integers(0, 5))
@@ -108,6 +110,11 @@ async def test_a_bot_that_ends_on_the_way_is_left_behind() -> None:
 
 async def test_a_bot_that_says_its_tick_is_not_due_is_asked_again_and_nothing_goes_on() -> None:
     house = await House(OFFSETS).opened()
+    house.not_due = {("r001", STEP_MS)}
+    with pytest.raises(Unavailable, match="not due yet"):
+        await house.driven(HOUR, patience_s=0)
+    assert {bot_id for bot_id, _ in house.done} == {"r002", "r003", "r004"}
+    assert house.venue.now_ms == STEP_MS
     house.not_due = {("r001", STEP_MS)}
     await house.driven(HOUR)
     assert ("r001", STEP_MS) in house.done
