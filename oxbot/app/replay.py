@@ -65,6 +65,7 @@ class Replay:
         bot_ids: The bots; one that is stopped for good is left out.
         at_once: Bots whose cycles may run at the same time.
         patience_s: Seconds to wait for somebody who does not answer.
+        look_again_s: Seconds between two questions to somebody who did not answer.
     """
 
     desk: Desk
@@ -72,6 +73,7 @@ class Replay:
     bot_ids: tuple[str, ...]
     at_once: int = AT_ONCE
     patience_s: float = PATIENCE_S
+    look_again_s: float = LOOK_AGAIN_S
 
     async def run(self, until_ms: int) -> AsyncIterator[Stop]:
         """Go on from where the bots are, and report each stop when its ticks are done.
@@ -141,7 +143,7 @@ class Replay:
         return view.next_due_ms
 
     async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T:
-        return await patiently(ask, self.patience_s)
+        return await patiently(ask, self.patience_s, self.look_again_s)
 
     async def _at_once(self, bot_ids: Sequence[str], ask: Callable[[str], Awaitable[T]]) -> list[T]:
         """Ask several bots, so many at a time; the answers come in their order."""
@@ -154,7 +156,11 @@ class Replay:
         return await asyncio.gather(*(in_turn(bot_id) for bot_id in bot_ids))
 
 
-async def patiently(ask: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S) -> T:
+async def patiently(
+    ask: Callable[[], Awaitable[T]],
+    patience_s: float = PATIENCE_S,
+    look_again_s: float = LOOK_AGAIN_S,
+) -> T:
     """Ask until there is an answer, or raise the last refusal when patience has run out.
 
     The servers themselves are waited for here, so nothing durable can do the waiting.
@@ -162,6 +168,7 @@ async def patiently(ask: Callable[[], Awaitable[T]], patience_s: float = PATIENC
     Args:
         ask: Can be repeated.
         patience_s: For how long, in seconds.
+        look_again_s: Between two questions, in seconds.
     """
     now = asyncio.get_running_loop().time
     begun = now()
@@ -171,7 +178,7 @@ async def patiently(ask: Callable[[], Awaitable[T]], patience_s: float = PATIENC
         except (Unavailable, NotFound):
             if now() - begun >= patience_s:
                 raise
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await asyncio.sleep(look_again_s)
 
 
 def _earliest(due: dict[str, int | None]) -> int | None:

@@ -80,7 +80,11 @@ async def supervised(data: DataDirectory, announce: Announce) -> AsyncIterator[S
 
 @asynccontextmanager
 async def embedded_servers(
-    settings: Settings, announce: Announce, names: Collection[str] = NAMES
+    settings: Settings,
+    announce: Announce,
+    names: Collection[str] = NAMES,
+    *,
+    quick: bool = False,
 ) -> AsyncIterator[Addresses]:
     """The servers alone, for as long as the block runs: what tests and tools need.
 
@@ -88,6 +92,7 @@ async def embedded_servers(
         settings: Which addresses are given, which ports and directory to use.
         announce: Receives a line about whatever happens to them.
         names: Only these, of NAMES.
+        quick: See `ServerStarter`.
 
     Raises:
         SetupError: One does not come up.
@@ -95,7 +100,7 @@ async def embedded_servers(
     with own_data_directory(settings) as data:
         async with supervised(data, announce) as supervisor:
             ports.check_free(wanted_ports(settings) if temporal.NAME in names else [])
-            await ServerStarter(settings, data, supervisor, announce).start(names)
+            await ServerStarter(settings, data, supervisor, announce, quick).start(names)
             yield addresses_of(settings, data.socket_directory())
 
 
