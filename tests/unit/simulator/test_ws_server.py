@@ -5,7 +5,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from aiohttp import WSMsgType
 
 from oxbot.simulator.clock import ClockChange, ClockState, Mode, VenueClock
 from oxbot.simulator.made_up import made_up_pairs
