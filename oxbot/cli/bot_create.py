@@ -19,6 +19,7 @@ from oxbot.domain.bot import BotSettings, RiskLimits
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import base_of
 from oxbot.domain.money import decimal_from
+from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 
 FRACTIONS: Final = ("stop", "target", "max_position", "max_exposure")
@@ -91,6 +92,7 @@ def _name(symbols: object) -> str:
 def create(wishes: Wishes, *, ask: bool, as_json: bool) -> None:
     """Make a bot of the wishes, start it, and say so."""
     settings = resolve(load_settings())
+    configure_logs(settings.log_format, "error")  # what is said here is the answer, or why not
     if ask and output.is_dialogue():
         wishes = _asked(wishes)
         output.console().print(_summary(wishes.settings(), venue_of(settings)))

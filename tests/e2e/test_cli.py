@@ -74,3 +74,13 @@ def test_on_a_terminal_it_asks_and_shows_what_it_will_make(machine: Machine) -> 
     terminal.expect(pexpect.EOF)
     page = answer(machine, "show", "asked")
     assert Decimal(page["bot"]["settings"]["capital"]) == 500
+
+
+def test_a_symbol_that_the_venue_does_not_list_is_refused_with_the_nearest(
+    machine: Machine,
+) -> None:
+    machine.start()
+    ran = machine.run("bots", "create", "--symbols", "BTX", "--json")
+    assert ran.returncode == 2
+    assert "nearest: BTC/USDT" in json.loads(ran.stderr)["message"]
+    assert answer(machine, "list") == []
