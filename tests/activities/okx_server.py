@@ -1,7 +1,6 @@
 """A local OKX whose every answer a test can replace, and the simulator in this process."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,12 +37,27 @@ def candle_row(open_ms: int, confirm: str = "1") -> list[object]:
     return [str(open_ms), "100", "110", "90", "105", "7.5", "7.5", "750", confirm]
 
 
-def candle_rows(count: int, newest_ms: int = NOW_MS - CANDLE_MS) -> list[list[object]]:
+def candle_rows(
+    count: int, newest_ms: int | None = None, length_ms: int = CANDLE_MS
+) -> list[list[object]]:
     """Newest first, as OKX sends them."""
-    return [candle_row(newest_ms - back * CANDLE_MS) for back in range(count)]
+    first_ms = NOW_MS - length_ms if newest_ms is None else newest_ms
+    return [candle_row(first_ms - back * length_ms) for back in range(count)]
 
 
-def envelope(data: object, code: str = "0", msg: str = "") -> Handler:
+def funding(**changes: object) -> Row:
+    row: Row = {"instType": "SWAP", "instId": "BTC-USDT-SWAP", "fundingRate": "-0.0000135"}
+    row |= {"fundingTime": str(NOW_MS + 3_600_000), "nextFundingTime": str(NOW_MS + 32_400_000)}
+    return row | changes
+
+
+def open_interest(**changes: object) -> Row:
+    row: Row = {"instType": "SWAP", "instId": "BTC-USDT-SWAP", "ts": str(NOW_MS)}
+    row |= {"oi": "3000000", "oiCcy": "30000.25", "oiUsd": "2820000000"}
+    return row | changes
+
+
+def envelope(data: object, code: object = "0", msg: str = "") -> Handler:
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.json_response({"code": code, "msg": msg, "data": data})
 
@@ -84,10 +98,13 @@ class LocalOkx:
 
     url: str = ""
     paths: list[str] = field(default_factory=list)
+    requests: list[web.Request] = field(default_factory=list)
     answers: dict[str, Handler] = field(
         default_factory=lambda: {
             "public/time": envelope([{"ts": str(NOW_MS)}]),
             "public/instruments": envelope([instrument(), instrument("ETH-USDT")]),
+            "public/funding-rate": envelope([funding()]),
+            "public/open-interest": envelope([open_interest()]),
             "market/tickers": envelope([ticker(), ticker("ETH-USDT")]),
             "market/candles": envelope(candle_rows(300)),
             "market/history-candles": envelope([]),
@@ -97,73 +114,11 @@ class LocalOkx:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         self.paths.append(path)
+        self.requests.append(request)
         return await self.answers[path](request)
 
     def asked(self, path: str) -> int:
         return self.paths.count(path)
-
-
-@dataclass
-class LocalStream:
-    """OKX's `tickers` channel with BTC and ETH; a test says what is pushed, and when."""
-
-    url: str = ""
-    pongs: bool = True
-    confirms: bool = True
-    pings: int = 0
-    listed: set[str] = field(default_factory=lambda: {"BTC-USDT", "ETH-USDT"})
-    sockets: list[web.WebSocketResponse] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        self.sockets.append(socket)
-        async for message in socket:
-            await self._hear(socket, str(message.data))
-            self.news.set()
-        self.sockets.remove(socket)
-        self.news.set()
-        return socket
-
-    async def _hear(self, socket: web.WebSocketResponse, text: str) -> None:
-        if text == "ping":
-            self.pings += 1
-            if self.pongs:
-                await socket.send_str("pong")
-            return
-        for argument in json.loads(text)["args"] if self.confirms else ():
-            await socket.send_json(self._answered(argument))
-
-    def _answered(self, argument: Row) -> Row:
-        if argument["instId"] in self.listed:
-            return {"event": "subscribe", "arg": argument, "connId": "a1"}
-        said = f"Wrong URL or channel:tickers,instId:{argument['instId']} doesn't exist."
-        return {"event": "error", "code": "60018", "msg": said, "connId": "a1"}
-
-    async def push(self, *rows: Row) -> None:
-        for row in rows:
-            argument = {"channel": "tickers", "instId": row["instId"]}
-            await self.send(json.dumps({"arg": argument, "data": [row]}))
-
-    async def send(self, data: str | bytes) -> None:
-        for socket in self.sockets:
-            await (socket.send_bytes(data) if isinstance(data, bytes) else socket.send_str(data))
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            self.news.clear()
-            await self.news.wait()
-
-
-@asynccontextmanager
-async def local_stream() -> AsyncIterator[LocalStream]:
-    stream = LocalStream()
-    app = web.Application()
-    app.router.add_get("/ws/v5/public", stream.answer)
-    async with serving(app) as url:
-        stream.url = f"{url.replace('http', 'ws')}/ws/v5"
-        yield stream
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
+import structlog
 from aiohttp import web
 
 from oxbot.adapters.okx.clock import OkxClock, SimulatorClock
@@ -33,6 +34,7 @@ class Computer:
     round_trip_ms: int = 0
     ahead_ms: int = 7_000
     asked: int = 0
+    unreachable: bool = False
 
     def passes(self, ms: int) -> None:
         self.wall_ms += ms
@@ -40,6 +42,8 @@ class Computer:
 
     async def server_time_ms(self) -> int:
         self.asked += 1
+        if self.unreachable:
+            raise VenueUnavailable("OKX did not answer for the time.")
         self.passes(self.round_trip_ms // 2)
         venue_ms = self.wall_ms + self.ahead_ms
         self.passes(self.round_trip_ms - self.round_trip_ms // 2)
@@ -87,6 +91,92 @@ async def test_a_clock_that_was_set_or_slept_is_noticed_at_once(jump_ms: int) ->
     computer.ahead_ms -= jump_ms
     assert (await clock.reading()).venue_ms == before.venue_ms
     assert computer.asked == 2
+
+
+@pytest.mark.parametrize(("round_trip_ms", "trusted"), [(1_000, True), (1_001, False)])
+async def test_a_slow_measurement_does_not_replace_a_quick_one(
+    round_trip_ms: int, *, trusted: bool
+) -> None:
+    """An answer that took 1 s may be wrong by half of one."""
+    computer = Computer(round_trip_ms=20)
+    clock = clock_of(computer)
+    await clock.reading()
+    computer.passes(60_001)
+    computer.round_trip_ms, computer.ahead_ms = round_trip_ms, 7_300
+    offset_ms = (await clock.reading()).venue_ms - computer.wall_ms
+    assert offset_ms == (7_300 if trusted else 7_000)
+
+
+async def test_after_a_slow_measurement_the_next_comes_soon() -> None:
+    computer = Computer(round_trip_ms=20)
+    clock = clock_of(computer)
+    await clock.reading()
+    computer.passes(60_001)
+    computer.round_trip_ms, computer.ahead_ms = 4_000, 7_300
+    for _ in range(3):
+        await clock.reading()
+    assert computer.asked == 2
+    computer.round_trip_ms = 20
+    computer.passes(5_001)
+    assert (await clock.reading()).venue_ms == computer.wall_ms + 7_300
+
+
+async def test_among_slow_measurements_the_quicker_one_counts() -> None:
+    computer = Computer(round_trip_ms=8_000)
+    clock = clock_of(computer)
+    await clock.reading()
+    computer.passes(60_001)
+    computer.round_trip_ms, computer.ahead_ms = 4_000, 7_300
+    assert (await clock.reading()).venue_ms == computer.wall_ms + 7_300
+
+
+async def test_a_quick_offset_that_is_too_old_gives_way_to_a_slow_one() -> None:
+    computer = Computer(round_trip_ms=20)
+    clock = clock_of(computer)
+    await clock.reading()
+    computer.round_trip_ms, computer.ahead_ms = 4_000, 7_300
+    computer.passes(600_001)
+    assert (await clock.reading()).venue_ms == computer.wall_ms + 7_300
+
+
+async def test_while_okx_is_away_the_last_offset_serves_ten_minutes_with_a_warning() -> None:
+    computer = Computer()
+    clock = clock_of(computer)
+    await clock.reading()
+    computer.unreachable = True
+    computer.passes(600_000)
+    with structlog.testing.capture_logs() as logs:
+        assert (await clock.reading()).venue_ms == computer.wall_ms + 7_000
+    [log] = logs
+    assert (log["log_level"], log["measured_s_ago"]) == ("warning", 600)
+    assert "did not answer" in log["reason"]
+    computer.passes(1)
+    with pytest.raises(VenueUnavailable):
+        await clock.reading()
+
+
+async def test_while_okx_is_away_it_is_asked_every_five_seconds_at_most() -> None:
+    computer = Computer()
+    clock = clock_of(computer)
+    await clock.reading()
+    computer.unreachable = True
+    computer.passes(60_001)
+    for _ in range(10):
+        await clock.reading()
+    assert computer.asked == 2
+    computer.passes(5_001)
+    await clock.reading()
+    assert computer.asked == 3
+
+
+async def test_an_offset_from_before_the_clock_was_set_does_not_serve_while_okx_is_away() -> None:
+    computer = Computer()
+    clock = clock_of(computer)
+    await clock.reading()
+    computer.unreachable = True
+    computer.wall_ms += 501
+    with pytest.raises(VenueUnavailable):
+        await clock.reading()
 
 
 async def test_many_who_ask_at_once_cost_one_measurement() -> None:

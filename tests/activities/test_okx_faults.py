@@ -1,13 +1,11 @@
 """Every way in which OKX fails, loud or silent, through the real ccxt."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.feed import OkxFeed
@@ -18,28 +16,25 @@ from oxbot.domain.errors import (
     VenueRefused,
     VenueUnavailable,
 )
-from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.market import Bar, ClockReading
 from tests.activities.okx_server import (
     NOW_MS,
     Handler,
     LocalOkx,
     broken_off,
-    candle_rows,
     connected,
     envelope,
     hung_up,
-    instrument,
     local_okx,
     silence,
     text,
-    ticker,
 )
 
 pytestmark = pytest.mark.critical
 
 NOW = ClockReading(venue_ms=NOW_MS, wall_ms=0, rate=Decimal(0))
 PAGE = "<html><body><h1>We will be back soon</h1></body></html>"
-SHORT_MS = 300
+SHORT_MS = 700
 
 
 @pytest.fixture
@@ -48,10 +43,21 @@ async def okx() -> AsyncIterator[LocalOkx]:
         yield server
 
 
+NOTHING = envelope([])
+
+
+def nested(depth: int) -> Handler:
+    return text("[" * depth + "]" * depth, 200, "application/json")
+
+
+def row_error(code: object, envelope_code: str = "1") -> Handler:
+    return envelope([{"sCode": code, "sMsg": "no"}], envelope_code)
+
+
 FAULTS: dict[str, tuple[Handler, type[OxbotError], str]] = {
     "a page under 200": (text(PAGE), VenueUnavailable, "not its API"),
     "an empty body": (text(""), VenueUnavailable, "empty body"),
-    "no data": (envelope([]), VenueUnavailable, "without any data"),
+    "no data": (NOTHING, VenueUnavailable, "without any data"),
     "data of another shape": (envelope({"instId": "BTC-USDT"}), VenueUnavailable, "any data"),
     "no envelope": (text("{}", 200, "application/json"), VenueUnavailable, "could not be read"),
     "a list for an envelope": (text("[]"), VenueUnavailable, "not be"),
@@ -71,39 +77,132 @@ FAULTS: dict[str, tuple[Handler, type[OxbotError], str]] = {
     "502 with a page": (text(PAGE, 502), VenueUnavailable, "502"),
     "507 with a page": (text(PAGE, 507), VenueUnavailable, "not its API"),
     "403 of a firewall": (text("denied", 403), VenueUnavailable, "denied"),
+    "50102": (envelope([], "50102", "Timestamp expired"), VenueUnavailable, "clock is off"),
     "51000": (envelope([], "51000", "Parameter error"), VenueRefused, "51000"),
+    "50011 under 200 in a row": (row_error("50011"), RateLimited, "50011: no"),
+    "an error in a row": (row_error("51000"), VenueRefused, "51000: no"),
+    "an error in a row under code 0": (row_error("51000", "0"), VenueRefused, "51000: no"),
+    "50011 under 429": (
+        text('{"code":"50011","msg":"Too Many Requests"}', 429, "application/json"),
+        RateLimited,
+        "50011: Too Many",
+    ),
+    "50013 under 429": (
+        text('{"code":"50013","msg":"Systems are busy"}', 429, "application/json"),
+        VenueUnavailable,
+        "50013: Systems",
+    ),
+    "503 with JSON": (
+        text('{"code":"50001","msg":"Upgrading","data":[]}', 503, "application/json"),
+        VenueUnavailable,
+        "maintenance",
+    ),
+    "401 of a portal": (text("log in first", 401), VenueUnavailable, "log in first"),
+    "407 of a proxy": (text("who are you", 407), VenueUnavailable, "who are you"),
+    "nested too deep": (nested(100_000), VenueUnavailable, "not its API"),
+    "a code of another shape": (envelope([], {}), VenueUnavailable, "could not be read"),
+    "a row's code of another shape": (row_error({}), VenueUnavailable, "could not be read"),
 }
+PATHS = (
+    "public/time",
+    "public/instruments",
+    "public/funding-rate",
+    "public/open-interest",
+    "market/tickers",
+    "market/candles",
+    "market/history-candles",
+)
 
 
-@pytest.mark.parametrize("path", ["public/time", "market/tickers", "public/instruments"])
+@pytest.fixture(scope="module")
+async def table() -> AsyncIterator[tuple[LocalOkx, OkxClient]]:
+    """One server and one client for the whole table; the client's patience is short."""
+    async with local_okx() as server, connected(server, SHORT_MS) as client:
+        yield server, client
+
+
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("answer", "kind", "said"), FAULTS.values(), ids=FAULTS.keys())
 async def test_each_fault_ends_in_its_class_with_a_sentence(
-    okx: LocalOkx, path: str, answer: Handler, kind: type[OxbotError], said: str
+    table: tuple[LocalOkx, OkxClient], path: str, answer: Handler, kind: type[OxbotError], said: str
 ) -> None:
+    okx, client = table
     okx.answers[path] = answer
-    async with connected(okx, SHORT_MS if answer is silence else 5_000) as client:
-        calls = {
-            "public/time": client.server_time_ms,
-            "market/tickers": client.tickers,
-            "public/instruments": client.instruments,
-        }
-        with pytest.raises(OxbotError) as caught:
-            await calls[path]()
+    okx.paths.clear()
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "public/time": client.server_time_ms,
+        "market/tickers": client.tickers,
+        "public/instruments": client.instruments,
+        "public/funding-rate": lambda: client.funding("BTC-USDT-SWAP"),
+        "public/open-interest": lambda: client.open_interest("BTC-USDT-SWAP"),
+        "market/candles": lambda: client.candles("BTC-USDT", Bar.H1, NOW_MS, 5),
+        "market/history-candles": lambda: client.older_candles("BTC-USDT", Bar.H4, NOW_MS, 5),
+    }
+    if answer is NOTHING and "candles" in path:
+        assert await calls[path]() == [], "there may be nothing older"
+        return
+    with pytest.raises(OxbotError) as caught:
+        await calls[path]()
     assert type(caught.value) is kind
-    assert str(caught.value).startswith("OKX ") or str(caught.value).startswith("OKX's ")
+    assert str(caught.value).startswith(("OKX ", "OKX's "))
     assert str(caught.value).endswith(".")
     if answer is not hung_up:  # aiohttp itself sends a GET once more on a fresh connection
         assert okx.asked(path) == 1, "Temporal repeats, not the client"
     assert said in str(caught.value)
 
 
-async def test_a_rate_limit_says_how_long_to_wait(okx: LocalOkx) -> None:
-    okx.answers["market/tickers"] = envelope([], "50011", "Too Many Requests")
+WAITS = {
+    "nothing said": ({}, 2),
+    "seconds": ({"Retry-After": "7"}, 7),
+    "as a proxy writes it": ({"retry-after": "7"}, 7),
+    "no wait": ({"Retry-After": "0"}, 1),
+    "a day": ({"Retry-After": "86400"}, 3_600),
+    "more digits than a number has": ({"Retry-After": "9" * 5_000}, 2),
+    "a date gone by": ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 1),
+    "a date far ahead": ({"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, 3_600),
+    "nonsense": ({"Retry-After": "soon"}, 2),
+}
+
+
+@pytest.mark.parametrize("body", ["slow down", '{"code":"50011","msg":"Too Many Requests"}'])
+@pytest.mark.parametrize(("headers", "wait_s"), WAITS.values(), ids=WAITS.keys())
+async def test_a_rate_limit_says_how_long_to_wait(
+    okx: LocalOkx, headers: dict[str, str], wait_s: int, body: str
+) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(text=body, status=429, headers=headers)
+
+    okx.answers["market/tickers"] = answer
     async with connected(okx) as client:
-        with pytest.raises(RateLimited) as caught:
+        with pytest.raises(RateLimited, match=f"asks to wait {wait_s} s") as caught:
             await client.tickers()
-    assert caught.value.retry_after_s == 2
+    assert caught.value.retry_after_s == wait_s
     assert caught.value.retryable
+
+
+async def test_a_name_that_does_not_resolve_is_an_outage() -> None:
+    async with OkxClient("http://okx.invalid", throttled=False) as client:
+        with pytest.raises(VenueUnavailable, match=r"cannot be reached.*OXBOT_OKX_REST_URL"):
+            await client.tickers()
+
+
+async def test_a_server_that_does_not_speak_tls_is_an_outage(okx: LocalOkx) -> None:
+    async with OkxClient(okx.url.replace("http", "https"), throttled=False) as client:
+        with pytest.raises(VenueUnavailable, match=r"cannot be reached.*encryption failed"):
+            await client.tickers()
+
+
+@pytest.mark.parametrize("listens", [True, False])
+async def test_a_proxy_that_lets_nothing_through_is_an_outage_and_named(
+    okx: LocalOkx, monkeypatch: pytest.MonkeyPatch, *, listens: bool
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", okx.url if listens else "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("https_proxy", raising=False)
+    async with OkxClient("https://okx.invalid", throttled=False) as client:
+        with pytest.raises(VenueUnavailable, match="check HTTPS_PROXY"):
+            await client.tickers()
 
 
 async def test_nobody_listening_is_an_outage() -> None:
@@ -113,75 +212,6 @@ async def test_nobody_listening_is_an_outage() -> None:
         async with OkxClient(url, throttled=False) as client:
             with pytest.raises(VenueUnavailable, match=r"cannot be reached.*oxbot simulator"):
                 await client.tickers()
-
-
-async def test_an_empty_instrument_list_is_not_remembered(okx: LocalOkx) -> None:
-    """A page under 200 must not leave the feed with no instruments for good."""
-    healthy = okx.answers["public/instruments"]
-    okx.answers["public/instruments"] = text(PAGE)
-    async with connected(okx) as client:
-        feed = OkxFeed(client)
-        with pytest.raises(VenueUnavailable):
-            await feed.instruments(["BTC/USDT"])
-        okx.answers["public/instruments"] = healthy
-        assert set(await feed.instruments(["BTC/USDT"])) == {"BTC/USDT"}
-
-
-@pytest.mark.parametrize(
-    "row", [1, "text", ["list"], {"instId": {}}, {"instId": None}, {}, instrument("X-Y", lever="x")]
-)
-async def test_an_odd_instrument_costs_no_other_its_listing(okx: LocalOkx, row: object) -> None:
-    """ccxt's own load_markets fails as a whole over the last of these."""
-    okx.answers["public/instruments"] = envelope([row, instrument()])
-    async with connected(okx) as client:
-        assert set(await OkxFeed(client).instruments(["BTC/USDT"])) == {"BTC/USDT"}
-
-
-@pytest.mark.parametrize("field", ["tickSz", "lotSz", "minSz"])
-@pytest.mark.parametrize("value", [None, "", "0", "-1", "NaN", "Infinity"])
-async def test_an_instrument_without_its_steps_is_named(
-    okx: LocalOkx, field: str, value: object
-) -> None:
-    okx.answers["public/instruments"] = envelope([instrument() | {field: value}])
-    async with connected(okx) as client:
-        with pytest.raises(VenueUnavailable, match="BTC/USDT"):
-            await OkxFeed(client).instruments(["BTC/USDT"])
-
-
-@pytest.mark.parametrize("field", ["bidPx", "askPx", "last", "ts"])
-@pytest.mark.parametrize(
-    "value", [None, "", "0", "0.0", "-1", "NaN", "Infinity", "abc", 1.5, 1, True, [], {}]
-)
-async def test_a_ticker_with_a_bad_field_is_refused_by_name(
-    okx: LocalOkx, field: str, value: object
-) -> None:
-    okx.answers["market/tickers"] = envelope([ticker(), ticker("ETH-USDT") | {field: value}])
-    async with connected(okx) as client:
-        feed = OkxFeed(client)
-        if field == "ts" and value == "0":
-            assert (await feed.quotes(["ETH/USDT"], NOW))[0].age_ms(NOW_MS) == NOW_MS
-            return
-        with pytest.raises(VenueUnavailable, match="ETH/USDT"):
-            await feed.quotes(["BTC/USDT", "ETH/USDT"], NOW)
-        assert len(await feed.quotes(["BTC/USDT"], NOW)) == 1, "other coins keep their price"
-
-
-async def test_a_symbol_missing_among_the_tickers_is_named(okx: LocalOkx) -> None:
-    okx.answers["market/tickers"] = envelope([ticker()])
-    async with connected(okx) as client:
-        with pytest.raises(VenueUnavailable, match=r"ETH/USDT.*no price"):
-            await OkxFeed(client).quotes(["BTC/USDT", "ETH/USDT"], NOW)
-
-
-async def test_a_price_from_the_future_is_refused(okx: LocalOkx) -> None:
-    """It would look fresh, and no later price could replace it, until that time has come."""
-    async with connected(okx) as client:
-        feed = OkxFeed(client)
-        okx.answers["market/tickers"] = envelope([ticker(ts=str(NOW_MS + 5_000))])
-        assert len(await feed.quotes(["BTC/USDT"], NOW)) == 1
-        okx.answers["market/tickers"] = envelope([ticker(ts=str(NOW_MS + 5_001))])
-        with pytest.raises(VenueUnavailable, match="5001 ms in the future"):
-            await feed.quotes(["BTC/USDT"], NOW)
 
 
 async def test_an_unknown_symbol_is_the_callers_error_with_the_nearest_names(
@@ -201,82 +231,3 @@ async def test_a_symbol_delisted_since_is_the_callers_error(okx: LocalOkx) -> No
     async with connected(okx) as client:
         with pytest.raises(InputError, match=r"BTC-USDT.*51001"):
             await OkxFeed(client).candles("BTC/USDT", 10, NOW_MS)
-
-
-BAD_CANDLES: dict[str, object] = {
-    "a row too short": [1, 2],
-    "no row": None,
-    "a price missing": [str(NOW_MS - 300_000), "", "110", "90", "105", "1", "1", "1", "1"],
-    "a price of 0": [str(NOW_MS - 300_000), "0", "110", "0", "105", "1", "1", "1", "1"],
-    "a float": [str(NOW_MS - 300_000), 100.0, "110", "90", "105", "1", "1", "1", "1"],
-    "a time missing": [None, "100", "110", "90", "105", "1", "1", "1", "1"],
-    "a high below the close": [
-        str(NOW_MS - 300_000),
-        "100",
-        "104",
-        "90",
-        "105",
-        "1",
-        "1",
-        "1",
-        "1",
-    ],
-    "a low above the open": [str(NOW_MS - 300_000), "100", "110", "101", "105", "1", "1", "1", "1"],
-    "a volume below 0": [str(NOW_MS - 300_000), "100", "110", "90", "105", "-1", "1", "1", "1"],
-}
-
-
-@pytest.mark.parametrize("bad", BAD_CANDLES.values(), ids=BAD_CANDLES.keys())
-async def test_a_malformed_candle_is_refused(okx: LocalOkx, bad: object) -> None:
-    okx.answers["market/candles"] = envelope([bad, *candle_rows(10)[1:]])
-    async with connected(okx) as client:
-        with pytest.raises(VenueUnavailable, match="BTC/USDT"):
-            await OkxFeed(client).candles("BTC/USDT", 10, NOW_MS)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-NUMBERS = st.sampled_from(["0", "-1", "1", "0.1", "1e5", "-0", "NaN", "inf", "", "1E999", "\u0661"])
-ROWS = st.fixed_dictionaries(
-    {"instId": st.just("BTC-USDT")},
-    optional=dict.fromkeys(("bidPx", "askPx", "last"), NUMBERS | JSON)
-    | {"ts": st.just(str(NOW_MS)) | NUMBERS | JSON},
-)
-ENVELOPES = st.builds(
-    lambda data: {"code": "0", "msg": "", "data": data}, st.lists(ROWS | JSON) | JSON
-)
-
-
-@given(body=ENVELOPES | JSON)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-async def test_no_answer_whatever_lets_a_missing_or_nonpositive_price_through(
-    feed_of: tuple[LocalOkx, OkxFeed], body: object
-) -> None:
-    okx, feed = feed_of
-
-    async def answer(_: web.Request) -> web.StreamResponse:
-        return web.json_response(body)
-
-    okx.answers["market/tickers"] = answer
-    try:
-        quotes = await feed.quotes(["BTC/USDT"], NOW)
-    except OxbotError:
-        return
-    [quote] = quotes
-    assert isinstance(quote, Quote)
-    for price in (quote.bid, quote.ask, quote.last):
-        assert isinstance(price, Decimal)
-        assert price.is_finite()
-        assert price > 0
-    assert 0 <= quote.exchange_ms <= NOW_MS + 5_000
-
-
-@pytest.fixture(scope="module")
-async def feed_of() -> AsyncIterator[tuple[LocalOkx, OkxFeed]]:
-    async with local_okx() as server, connected(server) as client:
-        yield server, OkxFeed(client)

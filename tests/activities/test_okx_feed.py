@@ -13,7 +13,7 @@ from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.domain.bot import DEFAULT_SYMBOLS
 from oxbot.domain.errors import InputError, VenueUnavailable
-from oxbot.domain.market import CANDLE_MS, ClockReading
+from oxbot.domain.market import CANDLE_MS, Bar, ClockReading
 from oxbot.simulator.clock import ClockChange
 from tests.activities.okx_server import (
     NOW_MS,
@@ -198,6 +198,40 @@ async def test_more_candles_than_one_answer_holds_are_the_callers_error(
 ) -> None:
     with pytest.raises(InputError, match="1 to 300"):
         await OkxFeed(client).candles("BTC/USDT", count, NOW_MS)
+
+
+@pytest.mark.parametrize(("bar", "name"), [(Bar.M5, "5m"), (Bar.H1, "1H"), (Bar.H4, "4H")])
+async def test_candles_of_each_length_are_closed_and_without_a_gap(
+    okx: LocalOkx, client: OkxClient, bar: Bar, name: str
+) -> None:
+    newest_ms = NOW_MS - bar.length_ms
+    moving = candle_row(NOW_MS, "0")
+    rows = [moving, *candle_rows(200, newest_ms, bar.length_ms)]
+    okx.answers["market/candles"] = envelope(rows)
+    candles = await OkxFeed(client).candles("BTC/USDT", 200, NOW_MS + bar.length_ms - 1, bar)
+    assert [candle.open_ms for candle in candles] == [
+        NOW_MS - back * bar.length_ms for back in range(200, 0, -1)
+    ]
+    assert okx.requests[-1].query["bar"] == name
+    del rows[50]
+    okx.answers["market/candles"] = envelope(rows)
+    with pytest.raises(VenueUnavailable, match="does not follow"):
+        await OkxFeed(client).candles("BTC/USDT", 199, NOW_MS, bar)
+
+
+async def test_an_archive_with_short_pages_is_read_on(okx: LocalOkx, client: OkxClient) -> None:
+    async def archive(request: web.Request) -> web.StreamResponse:
+        before = int(request.query["after"])
+        older = [row for row in candle_rows(290) if int(str(row[0])) < before]
+        return await envelope(older[:100])(request)
+
+    okx.answers["market/candles"] = envelope([])
+    okx.answers["market/history-candles"] = archive
+    candles = await OkxFeed(client).candles("BTC/USDT", 300, NOW_MS)
+    assert [candle.open_ms for candle in candles] == [
+        NOW_MS - back * CANDLE_MS for back in range(290, 0, -1)
+    ]
+    assert okx.asked("market/history-candles") == 4, "three pages, and the one that has no more"
 
 
 async def test_the_simulated_market_is_read_as_a_whole() -> None:

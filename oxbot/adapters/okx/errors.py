@@ -42,7 +42,7 @@ RATE_LIMITS: Final = frozenset({"50011", "50061"})
 CLOCK_OFF: Final = "50102"
 """A request whose time is too far from OKX's."""
 
-LONGEST_EXCERPT: Final = 120
+LONGEST_EXCERPT: Final = 200
 
 
 class AskedToWait(ccxt.RateLimitExceeded):  # type: ignore[misc] # ccxt comes without types
@@ -125,18 +125,17 @@ def unusable(what: str, why: str) -> Unusable:
 def said_by(error: Exception) -> str:
     """Give OKX's own code and message, or the network's error, or the start of ccxt's text."""
     text = str(error.__cause__ or error)
-    body = _body_in(text)
-    if body is None or not body.get("code"):
-        return excerpt(text) or type(error).__name__
-    of_row = row_error(body.get("data"))
-    return of_row or f"{body['code']}: {excerpt(str(body.get('msg') or 'no message'))}"
+    return _said_in(text) or excerpt(text) or type(error).__name__
 
 
 def code_of(error: Exception) -> str | None:
     """Give OKX's error code: a row's before the envelope's; None where OKX said none."""
-    if _body_in(str(error)) is None:
-        return None
-    code = said_by(error).partition(":")[0]
+    return code_in(str(error))
+
+
+def code_in(text: str) -> str | None:
+    """Find OKX's error code in an answer, or in a text that ends with one."""
+    code = (_said_in(text) or "").partition(":")[0]
     return code if code.isdecimal() else None
 
 
@@ -191,14 +190,17 @@ def _is_final(error: Exception) -> bool:
     return refused and code_of(error) is not None
 
 
-def _body_in(text: str) -> dict[str, object] | None:
-    """Find OKX's answer in the text of an error: ccxt writes it there as it came."""
+def _said_in(text: str) -> str | None:
+    """Find OKX's code and message in a text: ccxt writes the answer there as it came."""
     start = text.find("{")
     try:
         body = json.loads(text[start:]) if start >= 0 else None
     except (ValueError, RecursionError):
         return None
-    return body if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not body.get("code"):
+        return None
+    of_row = row_error(body.get("data"))
+    return of_row or f"{body['code']}: {excerpt(str(body.get('msg') or 'no message'))}"
 
 
 def _wait_s(header: str) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
 
-from oxbot.adapters.okx.errors import AskedToWait
+from oxbot.adapters.okx.errors import RATE_LIMITS, AskedToWait, code_in
 
 Host: TypeAlias = Literal["okx", "myokx", "okxus"]
 """OKX worldwide, in Europe (eea.okx.com) and in the USA (us.okx.com), by ccxt's names."""
@@ -110,8 +110,11 @@ def _refuse_too_many(
     body: str,
     *_request: object,
 ) -> str:
-    """Keep what a 429 says of the wait: ccxt drops the headers, and calls it an outage."""
-    if status == TOO_MANY_REQUESTS:
+    """Keep what a 429 says of the wait: ccxt drops the headers, and calls it an outage.
+
+    OKX also answers 429 with a code that says otherwise, such as 50013: it is busy.
+    """
+    if status == TOO_MANY_REQUESTS and code_in(body) in {None, *RATE_LIMITS}:
         raise AskedToWait(body, headers)
     return body.strip()
 
