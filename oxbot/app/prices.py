@@ -6,10 +6,10 @@ from typing import Final
 
 import structlog
 
-from oxbot.app.breaker import guarded
+from oxbot.app.asking import asking
 from oxbot.app.ports import Ports
 from oxbot.app.shared import Answer
-from oxbot.domain.errors import StoreUnavailable, Unavailable, VenueUnavailable
+from oxbot.domain.errors import RateLimited, StoreUnavailable, Unavailable, VenueUnavailable
 from oxbot.domain.market import ClockReading, Quote
 
 CURRENT_MS: Final = 3_000
@@ -73,7 +73,7 @@ async def _fetch(ports: Ports, symbols: Sequence[str], clock: ClockReading) -> N
     async with ports.flight.alone(f"prices:{ports.feed.venue}"):
         if _suffice(await known_quotes(ports, symbols, clock), symbols, clock):
             return
-        async with guarded(ports, clock):
+        async with asking(ports, clock):
             quotes = await ports.feed.all_quotes(clock)
         ports.shared.answers[ports.feed.venue] = Answer(
             asked_ms=clock.venue_ms, quotes={quote.symbol: quote for quote in quotes}
@@ -146,7 +146,7 @@ def _all_of(symbols: Sequence[str], known: Quotes, cause: Unavailable | None = N
     missing = ", ".join(symbol for symbol in symbols if symbol not in known)
     if not missing:
         return known
-    if cause is not None and type(cause) is not VenueUnavailable:
+    if isinstance(cause, RateLimited) or not isinstance(cause, VenueUnavailable | None):
         raise cause
     why = f"{cause} No" if cause else "The exchange gave none, and no"
     raise VenueUnavailable(f"There is no price of {missing}. {why} earlier one is known.")

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from oxbot.app.breaker import guarded
+from oxbot.app.asking import answer_by, asking
 from oxbot.app.ports import Ports
 from oxbot.domain.errors import StoreUnavailable
 from oxbot.domain.indicators import CANDLES_NEEDED, part_of
@@ -84,12 +84,13 @@ async def _make(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:
 
 async def _ask(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:
     """Ask the exchange for what a part is made of; nothing else of a snapshot comes from it."""
-    async with guarded(ports, clock):
+    until_s = answer_by()
+    async with asking(ports, clock, until_s):
         candles = await ports.feed.candles(key.symbol, CANDLES_NEEDED, key.candle_ms, key.bar)
     made = part_of(key, candles)
     if key.bar is not Bar.M5:
         return made
-    async with guarded(ports, clock):
+    async with asking(ports, clock, until_s):
         perpetual = await ports.feed.perpetual(key.symbol, clock)
     return made.model_copy(update={"perpetual": perpetual})
 

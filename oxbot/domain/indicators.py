@@ -26,9 +26,6 @@ LARGEST_VOLUME_RATIO: Final = 1_000.0
 UNMOVED_RSI: Final = 50.0
 """RSI of a price that never moved; TA-Lib says 0, which would read as a crash."""
 
-_RSI_SCALE: Final = 40
-"""Prices are brought to about 2^40 before an RSI, since TA-Lib takes small gains for none."""
-
 Floats = NDArray[np.float64]
 
 
@@ -115,9 +112,7 @@ def _ranges(high: Floats, low: Floats, close: Floats) -> dict[str, float]:
 def _rsi(close: Floats, period: int) -> float:
     if np.ptp(close) == 0:
         return UNMOVED_RSI
-    # A power of two: it changes no digit.
-    scaled = np.ldexp(close, _RSI_SCALE - math.frexp(close[-1])[1])
-    return float(talib.RSI(scaled, timeperiod=period)[-1])
+    return float(talib.RSI(close, timeperiod=period)[-1])
 
 
 def _bands(close: Floats) -> dict[str, float]:

@@ -27,8 +27,8 @@ COLUMNS = ("ts", "open", "high", "low", "close", "volume")
 BASE_TIMEFRAMES = ("1m", "5m")
 """What the candles of a file may be; longer ones are made of them."""
 
-LOOK_BACK_MS = 10 * DAY_MS
-"""The clock starts so long after the first candle, so that there is history to look at."""
+LOOK_BACK_MS = 26 * DAY_MS
+"""The clock starts so long after the first candle: 150 candles of four hours have closed then."""
 
 
 @dataclass(frozen=True, slots=True)

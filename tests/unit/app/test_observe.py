@@ -6,8 +6,8 @@ import pytest
 
 from oxbot.app.shared import Shared
 from oxbot.domain.errors import Conflict, VenueUnavailable
-from oxbot.domain.market import CANDLE_MS
-from tests.support.fakes import BTC, ETH, FakeBoard
+from oxbot.domain.market import CANDLE_MS, ClockReading, Perpetual
+from tests.support.fakes import BTC, ETH, FakeBoard, FakeFeed
 from tests.unit.app.room import BOT, NOW_MS, AbsentBoard, Room
 
 
@@ -68,6 +68,28 @@ async def test_without_the_board_the_fetched_prices_serve(room: Room) -> None:
     await room.bot()
     room.board = AbsentBoard()
     assert (await room.observe()).prices[BTC].bid == 60_000
+
+
+async def test_prices_are_as_young_as_they_can_be_after_a_snapshot_that_took_its_time(
+    room: Room,
+) -> None:
+    class Slow(FakeFeed):
+        async def perpetual(self, symbol: str, now: ClockReading) -> Perpetual | None:
+            room.clock.stepped_ms = NOW_MS + 20_000
+            return await super().perpetual(symbol, now)
+
+    await room.bot()
+    room.feed = Slow(room.feed.prices)
+    seen = await room.observe()
+    assert seen.clock.venue_ms == NOW_MS + 20_000
+    assert seen.prices[BTC].age_ms == 0
+    assert (await room.store.cycle(BOT, 1)).quotes[BTC].exchange_ms == NOW_MS + 20_000
+
+
+async def test_a_seen_price_tells_its_source_and_its_spread(room: Room) -> None:
+    await room.bot()
+    price = (await room.observe()).prices[BTC]
+    assert (price.source, str(price.spread_bp)) == ("fake", "1.00")
 
 
 async def test_one_candle_has_one_snapshot(room: Room) -> None:

@@ -160,6 +160,27 @@ async def test_what_a_stepped_cycle_sees_depends_on_no_stream(room: Room) -> Non
     assert await cycles(stream=True) == await cycles(stream=False)
 
 
+async def test_who_asks_at_the_next_step_does_not_take_the_answer_of_the_last(room: Room) -> None:
+    """An asker of the last step may still be waiting when the venue has moved on."""
+    answering = asyncio.Event()
+
+    class Slow(FakeFeed):
+        async def all_quotes(self, now: ClockReading) -> list[Quote]:
+            if now.venue_ms == NOW_MS:
+                await answering.wait()
+            return await super().all_quotes(now)
+
+    room.feed = Slow(room.feed.prices)
+    ports = room.ports
+    late = asyncio.create_task(current_quotes(ports, COINS, stepped()))
+    await asyncio.sleep(0)
+    punctual = asyncio.create_task(current_quotes(ports, COINS, stepped(NOW_MS + 1)))
+    await asyncio.sleep(0)
+    answering.set()
+    assert (await punctual)[BTC].exchange_ms == NOW_MS + 1
+    await late
+
+
 async def test_what_is_held_is_valued_by_the_newest_price_from_anywhere(room: Room) -> None:
     await current_quotes(room.ports, COINS, stepped())
     await room.board.put("fake", [streamed(BTC, "7", NOW_MS + 5), streamed(ETH, "7", NOW_MS - 5)])

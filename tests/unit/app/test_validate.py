@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.errors import Conflict
 from oxbot.domain.market import Instrument
@@ -15,7 +16,7 @@ from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.risk import Ruling, Verdict
 from oxbot.messages import OrderBrief
 from tests.support.fake_store import FakeStore
-from tests.support.fakes import BTC, ETH
+from tests.support.fakes import BTC, ETH, FakeBoard
 from tests.support.trading import entry
 from tests.unit.app.room import BOT, NOW_MS, Room
 
@@ -183,6 +184,32 @@ async def test_without_any_price_nothing_is_bought_and_it_is_noted_what_is_unwat
     assert (await room.validate(2)).orders == ()
     told = {v.symbol: (v.ruling, v.rule) for v in await room.store.verdicts(BOT, 2)}
     assert told == {BTC: (Ruling.NOTED, "price age"), ETH: (Ruling.REFUSED, "price age")}
+
+
+async def test_a_held_coin_that_the_bot_trades_no_more_is_stopped_out_like_any_other(
+    room: Room,
+) -> None:
+    bot = await room.bot()
+    await room.buy(BTC)
+    fewer = bot.settings.model_copy(update={"symbols": (ETH,)})
+    room.store.bots_by_id[BOT] = bot.model_copy(update={"settings": fewer})
+    room.reprice(BTC, STOPPED_OUT)
+    await room.observe(2)
+    [order] = (await room.validate(2, entries=False)).orders
+    assert (order.symbol, order.purpose) == (BTC, Purpose.STOP)
+
+
+async def test_what_is_held_without_any_price_is_named(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    await room.observe(2)
+    room.board, room.shared = FakeBoard(), Shared()
+    room.feed.mute.add(BTC)
+    report = await room.validate(2)
+    assert report.unpriced == (BTC,)
+    [held] = report.positions
+    assert held.age_ms is None
+    assert held.unrealised == 0
 
 
 async def test_longest_hold_needs_no_price(room: Room) -> None:

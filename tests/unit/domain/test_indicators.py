@@ -172,6 +172,17 @@ def test_a_rise_without_a_fall_is_an_rsi_of_100_and_the_reverse_of_0() -> None:
     assert part_of(KEY, falling).indicators.rsi7 == 0
 
 
+@pytest.mark.parametrize(("price", "step"), [("60000", "0.1"), ("0.00001", "0.00000001")])
+def test_the_last_move_before_a_long_calm_is_not_forgotten(price: str, step: str) -> None:
+    """Averages that are tiny are no zero, also where a coin costs a thousandth of a cent."""
+    for rises, expected in ((True, 100), (False, 0)):
+        calm = even(price)
+        before = Decimal(price) - Decimal(step) * (1 if rises else -1)
+        first = calm[0].model_copy(update=dict.fromkeys(("open", "high", "low", "close"), before))
+        seen = part_of(KEY, [first, *calm[1:]]).indicators
+        assert (seen.rsi7, seen.rsi14) == (expected, expected)
+
+
 def test_a_stretch_without_volume_has_a_ratio_that_says_so() -> None:
     quiet = even(volume="0")
     assert part_of(KEY, quiet).indicators.volume_ratio == 1

@@ -163,12 +163,12 @@ def test_a_crash_while_saving_leaves_the_state_before(
     assert load_state(state_file, before.market, FIRST_MS) == before
 
 
-def test_a_market_of_files_starts_ten_days_in_or_in_the_middle(tmp_path: Path) -> None:
+def test_a_market_of_files_starts_26_days_in_or_in_the_middle(tmp_path: Path) -> None:
     write(tmp_path, [HEADER, *map(line, range(10))])
     assert open_venue(Options(candles=tmp_path)).market.source.default_start_ms == T0 + 5 * STEP_MS
-    write(tmp_path, [HEADER, *map(line, range(21 * 288))])
+    write(tmp_path, [HEADER, *map(line, range(53 * 288))])
     venue = open_venue(Options(candles=tmp_path, mode="stepped"))
-    assert venue.clock.now() == T0 + 10 * DAY_MS
+    assert venue.clock.now() == T0 + 26 * DAY_MS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""The bot's page in the Web UI: a value says how old its price is, or that there is none."""
+
+from decimal import Decimal
+
+from oxbot.messages import PositionBrief
+from workflows.details import details
+from workflows.state import BotState
+
+
+def held(symbol: str, age_ms: int | None) -> PositionBrief:
+    one = Decimal(1)
+    return PositionBrief(
+        symbol=symbol,
+        quantity=one,
+        average_price=one,
+        stop_price=one,
+        target_price=one,
+        opened_ms=0,
+        unrealised=Decimal("1.5") if age_ms is not None else Decimal(0),
+        age_ms=age_ms,
+    )
+
+
+def test_a_gain_says_how_old_its_price_is_and_a_missing_price_is_no_gain_of_nothing() -> None:
+    state = BotState(
+        bot_id="b1",
+        equity=Decimal(10_000),
+        positions=(held("BTC/USDT", 4_000), held("ETH/USDT", None)),
+        unpriced=("ETH/USDT", "XRP/USDT"),
+    )
+    told = details(state)
+    assert "+1.50 (4 s old)" in told
+    assert "no price, at cost" in told
+    assert "(no price of ETH/USDT, XRP/USDT: positions at cost, dust at nothing)" in told
+    assert "no price" not in details(BotState(bot_id="b1", equity=Decimal(1)))
