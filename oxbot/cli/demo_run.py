@@ -74,6 +74,8 @@ class Wishes:
             start=SHOWING if is_usual else None,
             mode=mode,
             speed=speed,
+            # Limits are in wall time: with them a stepped run would depend on this machine's speed.
+            rate_limits=not self.cycles,
         )
 
 

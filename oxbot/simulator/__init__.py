@@ -1,4 +1,4 @@
-"""A simulated OKX: an HTTP server on loopback that answers as OKX v5 does.
+"""A simulated OKX: an HTTP and WebSocket server on loopback that answers as OKX v5 does.
 
 In the order of the data::
 
@@ -15,6 +15,9 @@ In the order of the data::
     answers.py, swap_answers.py         OKX's rows
     okx.py, okx_swaps.py                the public side of the HTTP server
     fault_answers.py                    what a client sees of a fault
+    ws_streams.py, ws_channels.py       what is pushed, and what can be subscribed to
+    ws_hub.py, ws_client.py             who follows what, and what waits to be sent
+    ws_messages.py, ws_limits.py, ws.py the WebSocket side of the server
     control.py, fault_control.py        the hand on clock and faults
     fault_store.py                      where fault rules are kept
     defaults.py, options.py, server.py  from the command line to a listening server

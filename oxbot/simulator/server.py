@@ -1,4 +1,4 @@
-"""The HTTP server: on 127.0.0.1 only, until SIGINT or SIGTERM."""
+"""The server, HTTP and WebSocket: on 127.0.0.1 only, until SIGINT or SIGTERM."""
 
 import asyncio
 import errno
@@ -173,5 +173,5 @@ def _greeting(venue: Venue, port: int, *, as_json: bool) -> str:
     pace = f"{reading.rate} x" if reading.rate else str(reading.mode)
     return (
         f"Simulated OKX on {url} ({reading.market}; {iso(reading.venue_ms)}, {pace}); point ccxt "
-        f'at it: okx({{"urls": {{"api": {{"rest": "{url}"}}}}}})\n'
+        f'at it: okx({{"urls": {{"api": {{"rest": "{url}", "ws": "ws{url[4:]}/ws/v5"}}}}}})\n'
     )

@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 import typer
+from aiohttp import ClientSession, WSMsgType
 from typer.testing import CliRunner
 
 from oxbot.cli.simulator import simulator
@@ -126,6 +127,20 @@ def test_a_request_that_is_held_does_not_hold_the_end(tmp_path: Path) -> None:
             assert process.wait(20) == 0
 
 
+async def test_a_websocket_that_is_open_does_not_hold_the_end() -> None:
+    with running() as (process, said):
+        url = f"{said['url']}/ws/v5/public"
+        async with ClientSession() as session, session.ws_connect(url) as socket:
+            arg = {"channel": "tickers", "instId": "BTC-USDT"}
+            await socket.send_json({"op": "subscribe", "args": [arg]})
+            assert (await socket.receive_json(timeout=10))["event"] == "subscribe"
+            process.terminate()
+            while (await socket.receive(timeout=10)).type is WSMsgType.TEXT:
+                continue
+            assert socket.close_code == 1001
+        assert process.wait(20) == 0
+
+
 def test_a_bad_file_of_faults_is_one_sentence(tmp_path: Path) -> None:
     rules = tmp_path / "rules.json"
     for content, why in (
@@ -181,6 +196,7 @@ def test_the_readable_line_says_how_to_point_ccxt_at_it() -> None:
         process.terminate()
     assert "Simulated OKX on http://127.0.0.1:" in said
     assert 'okx({"urls": {"api": {"rest": "http://127.0.0.1:' in said
+    assert '/ws/v5"}}})' in said
 
 
 def test_the_command_of_the_command_line_is_the_same_simulator(

@@ -263,6 +263,7 @@ async def test_who_does_not_read_is_cut_and_the_others_hear_everything(server: S
         assert steps < 1000
         assert all(one.waiting <= LONGEST_OUTBOX for one in server.sockets.hub.clients)
         assert len(await quick.heard()) == 1
+    protocol.resume_reading()
     assert len(await quick.ask("subscribe", topic("tickers"))) == 2
 
 
