@@ -128,16 +128,16 @@ async def _keep(client: Client, bot_id: str) -> None:
         handle = client.get_workflow_handle(run.id, run_id=run.run_id)
         history = json.loads((await handle.fetch_history()).to_json())
         path = HERE / f"{bot_id}-{number}.json"
-        path.write_text(json.dumps(_scrubbed(history), indent=None, separators=(",", ":")) + "\n")
+        path.write_text(json.dumps(scrubbed(history), indent=None, separators=(",", ":")) + "\n")
         _say(f"{path.name}: {len(history['events'])} events")
 
 
-def _scrubbed(value: object) -> object:
+def scrubbed(value: object) -> object:
     """Take out what names a machine: who worked, from where, and stack traces."""
     if isinstance(value, dict):
-        return {k: _scrubbed(v) for k, v in value.items() if k not in ("identity", "stackTrace")}
+        return {k: scrubbed(v) for k, v in value.items() if k not in ("identity", "stackTrace")}
     if isinstance(value, list):
-        return [_scrubbed(item) for item in value]
+        return [scrubbed(item) for item in value]
     return re.sub(r"\d+@[\w.-]+", "a-worker", value) if isinstance(value, str) else value
 
 

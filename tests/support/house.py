@@ -50,6 +50,7 @@ from tests.support.fakes import (
     WallClock,
 )
 from tests.support.faults import Faults
+from worker.failures import FailureInterceptor
 from workflows.bot import BotWorkflow
 from workflows.market_watch import MarketWatchWorkflow
 from workflows.state import ROLL_AFTER, BotState
@@ -135,7 +136,7 @@ class House:
                 RecordActivities(ports).record_cycles,
                 WatchActivities(ports).watch_prices,
             ],
-            interceptors=[self.faults],
+            interceptors=[self.faults, FailureInterceptor()],
         )
 
     async def new_bot(self, **settings: object) -> Bot:

@@ -61,6 +61,19 @@ async def test_a_step_that_never_answers_is_cut_off_and_named(real_house: House)
     await real_house.pass_until(lambda: real_house.recorded(bot)[-1].skipped is None)
 
 
+async def test_while_the_circuit_is_open_a_cycle_is_skipped_and_says_why(house: House) -> None:
+    bot, _ = await house.started()
+    await house.run_cycles(bot, 1)
+    house.feed.away = True
+    skipped = (await house.run_cycles(bot, 1))[-1].skipped
+    assert skipped is not None
+    assert skipped.startswith("observe_market: CircuitOpen: fake is not asked for prices")
+    assert "told not to answer" in skipped
+    house.feed.away = False
+    assert (await house.run_cycles(bot, 1))[-1].skipped is None
+    assert await house.breaker.states() == []
+
+
 async def test_a_failed_model_leaves_the_rules_at_work(house: House) -> None:
     bot, _ = await house.started()
     house.model.will_buy(BTC)

@@ -1,15 +1,18 @@
 """The price watch's workflow: it lasts, it hands over, and it ends when it should."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Replayer, Worker
 
 from activities.watch import WatchActivities
 from oxbot.adapters.temporal.control import TemporalBotControl
@@ -22,6 +25,8 @@ from workflows.market_watch import MarketWatchWorkflow
 
 WatchHandle = WorkflowHandle[Any, WatchView]
 """Any: named as the worker names it, without its class."""
+
+HISTORIES = sorted((Path(__file__).parents[1] / "histories" / "watch").glob("*.json"))
 
 
 def handle_of(house: House, venue: str = "fake") -> WatchHandle:
@@ -157,3 +162,27 @@ async def test_after_some_runs_a_new_history_begins_with_the_same_counts(house: 
         view = await handle.query("status", result_type=WatchView)
         assert view.runs > 2
         assert (await handle.describe()).history_length < 40
+
+
+def history_of(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(watch_id("fake"), path.read_text(encoding="utf-8"))
+
+
+def replayer() -> Replayer:
+    return Replayer(workflows=[MarketWatchWorkflow], data_converter=pydantic_data_converter)
+
+
+@pytest.mark.critical
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_a_saved_history_replays_with_the_code_of_today(path: Path) -> None:
+    await replayer().replay_workflow(history_of(path))
+
+
+def test_the_saved_histories_hold_what_a_watch_lives_through() -> None:
+    events = [event for path in HISTORIES for event in json.loads(path.read_text())["events"]]
+    assert {event["eventType"] for event in events} >= {
+        "EVENT_TYPE_ACTIVITY_TASK_COMPLETED",
+        "EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED",
+        "EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW",
+        "EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED",
+    }
