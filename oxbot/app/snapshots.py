@@ -70,14 +70,16 @@ async def _made_before(ports: Ports, keys: Sequence[PartKey]) -> Parts:
 
 
 async def _make(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:
-    """Make a part, unless somebody has meanwhile; the one in PostgreSQL is the one."""
+    """Make a part, unless somebody has meanwhile; the one in PostgreSQL is the one.
+
+    Whoever held the lock before has put the part into Redis.
+    """
     name = f"part:{key.venue}:{key.symbol}:{key.bar}:{key.candle_ms}"
     async with ports.shared.makers, ports.flight.alone(name):
-        found = await _made_before(ports, [key])
-        if key in found:
-            return found[key]
-        part = await ports.store.save_part(await _ask(ports, key, clock))
-        await _to_cache(ports, [part])
+        part = (await _from_cache(ports, [key])).get(key)
+        if part is None:
+            part = await ports.store.save_part(await _ask(ports, key, clock))
+            await _to_cache(ports, [part])
     ports.shared.parts.put(key, part)
     return part
 

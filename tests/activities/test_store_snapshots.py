@@ -51,6 +51,8 @@ async def test_figures_at_the_ends_of_what_a_float_holds_come_back_exactly(
     extreme = indicators(ema20=1e308, ema50=5e-324, macd=-0.1, rsi7=1 / 3, atr3=1e16, close="1E-12")
     made = part(KEY, indicators=extreme, perpetual=None)
     assert await store.save_part(made) == made
+    assert await store.parts([KEY]) == {KEY: made}
+    assert await store.save_part(part(KEY)) == made
 
 
 @pytest.mark.critical

@@ -63,8 +63,10 @@ class Snapshots(Records):
             **dict(zip((column.name for column in NAMED_BY), part.key, strict=True)),
             **{name: stated[name] for name in ("indicators", "candles", "perpetual")},
         }
+        kept = insert(market_parts).values(values).on_conflict_do_nothing()
         async with self._transaction() as connection:
-            await connection.execute(insert(market_parts).values(values).on_conflict_do_nothing())
+            if await connection.scalar(kept.returning(market_parts.c.venue)) is not None:
+                return part
             return (await _parts(connection, [part.key]))[part.key]
 
 
