@@ -9,7 +9,9 @@ from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound, Unavailable, VenueUnavailable
 from oxbot.domain.schedule import next_due
 from oxbot.messages import BotView, ControlAnswer, ControlRequest, TickReport, WriteControl
+from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
+from tests.support.fakes import FakeBoard, FakeFeed
 
 STEP_MS = 300_000
 
@@ -66,7 +68,8 @@ class House:
     async def driven(
         self, until_ms: int, *, at_once: int = AT_ONCE, patience_s: float = 60
     ) -> list[Stop]:
-        desk, bot_ids = Desk(self.store, self, "fake"), tuple(self.offsets)
+        desk = Desk(self.store, self, "fake", FakeFeed({}), FakeBoard(), FakeBreaker())
+        bot_ids = tuple(self.offsets)
         replay = Replay(desk, self.venue, bot_ids, at_once, patience_s, look_again_s=0)
         return [stop async for stop in replay.run(until_ms)]
 
@@ -153,3 +156,6 @@ class House:
 
     async def wake(self, bot_id: str) -> None:
         raise NotImplementedError(bot_id)
+
+    async def watch(self, venue: str) -> bool:
+        raise NotImplementedError(venue)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from oxbot.app.replay import history_begins
+from oxbot.candles.csv_files import COLUMNS
 from oxbot.cli.replay_bots import planned_bots
 from oxbot.cli.replay_inputs import FILE, Inputs, Stretch, open_market
 from oxbot.domain.bot import DEFAULT_SYMBOLS
 from oxbot.domain.errors import Conflict, InputError
-from oxbot.simulator.files import COLUMNS
 from oxbot.simulator.generator import FIRST_MS, STEP_MS, GeneratedMarket
 from oxbot.simulator.venue_time import iso
 
