@@ -26,7 +26,7 @@ retry of a step whose worker was killed up to thirty."""
 AT_ONCE: Final = 8
 """Bots that have their cycles at the same time: a worker has connections for some more."""
 
-LOOK_BACK: Final = (Bar.M5,)
+LOOK_BACK: Final = tuple(Bar)
 """The candle lengths that a snapshot is made of."""
 
 T = TypeVar("T")

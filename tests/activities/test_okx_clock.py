@@ -1,4 +1,4 @@
-"""The venue's time: OKX's measured again and again, the simulator's as it says."""
+"""OKX's time: measured again and again, and how long a measurement is trusted."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,21 +7,15 @@ from decimal import Decimal
 
 import pytest
 import structlog
-from aiohttp import web
 
-from oxbot.adapters.okx.clock import OkxClock, SimulatorClock
-from oxbot.domain.errors import VenueUnavailable
-from oxbot.simulator.clock import ClockChange, Mode
+from oxbot.adapters.okx.clock import OkxClock
+from oxbot.domain.errors import RateLimited, VenueUnavailable
 from tests.activities.okx_server import (
     NOW_MS,
     LocalOkx,
     connected,
     envelope,
     local_okx,
-    serving,
-    silence,
-    simulated,
-    text,
 )
 
 
@@ -35,6 +29,7 @@ class Computer:
     ahead_ms: int = 7_000
     asked: int = 0
     unreachable: bool = False
+    wait_s: int | None = None
 
     def passes(self, ms: int) -> None:
         self.wall_ms += ms
@@ -42,6 +37,8 @@ class Computer:
 
     async def server_time_ms(self) -> int:
         self.asked += 1
+        if self.wait_s is not None:
+            raise RateLimited("OKX asks to wait.", self.wait_s)
         if self.unreachable:
             raise VenueUnavailable("OKX did not answer for the time.")
         self.passes(self.round_trip_ms // 2)
@@ -169,6 +166,21 @@ async def test_while_okx_is_away_it_is_asked_every_five_seconds_at_most() -> Non
     assert computer.asked == 3
 
 
+async def test_a_wait_that_okx_asks_for_is_kept() -> None:
+    computer = Computer()
+    clock = clock_of(computer)
+    await clock.reading()
+    computer.wait_s = 30
+    computer.passes(60_001)
+    await clock.reading()
+    computer.passes(30_000)
+    await clock.reading()
+    assert computer.asked == 2
+    computer.passes(1)
+    await clock.reading()
+    assert computer.asked == 3
+
+
 async def test_an_offset_from_before_the_clock_was_set_does_not_serve_while_okx_is_away() -> None:
     computer = Computer()
     clock = clock_of(computer)
@@ -205,45 +217,3 @@ async def test_a_time_that_is_none_is_refused(okx: LocalOkx, ts: object) -> None
     async with connected(okx) as client:
         with pytest.raises(VenueUnavailable, match="the time"):
             await OkxClock(client).reading()
-
-
-async def test_the_simulators_clock_is_read_as_it_stands_and_as_it_runs() -> None:
-    async with simulated("stepped") as (url, venue), SimulatorClock(url) as clock:
-        standing = await clock.reading()
-        assert (standing.rate, standing.stepped) == (Decimal(0), True)
-        assert standing.venue_at(standing.wall_ms + 10_000) == standing.venue_ms
-        venue.clock.change(ClockChange(advance_ms=300_000))
-        assert (await clock.reading()).venue_ms == standing.venue_ms + 300_000
-        venue.clock.change(ClockChange(mode=Mode.SPEED, rate=Decimal("29.999")))
-        running = await clock.reading()
-        assert (running.rate, running.stepped) == (Decimal("29.999"), False)
-        assert running.venue_ms >= standing.venue_ms + 300_000
-
-
-CLOCK = '{"venue_ms": 1, "wall_ms": 1, "rate": %s, "mode": "speed", "ended": false}'
-
-
-@pytest.mark.parametrize("body", ["", "<html>", "{}", "[]", CLOCK % '"NaN"', CLOCK % '"-1"'])
-async def test_what_is_not_a_simulators_clock_is_told_so(body: str) -> None:
-    app = web.Application()
-    app.router.add_get("/control/clock", text(body))
-    async with serving(app) as url, SimulatorClock(url) as clock:
-        with pytest.raises(VenueUnavailable, match="OXBOT_SIMULATOR_URL"):
-            await clock.reading()
-
-
-async def test_a_simulator_that_is_gone_or_hangs_is_an_outage() -> None:
-    app = web.Application()
-    app.router.add_get("/control/clock", silence)
-    async with serving(app) as url, SimulatorClock(url, timeout_s=0.2) as clock:
-        with pytest.raises(VenueUnavailable, match="oxbot simulator"):
-            await clock.reading()
-    async with SimulatorClock(url) as clock:
-        with pytest.raises(VenueUnavailable, match="oxbot simulator"):
-            await clock.reading()
-
-
-async def test_a_server_that_is_no_simulator_is_an_outage() -> None:
-    async with serving(web.Application()) as url, SimulatorClock(url) as clock:
-        with pytest.raises(VenueUnavailable, match="does not answer"):
-            await clock.reading()

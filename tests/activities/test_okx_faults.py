@@ -135,8 +135,8 @@ async def test_each_fault_ends_in_its_class_with_a_sentence(
         "public/instruments": client.instruments,
         "public/funding-rate": lambda: client.funding("BTC-USDT-SWAP"),
         "public/open-interest": lambda: client.open_interest("BTC-USDT-SWAP"),
-        "market/candles": lambda: client.candles("BTC-USDT", Bar.H1, NOW_MS, 5),
-        "market/history-candles": lambda: client.older_candles("BTC-USDT", Bar.H4, NOW_MS, 5),
+        "market/candles": lambda: client.candles("BTC-USDT", NOW_MS, 5, Bar.H1),
+        "market/history-candles": lambda: client.older_candles("BTC-USDT", NOW_MS, 5, Bar.H4),
     }
     if answer is NOTHING and "candles" in path:
         assert await calls[path]() == [], "there may be nothing older"

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.feed import OkxFeed
-from oxbot.domain.bot import DEFAULT_SYMBOLS
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, Bar, ClockReading
-from oxbot.simulator.clock import ClockChange
 from tests.activities.okx_server import (
     NOW_MS,
     LocalOkx,
@@ -24,7 +22,6 @@ from tests.activities.okx_server import (
     envelope,
     instrument,
     local_okx,
-    simulated,
     ticker,
 )
 
@@ -232,38 +229,3 @@ async def test_an_archive_with_short_pages_is_read_on(okx: LocalOkx, client: Okx
         NOW_MS - back * CANDLE_MS for back in range(290, 0, -1)
     ]
     assert okx.asked("market/history-candles") == 4, "three pages, and the one that has no more"
-
-
-async def test_the_simulated_market_is_read_as_a_whole() -> None:
-    async with simulated() as (url, venue), OkxClient(url, throttled=False) as client:
-        now_ms = venue.clock.read().venue_ms
-        now = ClockReading(venue_ms=now_ms, wall_ms=0, rate=Decimal(0), stepped=True)
-        feed = OkxFeed(client)
-        instruments = await feed.instruments(DEFAULT_SYMBOLS)
-        quotes = await feed.quotes(DEFAULT_SYMBOLS, now)
-        for symbol, quote in zip(DEFAULT_SYMBOLS, quotes, strict=True):
-            assert quote.spread == instruments[symbol].tick
-            assert quote.age_ms(now_ms) == 0
-            candles = await feed.candles(symbol, 300, now_ms)
-            assert len(candles) == 300
-            assert candles[-1].open_ms == now_ms - CANDLE_MS
-
-
-async def test_a_candle_of_the_simulated_market_does_not_change_once_it_was_given() -> None:
-    async with simulated() as (url, venue), OkxClient(url, throttled=False) as client:
-        feed = OkxFeed(client)
-        now_ms = venue.clock.read().venue_ms
-        before = await feed.candles("BTC/USDT", 10, now_ms)
-        venue.clock.change(ClockChange(advance_ms=CANDLE_MS // 2))
-        assert await feed.candles("BTC/USDT", 10, now_ms + CANDLE_MS // 2) == before
-        venue.clock.change(ClockChange(advance_ms=CANDLE_MS // 2))
-        after = await feed.candles("BTC/USDT", 10, now_ms + CANDLE_MS)
-        assert after[:-1] == before[1:]
-
-
-async def test_candles_older_than_the_recent_ones_come_from_the_archive() -> None:
-    async with simulated() as (url, venue), OkxClient(url, throttled=False) as client:
-        end_ms = venue.clock.read().venue_ms - 2_000 * CANDLE_MS
-        candles = await OkxFeed(client).candles("ETH/USDT", 300, end_ms)
-        assert len(candles) == 300
-        assert candles[-1].open_ms == end_ms - CANDLE_MS

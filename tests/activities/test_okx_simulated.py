@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 
@@ -75,6 +76,41 @@ async def test_candles_of_every_length_and_the_perpetual_are_there(okx: Simulate
         assert perpetual is not None
         assert 0 < perpetual.next_funding_ms - now.venue_ms <= 8 * 3_600_000
         assert perpetual.open_interest > 0
+
+
+async def test_the_simulated_market_is_read_as_a_whole() -> None:
+    async with simulated() as (url, venue), OkxClient(url, throttled=False) as client:
+        now_ms = venue.clock.read().venue_ms
+        now = ClockReading(venue_ms=now_ms, wall_ms=0, rate=Decimal(0), stepped=True)
+        feed = OkxFeed(client)
+        instruments = await feed.instruments(DEFAULT_SYMBOLS)
+        quotes = await feed.quotes(DEFAULT_SYMBOLS, now)
+        for symbol, quote in zip(DEFAULT_SYMBOLS, quotes, strict=True):
+            assert quote.spread == instruments[symbol].tick
+            assert quote.age_ms(now_ms) == 0
+            candles = await feed.candles(symbol, 300, now_ms)
+            assert len(candles) == 300
+            assert candles[-1].open_ms == now_ms - STEP_MS
+
+
+async def test_a_candle_of_the_simulated_market_does_not_change_once_it_was_given() -> None:
+    async with simulated() as (url, venue), OkxClient(url, throttled=False) as client:
+        feed = OkxFeed(client)
+        now_ms = venue.clock.read().venue_ms
+        before = await feed.candles("BTC/USDT", 10, now_ms)
+        venue.clock.change(ClockChange(advance_ms=STEP_MS // 2))
+        assert await feed.candles("BTC/USDT", 10, now_ms + STEP_MS // 2) == before
+        venue.clock.change(ClockChange(advance_ms=STEP_MS // 2))
+        after = await feed.candles("BTC/USDT", 10, now_ms + STEP_MS)
+        assert after[:-1] == before[1:]
+
+
+async def test_candles_older_than_the_recent_ones_come_from_the_archive() -> None:
+    async with simulated() as (url, venue), OkxClient(url, throttled=False) as client:
+        end_ms = venue.clock.read().venue_ms - 2_000 * STEP_MS
+        candles = await OkxFeed(client).candles("ETH/USDT", 300, end_ms)
+        assert len(candles) == 300
+        assert candles[-1].open_ms == end_ms - STEP_MS
 
 
 async def test_the_stream_and_a_request_give_the_same_prices(okx: Simulated) -> None:

@@ -17,8 +17,9 @@ from oxbot.adapters.okx.place import Host, Place, open_rest, rest_url_of
 from oxbot.domain.market import Bar
 
 SPOT: Final = {"instType": "SPOT"}
-BARS: Final = {"1m": "1m", Bar.M5: "5m", Bar.H1: "1H", Bar.H4: "4H"}
-"""OKX's names of the candle lengths."""
+
+BARS: Final = {"1m": "1m", "5m": "5m", "1h": "1H", "4h": "4H"}
+"""OKX's names of the candle lengths, by ours; those of `Bar` are among them."""
 
 _UNREADABLE: Final = (
     ccxt.BaseError,
@@ -118,23 +119,18 @@ class OkxClient:
         """Give the ticker rows of every spot instrument, in one request."""
         return await self._rows("the tickers", self._ccxt.public_get_market_tickers(SPOT))
 
-    async def candles(self, inst_id: str, bar: str, before_ms: int, count: int) -> list[object]:
-        """Give up to 300 candle rows that opened before a time, newest first.
-
-        Args:
-            inst_id: OKX's name, such as BTC-USDT.
-            bar: Their length: 1m, 5m, 1h or 4h.
-            before_ms: Only candles that opened earlier, ms UTC.
-            count: At most so many.
-        """
-        params = _candle_params(inst_id, bar, before_ms, count)
+    async def candles(
+        self, inst_id: str, before_ms: int, count: int, bar: str = Bar.M5
+    ) -> list[object]:
+        """Give up to 300 candle rows that opened before a time (ms UTC), newest first."""
+        params = _candle_params(inst_id, before_ms, count, bar)
         return await self._candle_rows(inst_id, self._ccxt.public_get_market_candles(params))
 
     async def older_candles(
-        self, inst_id: str, bar: str, before_ms: int, count: int
+        self, inst_id: str, before_ms: int, count: int, bar: str = Bar.M5
     ) -> list[object]:
         """As `candles`, from OKX's archive, which goes back further than its last 1440."""
-        params = _candle_params(inst_id, bar, before_ms, count)
+        params = _candle_params(inst_id, before_ms, count, bar)
         call = self._ccxt.public_get_market_history_candles(params)
         return await self._candle_rows(inst_id, call)
 
@@ -168,6 +164,6 @@ class OkxClient:
             raise read_failure(error, asked, self._timeout_ms) from error
 
 
-def _candle_params(inst_id: str, bar: str, before_ms: int, count: int) -> dict[str, str]:
+def _candle_params(inst_id: str, before_ms: int, count: int, bar: str) -> dict[str, str]:
     """OKX pages backwards: `after` means opened earlier than."""
     return {"instId": inst_id, "bar": BARS[bar], "after": str(before_ms), "limit": str(count)}

@@ -12,7 +12,7 @@ import aiohttp
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
-from oxbot.domain.errors import VenueUnavailable
+from oxbot.domain.errors import RateLimited, VenueUnavailable
 from oxbot.domain.market import ClockReading
 
 MEASURE_AFTER_MS: Final = 60_000
@@ -107,7 +107,8 @@ class OkxClock:
         try:
             found = await self._measure()
         except VenueUnavailable as error:
-            self._due_ms = self._monotonic_ms() + TRY_AFTER_MS
+            asked_s = error.retry_after_s if isinstance(error, RateLimited) else 0
+            self._due_ms = self._monotonic_ms() + max(TRY_AFTER_MS, asked_s * 1_000)
             if known is None:
                 raise
             _log.warning("the last clock offset serves on", reason=str(error), **self._age(known))

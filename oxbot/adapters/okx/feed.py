@@ -163,12 +163,12 @@ class OkxFeed:
         rows at once than the recent candles do.
         """
         inst_id = inst_id_of(symbol)
-        rows = await self._client.candles(inst_id, bar, newest_ms + 1, count)
+        rows = await self._client.candles(inst_id, newest_ms + 1, count, bar)
         for _ in range(MOST_PAGES):
             if len(rows) >= count:
                 break
             before_ms = newest_ms + 1 - len(rows) * bar.length_ms
-            older = await self._client.older_candles(inst_id, bar, before_ms, count - len(rows))
+            older = await self._client.older_candles(inst_id, before_ms, count - len(rows), bar)
             if not older:
                 break
             rows += older
