@@ -2,11 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
-from typing import Protocol
+from collections.abc import Coroutine, Iterable
+from typing import Final, Protocol
 
 from oxbot.domain.market import ClockReading
 from oxbot.ports import Clock
+
+CANCEL_AGAIN_S: Final = 0.5
+"""A task that goes on so long after it was cancelled is cancelled again."""
 
 
 class Timer(Protocol):
@@ -66,13 +69,27 @@ class RecentClock:
 
 
 async def first_of(*works: Coroutine[object, object, object]) -> None:
-    """Return when the first of several is done, or raise its failure; the others are cancelled."""
+    """Return when the first of several is done, or raise its failure; the others have ended."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
     for task in done:
         task.result()
+
+
+async def _end(tasks: Iterable["asyncio.Task[object]"]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once may not be enough: a cancellation that meets an answer is swallowed by some libraries,
+    and by `asyncio.wait_for` of Python 3.11, and a task that goes on for ever would never end.
+    """
+    going = set(tasks)
+    while going:
+        for task in going:
+            task.cancel()
+        over, going = await asyncio.wait(going, timeout=CANCEL_AGAIN_S)
+        for task in over:
+            # Looked at here: what a task says that was told to end is news to nobody.
+            _ = task.cancelled() or task.exception()

@@ -1,7 +1,7 @@
 """The price watch: one reader of the venue's stream, for all bots, with REST behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import aclosing
 from typing import Final
 
@@ -60,7 +60,7 @@ async def watch_prices(
     watch = Watch(ports, heartbeat, timer or RealTimer())
     await watch.begin()
     try:
-        await first_of(watch.run(), watch.timer.sleep(request.for_s), _awaited(leave))
+        await first_of(*watch.parts(), watch.timer.sleep(request.for_s), _awaited(leave))
     finally:
         log.info("price watch ends", venue=request.venue, **watch.counted)
     return watch.status()
@@ -102,11 +102,14 @@ class Watch:
         if before is not None:
             self._state.gaps, self._state.reconnects = before.gaps, before.reconnects
 
-    async def run(self) -> None:
-        """Watch until cancelled."""
-        await first_of(
-            self._listen(), self._write(), self._ask(), self._follow(), self._beat(), self._report()
-        )
+    def parts(self) -> Iterator[Coroutine[object, object, None]]:
+        """Give what goes on beside each other, each part until it is cancelled."""
+        yield self._listen()
+        yield self._write()
+        yield self._ask()
+        yield self._follow()
+        yield self._beat()
+        yield self._report()
 
     def status(self) -> FeedStatus:
         """Describe the watch as of now."""
