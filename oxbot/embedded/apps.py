@@ -33,7 +33,8 @@ class SimulatorOptions:
         start: Where the clock starts, ISO 8601.
         mode: speed or stepped.
         speed: Venue seconds in a second.
-        faults: File of fault rules.
+        rate_limits: Whether clients that ask too often are refused.
+        faults: File of fault rules to begin with.
     """
 
     candles: Path | None = None
@@ -42,6 +43,7 @@ class SimulatorOptions:
     start: str | None = None
     mode: str | None = None
     speed: str | None = None
+    rate_limits: bool | None = None
     faults: Path | None = None
 
     def arguments(self) -> list[str]:
@@ -56,7 +58,8 @@ class SimulatorOptions:
             "--faults": self.faults,
         }
         given = [(name, str(value)) for name, value in valued.items() if value is not None]
-        return [part for pair in given for part in pair]
+        switches = {None: [], True: ["--rate-limits"], False: ["--no-rate-limits"]}
+        return [*(part for pair in given for part in pair), *switches[self.rate_limits]]
 
 
 @dataclass(frozen=True)
