@@ -16,10 +16,14 @@ from oxbot.simulator.candles import CandleSource
 from oxbot.simulator.defaults import DEFAULT_TIMEFRAME
 from oxbot.simulator.files import read_folder
 from oxbot.simulator.generator import GeneratedMarket
+from oxbot.simulator.options import HISTORY_MS
 from oxbot.simulator.venue_time import iso, parse_iso
 
 FILE: Final = "replay.json"
 """Where a replay's inputs are kept in its directory."""
+
+SECOND_MS: Final = 1000
+"""A replay begins at a whole second, as the simulator's start is written."""
 
 DIGITS: Final = 8
 """Of the inputs' digest, in a replay's name."""
@@ -104,18 +108,23 @@ class Stretch:
             InputError: They are no moments, lie in the wrong order or outside the market, or
                 there is too little history before the first.
         """
-        made = cls(source, parse_iso(start), parse_iso(end))
+        made = cls(source, parse_iso(start) // SECOND_MS * SECOND_MS, parse_iso(end))
         if made.from_ms >= made.to_ms:
             raise InputError(f"--from {start} must lie before --to {end}.")
         if made.to_ms > source.end_ms:
             raise InputError(
                 f"--to {iso(made.to_ms)} lies beyond the market, which ends {iso(source.end_ms)}."
             )
-        if made.first_seen_ms < source.first_ms:
+        earliest_ms = _earliest(source)
+        if earliest_ms > source.end_ms - source.step_ms:
             raise InputError(
-                f"--from {iso(made.from_ms)} is too early: bots look back to "
-                f"{iso(made.first_seen_ms)}, and the market begins {iso(source.first_ms)}. "
-                f"{made.advice()}"
+                f"The market ({iso(source.first_ms)} to {iso(source.end_ms)}) is too short: "
+                f"bots look back for longer. Use more candles."
+            )
+        if made.from_ms < earliest_ms:
+            raise InputError(
+                f"--from {iso(made.from_ms)} is too early: the market begins "
+                f"{iso(source.first_ms)}, and bots look back. Begin {iso(earliest_ms)} or later."
             )
         return made
 
@@ -123,15 +132,6 @@ class Stretch:
     def first_seen_ms(self) -> int:
         """From when on candles are looked at."""
         return history_begins(self.from_ms)
-
-    def advice(self) -> str:
-        """The earliest beginning that has its history, if the market is long enough for one."""
-        earliest = self.from_ms + self.source.first_ms - self.first_seen_ms
-        while history_begins(earliest) < self.source.first_ms:
-            earliest += self.source.step_ms
-        if earliest >= self.source.end_ms:
-            return "It is too short for a replay; use more candles."
-        return f"Begin {iso(earliest)} or later, or use more candles."
 
     def sha256(self) -> str:
         """Digest the candles that are looked at, by symbol."""
@@ -141,6 +141,15 @@ class Stretch:
             digest.update(f"{symbol} {bars.first_ms} {bars.step_ms}\n".encode())
             digest.update(bars.rows.tobytes())
         return digest.hexdigest()
+
+
+def _earliest(source: CandleSource) -> int:
+    """Give the first beginning that has its history, in venue ms."""
+    kept_ms = HISTORY_MS if isinstance(source, GeneratedMarket) else 0
+    earliest_ms = source.first_ms + kept_ms
+    while history_begins(earliest_ms) < source.first_ms:
+        earliest_ms += source.step_ms
+    return earliest_ms
 
 
 def open_market(candles: Path | None, timeframe: str, seed: int) -> CandleSource:

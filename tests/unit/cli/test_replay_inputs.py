@@ -13,6 +13,7 @@ from oxbot.cli.replay_inputs import FILE, Inputs, Stretch, open_market
 from oxbot.domain.bot import DEFAULT_SYMBOLS
 from oxbot.domain.errors import Conflict, InputError
 from oxbot.simulator.generator import FIRST_MS, STEP_MS, GeneratedMarket
+from oxbot.simulator.options import HISTORY_MS
 from oxbot.simulator.venue_time import iso
 
 FROM, TO = "2025-04-08T00:00:00Z", "2025-04-08T02:00:00Z"
@@ -98,7 +99,7 @@ def test_candles_that_no_bot_looks_at_and_the_place_of_the_files_do_not_matter(
         (FROM, FROM, "must lie before"),
         ("yesterday", TO, "is not a time"),
         (FROM, "2095-01-01T00:00:00Z", "beyond the market, which ends"),
-        ("2020-01-01T00:00:00Z", TO, "Begin 2024-11-02T12:30:00Z or later"),
+        ("2020-01-01T00:00:00Z", TO, "too early.*Begin 2024-12-02T00:00:00Z or later"),
     ],
 )
 def test_moments_that_cannot_be_are_refused(start: str, end: str, complaint: str) -> None:
@@ -106,21 +107,25 @@ def test_moments_that_cannot_be_are_refused(start: str, end: str, complaint: str
         Stretch.of(market_of(7), start, end)
 
 
-def test_the_earliest_beginning_that_is_named_is_taken_and_one_before_it_is_not() -> None:
-    market = market_of(7)
+def test_the_earliest_beginning_that_is_named_is_taken_and_one_before_it_is_not(
+    tmp_path: Path,
+) -> None:
+    candle_file(tmp_path, 400)
+    market, end = open_market(tmp_path, "5m", 7), iso(FIRST_MS + 400 * STEP_MS)
     with pytest.raises(InputError) as refused:
-        Stretch.of(market, iso(FIRST_MS), TO)
+        Stretch.of(market, iso(FIRST_MS), end)
     earliest = str(refused.value).split("Begin ")[1].split(" or")[0]
-    begun = Stretch.of(market, earliest, TO)
+    begun = Stretch.of(market, earliest, end)
     assert history_begins(begun.from_ms) == FIRST_MS
     with pytest.raises(InputError):
-        Stretch.of(market, iso(begun.from_ms - 1000), TO)
+        Stretch.of(market, iso(begun.from_ms - 1000), end)
+    assert Stretch.of(market_of(7), "2024-12-02", TO).from_ms == FIRST_MS + HISTORY_MS
 
 
 def test_a_market_that_is_too_short_says_so(tmp_path: Path) -> None:
     candle_file(tmp_path, 20)
     market = open_market(tmp_path, "5m", 7)
-    with pytest.raises(InputError, match="too short"):
+    with pytest.raises(InputError, match="too short: bots look back"):
         Stretch.of(market, iso(FIRST_MS + 10 * STEP_MS), iso(FIRST_MS + 15 * STEP_MS))
 
 
