@@ -143,8 +143,11 @@ class Breaker(Protocol):
         """Report an answer, whatever it said: the target is there."""
         ...
 
-    async def failed(self, target: str, now: ClockReading, reason: str) -> None:
-        """Report that the target did not answer."""
+    async def failed(self, target: str, now: ClockReading, reason: str, began_ms: int) -> None:
+        """Report that the target did not answer a call that began at a wall time in ms.
+
+        Calls that were under way together count as one failure.
+        """
         ...
 
     async def states(self) -> list[Circuit]:

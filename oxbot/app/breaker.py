@@ -51,7 +51,8 @@ async def guarded(
         raise
     except OxbotError as error:
         if isinstance(error, VenueUnavailable) and not isinstance(error, ANSWERS):
-            await ports.breaker.failed(target, _later(clock, _now_s() - began_s), str(error))
+            now = _later(clock, _now_s() - began_s)
+            await ports.breaker.failed(target, now, str(error), clock.wall_ms)
         else:
             await ports.breaker.succeeded(target)
         raise

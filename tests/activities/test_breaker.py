@@ -39,7 +39,7 @@ async def breaker(redis_url: str) -> RedisBreaker:
 
 async def fail(breaker: RedisBreaker, times: int = OPENS_AFTER, *, stepped: bool = False) -> None:
     for _ in range(times):
-        await breaker.failed("okx", at(stepped=stepped), "no answer")
+        await breaker.failed("okx", at(stepped=stepped), "no answer", WALL_MS)
 
 
 async def is_admitted(breaker: RedisBreaker, now: ClockReading) -> bool:
@@ -64,6 +64,18 @@ async def test_five_failures_in_a_row_open_it_and_a_success_between_them_does_no
 
 
 @pytest.mark.critical
+async def test_calls_that_were_under_way_together_fail_as_one(breaker: RedisBreaker) -> None:
+    for ended_s in (3.0, 3.1, 3.2, 6.0, 6.0, 6.0, 6.0):
+        await breaker.failed("okx", at(ended_s), "no answer", at(0).wall_ms)
+    assert await is_admitted(breaker, at(6))
+    [circuit] = await breaker.states()
+    assert circuit.failures == 1
+    for began_s in (6, 7, 8, 9):
+        await breaker.failed("okx", at(began_s + 0.5), "no answer", at(began_s).wall_ms)
+    assert not await is_admitted(breaker, at(10))
+
+
+@pytest.mark.critical
 async def test_after_thirty_seconds_exactly_one_probe_of_the_fleet_passes(
     breaker: RedisBreaker, redis_url: str
 ) -> None:
@@ -82,7 +94,7 @@ async def test_a_probe_that_succeeds_closes_it_and_one_that_fails_opens_it_anew(
 ) -> None:
     await fail(breaker)
     assert await is_admitted(breaker, at(30))
-    await breaker.failed("okx", at(31), "still no answer")
+    await breaker.failed("okx", at(31), "still no answer", at(30).wall_ms)
     assert not await is_admitted(breaker, at(60.9))
     assert await is_admitted(breaker, at(61))
     await breaker.succeeded("okx")
@@ -164,12 +176,17 @@ class Fleet(RuleBasedStateMachine):
         real = self.runner.run(self.real.admit(whom, self.now))
         assert real == self.runner.run(self.model.admit(whom, self.now))
 
-    @rule(whom=st.sampled_from(["okx", "qwen"]), times=st.sampled_from([1, 4, 5]))
-    def fail(self, whom: str, times: int) -> None:
+    @rule(
+        whom=st.sampled_from(["okx", "qwen"]),
+        times=st.sampled_from([1, 4, 5]),
+        took_s=st.sampled_from([0, 0.1, 30]),
+    )
+    def fail(self, whom: str, times: int, took_s: float) -> None:
+        began_ms = at(self.wall_s - took_s).wall_ms
         for number in range(times):
             reason = f"attempt {number} \N{SNOWMAN} \"'{{"
-            self.runner.run(self.real.failed(whom, self.now, reason))
-            self.runner.run(self.model.failed(whom, self.now, reason))
+            self.runner.run(self.real.failed(whom, self.now, reason, began_ms))
+            self.runner.run(self.model.failed(whom, self.now, reason, began_ms))
 
     @rule(whom=st.sampled_from(["okx", "qwen"]))
     def succeed(self, whom: str) -> None:

@@ -46,8 +46,9 @@ async def api(database_url: str, redis_url: str) -> AsyncIterator[httpx.AsyncCli
 
 async def open_circuit(redis_url: str) -> None:
     client = open_redis(redis_url)
+    now = clock()
     for _ in range(OPENS_AFTER):
-        await RedisBreaker(client).failed("okx", clock(), "<no answer>")
+        await RedisBreaker(client).failed("okx", now, "<no answer>", now.wall_ms)
     await client.aclose()
 
 

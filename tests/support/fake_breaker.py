@@ -12,6 +12,7 @@ class _Known:
     reason: str = ""
     opened: ClockReading | None = None
     probe_ms: int | None = None
+    failed_ms: int | None = None
 
 
 class FakeBreaker:
@@ -35,17 +36,23 @@ class FakeBreaker:
         """Forget everything that is held against the target."""
         self._known.pop(target, None)
 
-    async def failed(self, target: str, now: ClockReading, reason: str) -> None:
+    async def failed(self, target: str, now: ClockReading, reason: str, began_ms: int) -> None:
         """Count; open at the limit, or again when the probe failed."""
         known = self._known.setdefault(target, _Known())
+        if known.probe_ms is None and _is_of_the_same_failure(known.failed_ms, began_ms, now):
+            return
         known.failures += 1
-        known.reason = reason
+        known.reason, known.failed_ms = reason, now.wall_ms
         if known.probe_ms is not None or (known.opened is None and known.failures >= OPENS_AFTER):
             known.opened, known.probe_ms = now, None
 
     async def states(self) -> list[Circuit]:
         """Give what is known."""
         return [_circuit(target, known) for target, known in sorted(self._known.items())]
+
+
+def _is_of_the_same_failure(failed_ms: int | None, began_ms: int, now: ClockReading) -> bool:
+    return failed_ms is not None and began_ms < failed_ms <= now.wall_ms
 
 
 def _has_cooled(opened: ClockReading, now: ClockReading) -> bool:

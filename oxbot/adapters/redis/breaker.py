@@ -42,17 +42,21 @@ local target, stepped = ARGV[1], ARGV[4] == '1'
 local wall, venue, opens_after = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
 local text = redis.call('HGET', KEYS[1], target)
 local known = text and cjson.decode(text) or {failures = 0}
+local began, last = tonumber(ARGV[7]), known.failed_ms
+if last and not known.probe_ms and began < last and last <= wall then return end
 known.failures = known.failures + 1
-known.reason = ARGV[6]
+known.reason, known.failed_ms = ARGV[6], wall
 if known.probe_ms or (not known.opened_ms and known.failures >= opens_after) then
   known.opened_ms, known.opened_venue_ms, known.stepped = wall, venue, stepped
   known.probe_ms = nil
 end
 redis.call('HSET', KEYS[1], target, cjson.encode(known))
 """
-"""Takes target, wall ms, venue ms, 1 where the venue is stepped, how many open it, the reason.
+"""Takes target, wall ms, venue ms, 1 where the venue is stepped, how many open it, the reason,
+and the wall ms at which the call began.
 
-A failure while a probe is out opens it anew; one while it is open does not prolong that.
+Calls that were under way together fail together and count as one. A failure while a probe is
+out opens it anew; one while it is open does not prolong that.
 """
 
 _log = structlog.get_logger(__name__)
@@ -93,10 +97,11 @@ class RedisBreaker:
         async with self._or_closed():
             await self._client.hdel(KEY, target)
 
-    async def failed(self, target: str, now: ClockReading, reason: str) -> None:
-        """Report that the target did not answer."""
+    async def failed(self, target: str, now: ClockReading, reason: str, began_ms: int) -> None:
+        """Report that the target did not answer a call that began at a wall time in ms."""
+        args = [*_when(target, now), OPENS_AFTER, reason, began_ms]
         async with self._or_closed():
-            await self._failed(keys=[KEY], args=[*_when(target, now), OPENS_AFTER, reason])
+            await self._failed(keys=[KEY], args=args)
 
     async def states(self) -> list[Circuit]:
         """Give every target that failed since its last success; StoreUnavailable."""
