@@ -106,7 +106,7 @@ def run(wishes: Wishes, *, as_json: bool) -> None:
     inputs = wishes.inputs()
     own = _own_settings(settings, wishes.name or inputs.name)
     if wishes.fresh:
-        _start_over(own)
+        start_over(own)
     inputs.keep(own.home)
     found = asyncio.run(_run(own, wishes, inputs))
     if found is None:
@@ -155,7 +155,7 @@ def _free_ports(count: int) -> list[int]:
         return [probe.getsockname()[1] for probe in probes]
 
 
-def _start_over(settings: Settings) -> None:
+def start_over(settings: Settings) -> None:
     """Empty the replay's directory; its inputs go last, so that half a replay keeps them."""
     demo_fresh.empty(settings, ask=False)
     (settings.home / FILE).unlink(missing_ok=True)

@@ -9,8 +9,10 @@ import pytest
 from oxbot.app.replay import history_begins
 from oxbot.cli.replay_bots import planned_bots
 from oxbot.cli.replay_inputs import FILE, Inputs, Stretch, open_market
+from oxbot.cli.replay_run import start_over
 from oxbot.domain.bot import DEFAULT_SYMBOLS
 from oxbot.domain.errors import Conflict, InputError
+from oxbot.settings import Settings
 from oxbot.simulator.files import COLUMNS
 from oxbot.simulator.generator import FIRST_MS, STEP_MS, GeneratedMarket
 from oxbot.simulator.options import HISTORY_MS
@@ -63,10 +65,23 @@ def test_a_replay_goes_on_with_its_inputs_and_with_no_others(tmp_path: Path) -> 
     assert Inputs.model_validate_json((home / FILE).read_text()) == inputs()
 
 
-def test_a_directory_with_something_else_in_it_is_not_taken(tmp_path: Path) -> None:
+def test_a_system_that_is_not_a_replays_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     with pytest.raises(Conflict, match="not a replay's"):
         inputs().keep(tmp_path)
+
+
+def test_started_over_the_directory_takes_other_inputs_and_keeps_what_is_not_ours(
+    tmp_path: Path,
+) -> None:
+    inputs().keep(tmp_path)
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    start_over(Settings(home=tmp_path))
+    assert not (tmp_path / "postgres").exists()
+    inputs(seed=8).keep(tmp_path)
+    assert Inputs.model_validate_json((tmp_path / FILE).read_text()) == inputs(seed=8)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_the_name_is_made_of_the_inputs() -> None:
