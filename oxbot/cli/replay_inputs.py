@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from oxbot.app.replay import history_begins
+from oxbot.cli import demo_fresh
 from oxbot.cli.replay_bots import PlannedBot
 from oxbot.domain.errors import Conflict, InputError
 from oxbot.domain.values import Value
@@ -84,10 +85,10 @@ class Inputs(Value):
 
 
 def _must_be_free(directory: Path) -> None:
-    """A directory with anything in it, and no inputs, is not ours."""
-    if directory.exists() and any(directory.iterdir()):
+    """A system's data without a replay's inputs is somebody else's."""
+    if any((directory / name).exists() for name in demo_fresh.OURS):
         raise Conflict(
-            f"{directory} is not empty, and not a replay's either. Give the replay another "
+            f"{directory} holds a system that is not a replay's. Give the replay another "
             f"--name, or start over with --fresh."
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import typer
+from pydantic import JsonValue
 from rich.console import Console
 
 from oxbot.adapters.venue_control import VenueControl
@@ -33,6 +34,7 @@ from oxbot.embedded.paths import DataDirectory
 from oxbot.embedded.system import run_system
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
+from oxbot.simulator.fault_rules import parse_rules
 from oxbot.simulator.venue_time import iso
 
 PORTS: Final = ("temporal_port", "temporal_ui_port", "api_port", "simulator_port")
@@ -75,7 +77,7 @@ class Wishes:
             from_ms=stretch.from_ms,
             to_ms=stretch.to_ms,
             bots=planned_bots(self.bots, listed),
-            faults=read_json(self.faults, "fault rules") if self.faults else None,
+            faults=_fault_rules(self.faults) if self.faults else None,
         )
 
     def simulator(self, inputs: Inputs) -> SimulatorOptions:
@@ -86,8 +88,23 @@ class Wishes:
             seed=self.seed,
             start=iso(inputs.from_ms),
             mode="stepped",
+            rate_limits=False,
             faults=self.faults.absolute() if self.faults else None,
         )
+
+
+def _fault_rules(file: Path) -> JsonValue:
+    """Read a file of fault rules, as the simulator will.
+
+    Raises:
+        InputError: It cannot be read, or a rule that cannot be.
+    """
+    rules = read_json(file, "fault rules")
+    try:
+        parse_rules(rules)
+    except InputError as error:
+        raise InputError(f"{file.name}: {error}") from error
+    return rules
 
 
 def run(wishes: Wishes, *, as_json: bool) -> None:
@@ -106,7 +123,7 @@ def run(wishes: Wishes, *, as_json: bool) -> None:
     inputs = wishes.inputs()
     own = _own_settings(settings, wishes.name or inputs.name)
     if wishes.fresh:
-        _start_over(own)
+        start_over(own)
     inputs.keep(own.home)
     found = asyncio.run(_run(own, wishes, inputs))
     if found is None:
@@ -155,7 +172,7 @@ def _free_ports(count: int) -> list[int]:
         return [probe.getsockname()[1] for probe in probes]
 
 
-def _start_over(settings: Settings) -> None:
+def start_over(settings: Settings) -> None:
     """Empty the replay's directory; its inputs go last, so that half a replay keeps them."""
     demo_fresh.empty(settings, ask=False)
     (settings.home / FILE).unlink(missing_ok=True)

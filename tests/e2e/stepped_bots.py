@@ -61,7 +61,7 @@ class Books:
     async def of(cls, desk: Desk, bot_id: str) -> "Books":
         store = desk.store
         return cls(
-            cycles=await store.cycles(bot_id, ALL),
+            cycles=[_timeless(row) for row in await store.cycles(bot_id, ALL)],
             orders=await store.orders(bot_id, ALL),
             trades=await store.trades(bot_id, ALL),
             portfolio=await store.portfolio(bot_id),
@@ -86,6 +86,11 @@ class Books:
     def ordered(self) -> list[OrderRow]:
         """The orders without their ids, which no two bots share."""
         return [order.model_copy(update={"id": ""}) for order in self.orders]
+
+
+def _timeless(row: CycleRow) -> CycleRow:
+    """The cycle without when it was written down, which is no cycle's doing."""
+    return row.model_copy(update={"recorded_ms": None})
 
 
 @dataclass

@@ -10,8 +10,10 @@ from oxbot.app.replay import history_begins
 from oxbot.candles.csv_files import COLUMNS
 from oxbot.cli.replay_bots import planned_bots
 from oxbot.cli.replay_inputs import FILE, Inputs, Stretch, open_market
+from oxbot.cli.replay_run import Wishes, start_over
 from oxbot.domain.bot import DEFAULT_SYMBOLS
 from oxbot.domain.errors import Conflict, InputError
+from oxbot.settings import Settings
 from oxbot.simulator.generator import FIRST_MS, STEP_MS, GeneratedMarket
 from oxbot.simulator.options import HISTORY_MS
 from oxbot.simulator.venue_time import iso
@@ -63,10 +65,23 @@ def test_a_replay_goes_on_with_its_inputs_and_with_no_others(tmp_path: Path) -> 
     assert Inputs.model_validate_json((home / FILE).read_text()) == inputs()
 
 
-def test_a_directory_with_something_else_in_it_is_not_taken(tmp_path: Path) -> None:
+def test_a_system_that_is_not_a_replays_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     with pytest.raises(Conflict, match="not a replay's"):
         inputs().keep(tmp_path)
+
+
+def test_started_over_the_directory_takes_other_inputs_and_keeps_what_is_not_ours(
+    tmp_path: Path,
+) -> None:
+    inputs().keep(tmp_path)
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+    start_over(Settings(home=tmp_path))
+    assert not (tmp_path / "postgres").exists()
+    inputs(seed=8).keep(tmp_path)
+    assert Inputs.model_validate_json((tmp_path / FILE).read_text()) == inputs(seed=8)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
 def test_the_name_is_made_of_the_inputs() -> None:
@@ -78,16 +93,16 @@ def test_the_name_is_made_of_the_inputs() -> None:
 def test_candles_that_no_bot_looks_at_and_the_place_of_the_files_do_not_matter(
     tmp_path: Path,
 ) -> None:
-    start, end = iso(FIRST_MS + 200 * STEP_MS), iso(FIRST_MS + 210 * STEP_MS)
+    start, end = iso(FIRST_MS + 7_300 * STEP_MS), iso(FIRST_MS + 7_310 * STEP_MS)
     digests = set()
-    for folder, count in (("short", 211), ("long", 400)):
+    for folder, count in (("short", 7_311), ("long", 7_500)):
         (tmp_path / folder).mkdir()
         candle_file(tmp_path / folder, count)
         market = open_market(tmp_path / folder, "5m", 7)
         digests.add(Stretch.of(market, start, end).sha256())
     assert len(digests) == 1
     file = tmp_path / "long" / "BTC-USDT-5m.csv"
-    file.write_text(file.read_text().replace(",255,1\n", ",255,2\n"))
+    file.write_text(file.read_text().replace(",7355,1\n", ",7355,2\n"))
     changed = Stretch.of(open_market(tmp_path / "long", "5m", 7), start, end).sha256()
     assert changed not in digests
 
@@ -110,8 +125,8 @@ def test_moments_that_cannot_be_are_refused(start: str, end: str, complaint: str
 def test_the_earliest_beginning_that_is_named_is_taken_and_one_before_it_is_not(
     tmp_path: Path,
 ) -> None:
-    candle_file(tmp_path, 400)
-    market, end = open_market(tmp_path, "5m", 7), iso(FIRST_MS + 400 * STEP_MS)
+    candle_file(tmp_path, 7_300)
+    market, end = open_market(tmp_path, "5m", 7), iso(FIRST_MS + 7_300 * STEP_MS)
     with pytest.raises(InputError) as refused:
         Stretch.of(market, iso(FIRST_MS), end)
     earliest = str(refused.value).split("Begin ")[1].split(" or")[0]
@@ -183,3 +198,21 @@ def test_a_wrong_entry_of_a_file_is_named(tmp_path: Path, content: str, complain
 def test_a_number_of_bots_that_cannot_be_is_refused(wish: str) -> None:
     with pytest.raises(InputError):
         planned_bots(wish, LISTED)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("[\n{]", r"faults\.json, line 2: "),
+        ('[{"kind": "flood"}]', r"faults\.json: No fault rule: kind: "),
+        ('[{"kind": "html", "often": 3}]', r"faults\.json: No fault rule: often: not known here"),
+    ],
+)
+def test_a_wrong_fault_rule_is_told_before_anything_starts(
+    tmp_path: Path, content: str, complaint: str
+) -> None:
+    file = tmp_path / "faults.json"
+    file.write_text(content)
+    wishes = Wishes(FROM, TO, None, "5m", "1", 7, file, None, fresh=False)
+    with pytest.raises(InputError, match=complaint):
+        wishes.inputs()
