@@ -1,0 +1,32 @@
+"""What the use cases need from the world, as Protocols. Adapters implement them.
+
+Every method may raise the errors of `oxbot.domain.errors`; Temporal does the retrying.
+"""
+
+from oxbot.ports.market import (
+    Breaker,
+    Clock,
+    Flight,
+    Listing,
+    MarketFeed,
+    PartCache,
+    PriceBoard,
+    PriceStream,
+)
+from oxbot.ports.store import Store
+from oxbot.ports.trading import BotControl, ChatModel, Exchange
+
+__all__ = [
+    "BotControl",
+    "Breaker",
+    "ChatModel",
+    "Clock",
+    "Exchange",
+    "Flight",
+    "Listing",
+    "MarketFeed",
+    "PartCache",
+    "PriceBoard",
+    "PriceStream",
+    "Store",
+]

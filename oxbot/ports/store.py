@@ -1,0 +1,192 @@
+"""The record."""
+
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from oxbot.domain.bot import Bot, BotSettings
+from oxbot.domain.market import (
+    Instrument,
+    MarketPart,
+    PartKey,
+    Snapshot,
+)
+from oxbot.domain.orders import Fill, Order, OrderState
+from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.risk import Verdict
+from oxbot.messages import (
+    CycleOutcome,
+    Missed,
+    WriteControl,
+)
+from oxbot.records import (
+    AuditFigures,
+    CycleRow,
+    CycleStart,
+    DecisionRecord,
+    EventRow,
+    OrderRow,
+    RunReservation,
+    TradeRow,
+)
+
+
+class Store(Protocol):
+    """The record. Each method is one transaction."""
+
+    async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
+        """Insert a running bot with its capital as first posting; Conflict if the id is taken."""
+        ...
+
+    async def bot(self, bot_id: str) -> Bot:
+        """Give a bot; NotFound."""
+        ...
+
+    async def bots(self, owner: str | None = None) -> list[Bot]:
+        """Give all bots, oldest first."""
+        ...
+
+    async def watched_symbols(self, venue: str) -> list[str]:
+        """Give what bots of a venue that are not stopped trade or hold, sorted."""
+        ...
+
+    async def write_control(self, change: WriteControl) -> None:
+        """Store status and epoch unless a newer epoch is stored; adds an event when it changed."""
+        ...
+
+    async def reserve_cycles(
+        self, bot_id: str, chain_id: str, run_id: str, cycles: int
+    ) -> RunReservation:
+        """Reserve a block of cycle numbers, once per run id; a new chain is a new incarnation."""
+        ...
+
+    async def snapshot(self, snapshot_id: str) -> Snapshot:
+        """Give a snapshot with its parts; NotFound."""
+        ...
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep which parts a snapshot consists of; its parts are kept before. Repeatable."""
+        ...
+
+    async def parts(self, keys: Collection[PartKey]) -> dict[PartKey, MarketPart]:
+        """Give the market parts that were made."""
+        ...
+
+    async def save_part(self, part: MarketPart) -> MarketPart:
+        """Keep a market part; if another worker was first, its part is returned."""
+        ...
+
+    async def begin_cycle(self, start: CycleStart) -> CycleStart:
+        """Open a cycle's row; a cycle already begun keeps and returns what it saw first."""
+        ...
+
+    async def cycle(self, bot_id: str, cycle: int) -> CycleStart:
+        """Give what a cycle saw; NotFound."""
+        ...
+
+    async def decision(self, bot_id: str, cycle: int) -> DecisionRecord | None:
+        """Give a cycle's decision, if it has one."""
+        ...
+
+    async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
+        """Keep a cycle's only decision; if one is stored, that one is returned."""
+        ...
+
+    async def portfolio(self, bot_id: str) -> Portfolio:
+        """Give cash, reserved cash, positions and dust."""
+        ...
+
+    async def judged(self, bot_id: str, cycle: int) -> bool:
+        """Tell whether a cycle's verdicts are stored."""
+        ...
+
+    async def save_verdicts(
+        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
+    ) -> None:
+        """Store verdicts and intended orders together, under the bot's row lock.
+
+        Conflict when the cycle was judged before, or when an intended order's coin already has
+        an order under way; nothing is stored then.
+        """
+        ...
+
+    async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
+        """Give a cycle's verdicts."""
+        ...
+
+    async def unfinished_orders(self, bot_id: str) -> list[Order]:
+        """Give the bot's orders that are not final, oldest first."""
+        ...
+
+    async def order(self, order_id: str) -> Order:
+        """Give an order; NotFound."""
+        ...
+
+    async def claim(self, order_id: str, now_ms: int) -> bool:
+        """Move intended → sent by compare-and-set; only the winner may send.
+
+        An entry is only claimed while its bot is running, its epoch is unchanged and it has
+        not expired (venue time).
+        """
+        ...
+
+    async def release(self, order_id: str) -> None:
+        """Move sent → intended, for an order that certainly never reached the venue."""
+        ...
+
+    async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
+        """Close an order without a fill, unless it is final already; give it as stored."""
+        ...
+
+    async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
+        """Book fills, position, ledger, trade and order state in one transaction.
+
+        Under the bot's row lock; a fill already booked (by trade id) is left as it is.
+        """
+        ...
+
+    async def fills(self, order_id: str) -> list[Fill]:
+        """Give an order's fills."""
+        ...
+
+    async def entries_since(self, bot_id: str, since_ms: int) -> int:
+        """Count filled entries since a venue time."""
+        ...
+
+    async def last_exits(self, bot_id: str) -> dict[str, int]:
+        """Give for each coin the venue time of its last exit."""
+        ...
+
+    async def record_cycles(
+        self,
+        bot_id: str,
+        outcomes: Sequence[CycleOutcome],
+        missed: Sequence[Missed],
+        equity: Mapping[str, Decimal],
+    ) -> None:
+        """Close cycles with their outcome, add events and the equity point; repeatable."""
+        ...
+
+    async def equity(self, bot_id: str) -> Decimal | None:
+        """Give equity (USDT) as of the newest cycle that was recorded; None before the first."""
+        ...
+
+    async def cycles(self, bot_id: str, limit: int) -> list[CycleRow]:
+        """Give the last cycles, newest first."""
+        ...
+
+    async def orders(self, bot_id: str, limit: int) -> list[OrderRow]:
+        """Give the last orders with what they filled, newest first."""
+        ...
+
+    async def trades(self, bot_id: str, limit: int) -> list[TradeRow]:
+        """Give the last round trips, newest first."""
+        ...
+
+    async def events(self, bot_id: str, limit: int) -> list[EventRow]:
+        """Give the last events, newest first."""
+        ...
+
+    async def audit(self, bot_id: str) -> AuditFigures:
+        """Recompute the books from fills and compare them with what is stored."""
+        ...

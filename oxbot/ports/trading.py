@@ -1,0 +1,90 @@
+"""Who decides, where orders go, and the running bots."""
+
+from typing import Protocol
+
+from oxbot.domain.bot import Bot
+from oxbot.domain.market import (
+    ClockReading,
+)
+from oxbot.domain.orders import Fill, Order
+from oxbot.messages import (
+    BotView,
+    ControlAnswer,
+    ControlRequest,
+    TickReport,
+)
+from oxbot.records import (
+    ModelReply,
+    ModelRequest,
+)
+
+
+class ChatModel(Protocol):
+    """A language model, or something that answers like one."""
+
+    @property
+    def label(self) -> str:
+        """How the model is named wherever its decisions are shown."""
+        ...
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        """Answer; ModelUnavailable when the provider does not."""
+        ...
+
+
+class Exchange(Protocol):
+    """Where orders go. Placing is at most once per claim; what is unknown is looked up."""
+
+    async def place(self, order: Order, now: ClockReading) -> list[Fill]:
+        """Execute a claimed order at once or cancel it; an empty list means cancelled.
+
+        Raises:
+            VenueRefused: Final; the order did not and will not trade.
+            OutcomeUnknown: It may have traded; only `look_up` may follow.
+            VenueUnavailable: It was certainly not sent.
+        """
+        ...
+
+    async def look_up(self, order: Order) -> list[Fill] | None:
+        """Give the fills of an order that was sent; None when the venue never had it."""
+        ...
+
+
+class BotControl(Protocol):
+    """The running bots."""
+
+    async def start(self, bot: Bot) -> bool:
+        """Start a bot's workflow; False when one is running already."""
+        ...
+
+    async def is_running(self, bot_id: str) -> bool:
+        """Tell whether a bot has a running workflow."""
+        ...
+
+    async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
+        """Pause: no entries from now on, protection goes on."""
+        ...
+
+    async def resume(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
+        """Resume a paused bot."""
+        ...
+
+    async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
+        """Stop: flatten and complete, or stay closing until flat."""
+        ...
+
+    async def view(self, bot_id: str) -> BotView:
+        """Ask the workflow for its state."""
+        ...
+
+    async def tick(self, bot_id: str, due_ms: int) -> TickReport:
+        """Tell a bot of a stepped venue that its tick is due; answers when it is done."""
+        ...
+
+    async def wake(self, bot_id: str) -> None:
+        """Have a bot look at the venue's clock now, because its mode or rate has changed."""
+        ...
+
+    async def watch(self, venue: str) -> bool:
+        """Start the price watch of a venue; False when it is running already."""
+        ...
