@@ -1,7 +1,7 @@
 """The price watch: one reader of the venue's stream, for all bots, with REST behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -154,7 +154,6 @@ class Watch:
         self._news.set()
 
     async def _write(self) -> None:
-        """Put on the board whatever is new."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -197,7 +196,19 @@ class Watch:
                 self._troubles.has("record", error)
                 continue
             self._troubles.has_none("record")
-            self._adopt(symbols)
+            self._adopt(await self._listed(symbols))
+
+    async def _listed(self, symbols: Sequence[str]) -> Sequence[str]:
+        """Leave out what the venue does not list any more: its stream would refuse all of it."""
+        try:
+            listed = await self._ports.feed.listing()
+            if not listed.keys() >= set(symbols):
+                listed = await self._ports.feed.listing(fresh=True)
+        except VenueUnavailable as error:
+            self._troubles.has("listing", error)
+            return symbols
+        self._troubles.has_none("listing")
+        return [symbol for symbol in symbols if symbol in listed]
 
     def _adopt(self, symbols: Iterable[str]) -> None:
         wanted = tuple(symbols)

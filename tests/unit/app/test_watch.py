@@ -240,6 +240,25 @@ async def test_a_new_bot_is_watched_within_five_seconds_and_a_stopped_one_no_mor
         assert post.now().reconnects == 0
 
 
+async def test_a_symbol_that_is_listed_no_more_does_not_cost_the_others_their_stream(
+    post: Post,
+) -> None:
+    del post.feed.prices[ETH]
+    async with post.watching():
+        await post.timer.passes(5)
+        assert post.wanted() == (BTC,)
+        await post.says()
+        await post.timer.passes(1)
+        assert post.now().source is FeedSource.STREAM
+
+
+async def test_while_nobody_says_what_is_listed_everything_wanted_is_watched(post: Post) -> None:
+    post.feed.away = True
+    async with post.watching():
+        await post.timer.passes(10)
+        assert post.wanted() == (BTC, ETH)
+
+
 async def test_without_bots_nothing_is_read_and_silence_is_none(room: Room) -> None:
     post = Post(room)
     async with post.watching():
