@@ -6,6 +6,9 @@ from oxbot.app import validate
 from oxbot.app.ports import Ports
 from oxbot.messages import RiskReport, ValidateRisk
 
+PATIENT_ATTEMPTS = 4
+"""So many attempts insist on prices of now; the next one judges by what is known."""
+
 
 class RiskActivities:
     """The third step: the rules."""
@@ -16,4 +19,5 @@ class RiskActivities:
     @activity.defn
     async def validate_risk(self, request: ValidateRisk) -> RiskReport:
         """Demand exits, judge proposals, intend orders."""
-        return await validate.validate_risk(self._ports, request)
+        patient = activity.info().attempt <= PATIENT_ATTEMPTS
+        return await validate.validate_risk(self._ports, request, patient=patient)

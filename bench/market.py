@@ -57,6 +57,8 @@ INSTRUMENTS = 700
 AT_ONCE = 100
 """Activities that a worker runs at the same time, by Temporal's default."""
 
+TRUSTED_S = 15
+
 REPLAY_FROM, REPLAY_TO = "2025-04-08T00:00:00Z", "2025-04-08T{hours:02}:00:00Z"
 
 
@@ -182,7 +184,7 @@ async def _look(ports: Ports, places: asyncio.Semaphore, symbols: Sequence[str])
     async with places:
         clock = await ports.clock.reading()
         await snapshot_of(ports, symbols, clock)
-        await current_quotes(ports, symbols, clock)
+        await current_quotes(ports, symbols, clock, TRUSTED_S)
 
 
 def _choices(bots: int) -> list[tuple[str, ...]]:

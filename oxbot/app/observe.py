@@ -20,11 +20,12 @@ async def observe_market(ports: Ports, request: ObserveMarket) -> Observation:
     clock = await ports.clock.reading()
     if clock.venue_ms < request.due_ms:
         return Observation(due=False, clock=clock, session=ports.session)
-    symbols = _symbols_here(ports, await ports.store.bot(request.bot_id))
+    bot = await ports.store.bot(request.bot_id)
+    symbols = _symbols_here(ports, bot)
     snapshot = await snapshot_of(ports, symbols, clock)
     # Prices come last, with a clock that knows how long the snapshot took: they shall be young.
     clock = await ports.clock.reading()
-    quotes = await current_quotes(ports, symbols, clock)
+    quotes = await current_quotes(ports, symbols, clock, bot.settings.limits.price_age_s)
     seen = await ports.store.begin_cycle(
         CycleStart(
             bot_id=request.bot_id,

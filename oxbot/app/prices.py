@@ -9,7 +9,7 @@ import structlog
 from oxbot.app.asking import asking
 from oxbot.app.ports import Ports
 from oxbot.app.shared import Answer
-from oxbot.domain.errors import RateLimited, StoreUnavailable, Unavailable, VenueUnavailable
+from oxbot.domain.errors import StoreUnavailable, Unavailable, Unusable, VenueUnavailable
 from oxbot.domain.market import ClockReading, Quote
 
 CURRENT_MS: Final = 3_000
@@ -20,15 +20,25 @@ log = structlog.get_logger(__name__)
 Quotes = dict[str, Quote]
 
 
-async def current_quotes(ports: Ports, symbols: Sequence[str], clock: ClockReading) -> Quotes:
+async def current_quotes(
+    ports: Ports, symbols: Sequence[str], clock: ClockReading, limit_s: int
+) -> Quotes:
     """Give the prices of symbols: those on the board while current, else the exchange's.
 
-    While the exchange is away the last prices known serve. They say how old they are; whoever
-    uses them judges that. Without the board each process asks for itself.
+    While the exchange is away the last prices known serve, but not for longer than a price is
+    trusted; after that the question has failed, and the step that needs it is tried again. In
+    a stepped venue none but those of this moment serve: whether a question failed must not
+    decide what a cycle sees. Without the board each process asks for itself.
+
+    Args:
+        ports: Where prices are looked for.
+        symbols: Of which.
+        clock: Now.
+        limit_s: For how long after its receipt a price is trusted, in real seconds.
 
     Raises:
-        VenueUnavailable: No price of some symbol is known, however old; it is named.
-        Unavailable: The same, while the exchange is not to be asked.
+        Unusable: The exchange answered and gave no price of some symbol; it is named.
+        Unavailable: There was no answer, and the last prices are too old, or there are none.
     """
     known = await known_quotes(ports, symbols, clock)
     if _suffice(known, symbols, clock) or _asked_now(ports, clock):
@@ -39,8 +49,10 @@ async def current_quotes(ports: Ports, symbols: Sequence[str], clock: ClockReadi
             ("prices", ports.feed.venue, moment), partial(_fetch, ports, symbols, clock)
         )
     except Unavailable as error:
-        _tell_away(known, clock, error)
-        return _all_of(symbols, known, error)
+        if _suffice(known, symbols, clock, limit_s * 1000):
+            _tell_away(known, clock, error)
+            return known
+        raise _without(symbols, known, clock, error) from error
     return _all_of(symbols, await known_quotes(ports, symbols, clock))
 
 
@@ -61,11 +73,11 @@ async def last_quotes(ports: Ports, symbols: Sequence[str]) -> Quotes:
     return _newest(symbols, _own(ports), asked, streamed)
 
 
-def is_current(quote: Quote, clock: ClockReading) -> bool:
-    """Whether a price need not be asked for again; in a stepped venue it must be of this moment."""
+def is_current(quote: Quote, clock: ClockReading, for_ms: int = CURRENT_MS) -> bool:
+    """Whether a price was received so lately (real ms); in a stepped venue, at this moment."""
     if clock.stepped:
         return clock.venue_ms in (quote.exchange_ms, quote.received_ms)
-    return _is_now(quote.received_ms, clock)
+    return _is_now(quote.received_ms, clock, for_ms)
 
 
 async def _fetch(ports: Ports, symbols: Sequence[str], clock: ClockReading) -> None:
@@ -118,12 +130,14 @@ def _asked_now(ports: Ports, clock: ClockReading) -> bool:
     return answer.asked_ms == clock.venue_ms if clock.stepped else _is_now(answer.asked_ms, clock)
 
 
-def _is_now(at_ms: int, clock: ClockReading) -> bool:
-    return abs(clock.venue_ms - at_ms) <= clock.scaled_ms(CURRENT_MS)
+def _is_now(at_ms: int, clock: ClockReading, for_ms: int = CURRENT_MS) -> bool:
+    return abs(clock.venue_ms - at_ms) <= clock.scaled_ms(for_ms)
 
 
-def _suffice(known: Quotes, symbols: Sequence[str], clock: ClockReading) -> bool:
-    return all(symbol in known and is_current(known[symbol], clock) for symbol in symbols)
+def _suffice(
+    known: Quotes, symbols: Sequence[str], clock: ClockReading, for_ms: int = CURRENT_MS
+) -> bool:
+    return all(symbol in known and is_current(known[symbol], clock, for_ms) for symbol in symbols)
 
 
 def _newest(symbols: Sequence[str], *sources: Quotes) -> Quotes:
@@ -141,12 +155,22 @@ def _tell_away(known: Quotes, clock: ClockReading, cause: Unavailable) -> None:
     log.warning("the exchange is away; the last prices serve", ages_ms=ages, cause=str(cause))
 
 
-def _all_of(symbols: Sequence[str], known: Quotes, cause: Unavailable | None = None) -> Quotes:
-    """Give the prices if every symbol has one; an error that says more than that stays itself."""
+def _all_of(symbols: Sequence[str], known: Quotes) -> Quotes:
+    """Give the prices if every symbol has one."""
     missing = ", ".join(symbol for symbol in symbols if symbol not in known)
-    if not missing:
-        return known
-    if isinstance(cause, RateLimited) or not isinstance(cause, VenueUnavailable | None):
-        raise cause
-    why = f"{cause} No" if cause else "The exchange gave none, and no"
-    raise VenueUnavailable(f"There is no price of {missing}. {why} earlier one is known.")
+    if missing:
+        raise Unusable(f"The exchange gave no price of {missing}, and no earlier one is known.")
+    return known
+
+
+def _without(
+    symbols: Sequence[str], known: Quotes, clock: ClockReading, cause: Unavailable
+) -> Unavailable:
+    """Say that no answer came and what was known; an error that says more stays itself."""
+    if type(cause) is not VenueUnavailable:
+        return cause
+    told = ", ".join(
+        f"{symbol} {known[symbol].age_ms(clock.venue_ms) // 1000} s" if symbol in known else symbol
+        for symbol in symbols
+    )
+    return VenueUnavailable(f"{cause} The last prices are too old to serve, or unknown: {told}.")

@@ -10,7 +10,7 @@ from oxbot.app.prices import current_quotes, known_quotes
 from oxbot.domain.bot import Bot
 from oxbot.domain.decision import Proposal
 from oxbot.domain.entries import judge
-from oxbot.domain.errors import Conflict, Unavailable
+from oxbot.domain.errors import Conflict, Unavailable, Unusable
 from oxbot.domain.exits import demanded_exits
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import to_scale
@@ -22,16 +22,26 @@ from oxbot.messages import OrderBrief, RiskReport, ValidateRisk
 DAY_MS = 86_400_000
 
 
-async def validate_risk(ports: Ports, request: ValidateRisk) -> RiskReport:
+async def validate_risk(
+    ports: Ports, request: ValidateRisk, *, patient: bool = False
+) -> RiskReport:
     """Demand exits, judge proposals, store verdicts and intents; once per cycle.
 
     Entries left over from earlier cycles are cancelled, exits left over are handed out again.
     A repeated call stores nothing new and reports the same orders.
+
+    Args:
+        ports: The record, the prices, the clock.
+        request: Of which cycle.
+        patient: Rather fail, and be tried again, than judge by prices that are not current.
+
+    Raises:
+        Unavailable: With `patient`, no prices of now were to be had; else the record is away.
     """
     await _cancel_stale_entries(ports, request)
     bot = await ports.store.bot(request.bot_id)
     clock = await ports.clock.reading()
-    quotes = await _quotes(ports, bot, clock)
+    quotes = await _quotes(ports, bot, clock, patient=patient)
     if not await ports.store.judged(request.bot_id, request.cycle):
         await _judge_once(ports, request, await _context(ports, request, bot, clock, quotes))
     return await _report(ports, request, clock, quotes)
@@ -45,7 +55,9 @@ async def _cancel_stale_entries(ports: Ports, request: ValidateRisk) -> None:
             await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
 
 
-async def _quotes(ports: Ports, bot: Bot, clock: ClockReading) -> dict[str, Quote]:
+async def _quotes(
+    ports: Ports, bot: Bot, clock: ClockReading, *, patient: bool
+) -> dict[str, Quote]:
     """Re-read the prices, also of held coins that the bot trades no more.
 
     With some not to be had, the others and the rules that need none still judge.
@@ -53,8 +65,10 @@ async def _quotes(ports: Ports, bot: Bot, clock: ClockReading) -> dict[str, Quot
     portfolio = await ports.store.portfolio(bot.id)
     symbols = list(dict.fromkeys((*_coins(bot, portfolio), *portfolio.dust)))
     try:
-        return await current_quotes(ports, symbols, clock)
-    except Unavailable:
+        return await current_quotes(ports, symbols, clock, bot.settings.limits.price_age_s)
+    except Unavailable as error:
+        if patient and error.retryable and not isinstance(error, Unusable):
+            raise
         return await known_quotes(ports, symbols, clock)
 
 

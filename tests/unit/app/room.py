@@ -115,7 +115,12 @@ class Room:
         return await decide(self.ports, Decide(bot_id=BOT, cycle=cycle))
 
     async def validate(
-        self, cycle: int = 1, *, entries: bool = True, flatten: bool = False
+        self,
+        cycle: int = 1,
+        *,
+        entries: bool = True,
+        flatten: bool = False,
+        patient: bool = False,
     ) -> RiskReport:
         request = ValidateRisk(
             bot_id=BOT,
@@ -126,7 +131,7 @@ class Room:
             flatten=flatten,
             expires_ms=self.now_ms + CANDLE_MS,
         )
-        return await validate_risk(self.ports, request)
+        return await validate_risk(self.ports, request, patient=patient)
 
     async def judge(self, cycle: int = 1) -> RiskReport:
         """A cycle up to its verdicts."""

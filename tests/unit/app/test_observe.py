@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from oxbot.app.shared import Shared
-from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.errors import Conflict, NotFound, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, ClockReading, Perpetual
 from tests.support.fakes import BTC, ETH, FakeBoard, FakeFeed
 from tests.unit.app.room import BOT, NOW_MS, AbsentBoard, Room
@@ -40,17 +40,17 @@ async def test_before_the_tick_is_due_nothing_is_recorded(room: Room) -> None:
 
 
 @pytest.mark.critical
-async def test_without_the_exchange_the_boards_prices_serve_and_say_their_age(room: Room) -> None:
+async def test_without_the_exchange_an_old_price_does_not_stand_in_and_it_is_said(
+    room: Room,
+) -> None:
     await room.bot()
     await room.observe()
     room.feed.away = True
     room.now_ms += 61_000
-    seen = await room.observe(2)
-    assert {symbol: price.age_ms for symbol, price in seen.prices.items()} == {
-        BTC: 61_000,
-        ETH: 61_000,
-    }
-    assert (await room.store.cycle(BOT, 2)).quotes[BTC].exchange_ms == NOW_MS
+    with pytest.raises(VenueUnavailable, match=r"too old to serve.*: BTC/USDT 61 s, ETH/USDT 61 s"):
+        await room.observe(2)
+    with pytest.raises(NotFound):
+        await room.store.cycle(BOT, 2)
 
 
 @pytest.mark.critical
@@ -60,7 +60,7 @@ async def test_a_board_without_every_price_does_not_stand_in_for_the_exchange(ro
     room.board, room.shared = FakeBoard(), Shared()
     await room.board.put("fake", await room.feed.quotes([BTC], await room.ports.clock.reading()))
     room.feed.away = True
-    with pytest.raises(VenueUnavailable, match=f"no price of.*{ETH}"):
+    with pytest.raises(VenueUnavailable, match=f"or unknown: .*{ETH}"):
         await room.observe(2)
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.errors import Conflict
-from oxbot.domain.market import Instrument
+from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.market import CANDLE_MS, Instrument
 from oxbot.domain.money import floor_to, times
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.risk import Ruling, Verdict
@@ -252,3 +252,18 @@ async def test_a_coin_that_became_busy_meanwhile_is_a_conflict_and_nothing_is_st
     assert await room.store.verdicts(BOT, 1) == []
     assert [order.id for order in (await room.validate()).orders] == [other.id]
     assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["in flight"]
+
+
+@pytest.mark.critical
+async def test_while_there_is_time_it_rather_fails_than_judges_by_old_prices(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    room.now_ms += CANDLE_MS
+    await room.observe(2)
+    await room.decide(2)
+    room.feed.away = True
+    room.now_ms += 20_000
+    with pytest.raises(VenueUnavailable, match="too old to serve"):
+        await room.validate(2, patient=True)
+    assert await room.store.verdicts(BOT, 2) == []
+    assert [p.symbol for p in (await room.validate(2)).positions] == [BTC]
