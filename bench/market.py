@@ -85,10 +85,17 @@ async def _measured(asked: argparse.Namespace) -> dict[str, object]:
             made, cached = await _snapshots(served, asked.candles)
             tell("streamed prices")
             ticks = await _tick_to_board(served, asked.seconds)
-            tell("requests of one bot, and of many")
-            calls = {n: await _calls(served, n, asked.ticks) for n in (1, asked.bots)}
             tell("instruments")
             markets, shared = await _markets(served)
+    calls = {}
+    for bots in (1, asked.bots):
+        tell(f"requests of {bots} bots")
+        with tempfile.TemporaryDirectory(prefix="oxbot-bench-") as home:
+            settings = Settings(home=Path(home), log_level="error")
+            async with _servers(settings) as served:
+                calls[bots] = await _calls(served, bots, asked.ticks)
+    if len(set(calls.values())) > 1:
+        sys.exit(f"The exchange is asked more often by more bots: {calls} requests a minute.")
     tell("replay")
     replay = _replay(asked.replay_hours)
     return {

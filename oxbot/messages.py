@@ -138,6 +138,7 @@ class ValidateRisk(Message):
     """Judge positions and proposals. `entries`: whether entries are allowed at all.
 
     `expires_ms` is the venue time after which this cycle's entries must not be sent.
+    `unseen_due_ms` is when the cycle was due, given where it saw nothing of the market.
     """
 
     bot_id: str
@@ -147,6 +148,7 @@ class ValidateRisk(Message):
     entries: bool
     flatten: bool
     expires_ms: int
+    unseen_due_ms: int | None = None
 
 
 class OrderBrief(Message):

@@ -3,10 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import structlog
+from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from oxbot.domain.errors import OxbotError, RateLimited, Unavailable
+
+log = structlog.get_logger(__name__)
 
 
 class FailureInterceptor(Interceptor):
@@ -22,7 +26,9 @@ class _Translator(ActivityInboundInterceptor):
         try:
             return await super().execute_activity(input)
         except OxbotError as error:
-            raise translated(error) from error
+            # Histories keep what happened, not our stack: a long failure is cut by the server.
+            log.debug("step failed", activity=activity.info().activity_type, exc_info=error)
+            raise translated(error) from None
 
 
 def translated(error: OxbotError) -> ApplicationError:

@@ -1,7 +1,7 @@
 """One cycle: observe, decide, validate, execute, record. It always ends, and says how."""
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, ServerError
 from temporalio.exceptions import TimeoutError as StepTimeout
 
 with workflow.unsafe.imports_passed_through():
@@ -42,7 +42,9 @@ class Cycle:
             observation = await self._steps.observe_market(number, due_ms)
         except ActivityError as error:
             state.next_cycle += 1
-            return await self._close(outcome.model_copy(update={"skipped": cause_of(error)}))
+            orders = await self._exit_unseen(outcome)
+            done = {"skipped": cause_of(error), "orders": orders}
+            return await self._close(outcome.model_copy(update=done))
         state.clock = observation.clock
         if not observation.due:
             self.flattened_in_vain = state.closing_flat
@@ -50,6 +52,19 @@ class Cycle:
         state.next_cycle += 1
         state.explain_overtaken(observation.session)
         return await self._close(await self._trade(outcome))
+
+    async def _exit_unseen(self, outcome: CycleOutcome) -> tuple[OrderOutcome, ...]:
+        """Judge and execute exits although the cycle saw nothing; for a bot that holds something.
+
+        What could not be seen may be no more than a candle, with prices all around.
+        """
+        if self._state.is_flat:
+            return ()
+        try:
+            report = await self._validate(outcome.cycle, entries=False, unseen=outcome.due_ms)
+        except ActivityError:
+            return ()
+        return await self._execute(report, self._state.epoch)
 
     def _due_ms(self) -> int:
         """Give the tick's venue time; selling everything is due at once."""
@@ -80,8 +95,12 @@ class Cycle:
         self._state.last_decision = f"{decision.summary} By {decision.model}."
         return decision.failed, decision
 
-    async def _validate(self, number: int, *, entries: bool) -> RiskReport:
-        report = await self._steps.validate_risk(number, entries=entries and self._state.may_enter)
+    async def _validate(
+        self, number: int, *, entries: bool, unseen: int | None = None
+    ) -> RiskReport:
+        report = await self._steps.validate_risk(
+            number, entries=entries and self._state.may_enter, unseen_due_ms=unseen
+        )
         known = {order.id for order in report.orders}
         unfinished = self._state.unfinished.items()
         self._state.unfinished = {i: purpose for i, purpose in unfinished if i in known}
@@ -158,9 +177,12 @@ class Cycle:
 
 
 def cause_of(error: ActivityError) -> str:
-    """Say in one line which step failed and why."""
+    """Say in one line which step failed and why.
+
+    A time limit, or the server where it cuts a failure that is too long, may stand before it.
+    """
     cause = error.cause
-    while isinstance(cause, StepTimeout) and cause.cause is not None:
+    while isinstance(cause, StepTimeout | ServerError) and cause.cause is not None:
         cause = cause.cause
     if isinstance(cause, ApplicationError):
         return f"{error.activity_type}: {cause.type}: {cause.message}"

@@ -112,7 +112,9 @@ class Steps:
             **_config(self._limits().decide, f"cycle {cycle}: decide"),
         )
 
-    async def validate_risk(self, cycle: int, *, entries: bool) -> RiskReport:
+    async def validate_risk(
+        self, cycle: int, *, entries: bool, unseen_due_ms: int | None = None
+    ) -> RiskReport:
         """Judge positions and proposals; entries expire with the cycle."""
         state = self._state
         interval_ms = state.spec.interval_ms if state.spec else 0
@@ -124,6 +126,7 @@ class Steps:
             entries=entries,
             flatten=state.closing_flat,
             expires_ms=(state.due_ms or 0) + interval_ms,
+            unseen_due_ms=unseen_due_ms,
         )
         return await workflow.execute_activity_method(
             RiskActivities.validate_risk,

@@ -3,8 +3,7 @@
 from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes
 from oxbot.app.snapshots import snapshot_of
-from oxbot.domain.bot import Bot
-from oxbot.domain.errors import Conflict
+from oxbot.app.venue import must_be_here
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import basis_points
 from oxbot.messages import Observation, ObserveMarket, SeenPrice
@@ -21,11 +20,14 @@ async def observe_market(ports: Ports, request: ObserveMarket) -> Observation:
     if clock.venue_ms < request.due_ms:
         return Observation(due=False, clock=clock, session=ports.session)
     bot = await ports.store.bot(request.bot_id)
-    symbols = _symbols_here(ports, bot)
-    snapshot = await snapshot_of(ports, symbols, clock)
+    must_be_here(ports, bot)
+    snapshot = await snapshot_of(ports, bot.settings.symbols, clock)
     # Prices come last, with a clock that knows how long the snapshot took: they shall be young.
     clock = await ports.clock.reading()
-    quotes = await current_quotes(ports, symbols, clock, bot.settings.limits.price_age_s)
+    limit_s = bot.settings.limits.price_age_s
+    quotes = await current_quotes(ports, bot.settings.symbols, clock, limit_s)
+    # Their age is that at the end of the wait for them.
+    clock = await ports.clock.reading()
     seen = await ports.store.begin_cycle(
         CycleStart(
             bot_id=request.bot_id,
@@ -44,16 +46,6 @@ async def observe_market(ports: Ports, request: ObserveMarket) -> Observation:
         snapshot_id=seen.snapshot_id,
         prices={symbol: _seen(quote, clock) for symbol, quote in seen.quotes.items()},
     )
-
-
-def _symbols_here(ports: Ports, bot: Bot) -> tuple[str, ...]:
-    """Give the bot's symbols, if it belongs to the venue that this system looks at."""
-    if bot.settings.venue != ports.feed.venue:
-        raise Conflict(
-            f"Bot {bot.id} trades on {bot.settings.venue}, but this system is connected to "
-            f"{ports.feed.venue}; prices of two worlds do not mix in one ledger."
-        )
-    return bot.settings.symbols
 
 
 def _seen(quote: Quote, clock: ClockReading) -> SeenPrice:

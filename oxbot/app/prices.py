@@ -15,6 +15,10 @@ from oxbot.domain.market import ClockReading, Quote
 CURRENT_MS: Final = 3_000
 """Real ms since its receipt for which a price is current; scaled by the venue's rate."""
 
+LONGEST_WAIT_MS: Final = 30_000
+"""Real ms for which somebody may have waited with a reading of the clock in hand. A price that
+is further ahead is from before the venue's time was set back."""
+
 log = structlog.get_logger(__name__)
 
 Quotes = dict[str, Quote]
@@ -49,6 +53,7 @@ async def current_quotes(
             ("prices", ports.feed.venue, moment), partial(_fetch, ports, symbols, clock)
         )
     except Unavailable as error:
+        known = await known_quotes(ports, symbols, clock)  # others may have asked meanwhile
         if _suffice(known, symbols, clock, limit_s * 1000):
             _tell_away(known, clock, error)
             return known
@@ -131,7 +136,9 @@ def _asked_now(ports: Ports, clock: ClockReading) -> bool:
 
 
 def _is_now(at_ms: int, clock: ClockReading, for_ms: int = CURRENT_MS) -> bool:
-    return abs(clock.venue_ms - at_ms) <= clock.scaled_ms(for_ms)
+    """Whether it was so lately; others may have been quicker than a reading that has waited."""
+    age_ms = clock.venue_ms - at_ms
+    return -clock.scaled_ms(LONGEST_WAIT_MS) <= age_ms <= clock.scaled_ms(for_ms)
 
 
 def _suffice(

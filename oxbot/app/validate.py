@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from oxbot.app.briefs import position_briefs
 from oxbot.app.decide import decision_of
 from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, known_quotes
+from oxbot.app.venue import must_be_here
 from oxbot.domain.bot import Bot
 from oxbot.domain.decision import Proposal
 from oxbot.domain.entries import judge
@@ -27,6 +29,7 @@ async def validate_risk(
 ) -> RiskReport:
     """Demand exits, judge proposals, store verdicts and intents; once per cycle.
 
+    A cycle that saw nothing of the market judges exits all the same, by the prices known.
     Entries left over from earlier cycles are cancelled, exits left over are handed out again.
     A repeated call stores nothing new and reports the same orders.
 
@@ -36,12 +39,18 @@ async def validate_risk(
         patient: Rather fail, and be tried again, than judge by prices that are not current.
 
     Raises:
+        Conflict: The bot belongs to another venue.
         Unavailable: With `patient`, no prices of now were to be had; else the record is away.
     """
-    await _cancel_stale_entries(ports, request)
     bot = await ports.store.bot(request.bot_id)
+    must_be_here(ports, bot)
+    await _cancel_stale_entries(ports, request)
+    if request.unseen_due_ms is not None:
+        await ports.store.open_unseen_cycle(
+            bot.id, request.incarnation, request.cycle, request.unseen_due_ms
+        )
+    quotes = await _quotes(ports, bot, await ports.clock.reading(), patient=patient)
     clock = await ports.clock.reading()
-    quotes = await _quotes(ports, bot, clock, patient=patient)
     if not await ports.store.judged(request.bot_id, request.cycle):
         await _judge_once(ports, request, await _context(ports, request, bot, clock, quotes))
     return await _report(ports, request, clock, quotes)
@@ -80,7 +89,6 @@ def _coins(bot: Bot, portfolio: Portfolio) -> list[str]:
 async def _context(
     ports: Ports, request: ValidateRisk, bot: Bot, clock: ClockReading, quotes: dict[str, Quote]
 ) -> Context:
-    seen = await ports.store.cycle(bot.id, request.cycle)
     portfolio = await ports.store.portfolio(bot.id)
     midnight_ms = clock.venue_ms // DAY_MS * DAY_MS
     return Context(
@@ -88,7 +96,7 @@ async def _context(
         clock=clock,
         portfolio=portfolio,
         quotes=quotes,
-        seen={symbol: quote.last for symbol, quote in seen.quotes.items()},
+        seen=await _seen(ports, request),
         instruments=await ports.feed.instruments(_coins(bot, portfolio)),
         symbols=bot.settings.symbols,
         fee_rate=ports.fee_rate,
@@ -96,6 +104,14 @@ async def _context(
         last_exit_ms=await ports.store.last_exits(bot.id),
         busy=frozenset(o.symbol for o in await ports.store.unfinished_orders(bot.id)),
     )
+
+
+async def _seen(ports: Ports, request: ValidateRisk) -> dict[str, Decimal]:
+    """Give the last prices that the cycle saw; none where it saw nothing, and enters nothing."""
+    if request.unseen_due_ms is not None:
+        return {}
+    start = await ports.store.cycle(request.bot_id, request.cycle)
+    return {symbol: quote.last for symbol, quote in start.quotes.items()}
 
 
 async def _judge_once(ports: Ports, request: ValidateRisk, context: Context) -> None:

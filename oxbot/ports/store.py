@@ -80,6 +80,12 @@ class Store(Protocol):
         """Open a cycle's row; a cycle already begun keeps and returns what it saw first."""
         ...
 
+    async def open_unseen_cycle(
+        self, bot_id: str, incarnation: int, cycle: int, due_ms: int
+    ) -> None:
+        """Open the row of a cycle that saw nothing of the market; one that exists stays."""
+        ...
+
     async def cycle(self, bot_id: str, cycle: int) -> CycleStart:
         """Give what a cycle saw; NotFound."""
         ...

@@ -217,3 +217,15 @@ async def test_a_time_that_is_none_is_refused(okx: LocalOkx, ts: object) -> None
     async with connected(okx) as client:
         with pytest.raises(VenueUnavailable, match="the time"):
             await OkxClock(client).reading()
+
+
+async def test_who_waited_for_an_answer_in_vain_does_not_ask_again_at_once() -> None:
+    """A thousand bots must not wait for a thousand time-outs, one after the other."""
+    computer = Computer(unreachable=True)
+    clock = clock_of(computer)
+    found = await asyncio.gather(*(clock.reading() for _ in range(50)), return_exceptions=True)
+    assert all(isinstance(each, VenueUnavailable) for each in found)
+    assert computer.asked == 1
+    computer.passes(5_001)
+    computer.unreachable = False
+    assert (await clock.reading()).venue_ms == computer.wall_ms + 7_000

@@ -104,3 +104,20 @@ async def test_a_redis_that_does_not_answer_is_unavailable(url: str) -> None:
 def test_what_is_no_url_of_redis_is_refused() -> None:
     with pytest.raises(SetupError, match="REDIS_URL"):
         RedisPriceBoard(open_redis("postgresql://x"))
+
+
+@pytest.mark.critical
+@pytest.mark.parametrize("text", ["", "{", "7", "null", '{"symbol":"BTC/USDT","bid":"1"}'])
+async def test_what_cannot_be_read_is_no_price_and_gives_way_to_the_next(
+    board: RedisPriceBoard, text: str
+) -> None:
+    await board._client.hset("oxbot:prices:okx", BTC, text)
+    await board.put("okx", [quote(ETH)])
+    assert await board.get("okx", [BTC, ETH]) == {ETH: quote(ETH)}
+    await board.put("okx", [quote()])
+    assert await board.get("okx", [BTC]) == {BTC: quote()}
+
+
+async def test_a_report_of_the_watch_that_cannot_be_read_is_none(board: RedisPriceBoard) -> None:
+    await board._client.set("oxbot:feed:okx", '{"source": "pigeon"}')
+    assert await board.feed_status("okx") is None

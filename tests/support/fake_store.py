@@ -48,6 +48,7 @@ class FakeStore(FakeBooks):
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
         self._parts: dict[PartKey, MarketPart] = {}
+        self._unseen: set[tuple[str, int]] = set()
         self._starts: dict[tuple[str, int], CycleStart] = {}
         self._decisions: dict[tuple[str, int], DecisionRecord] = {}
         self._events: list[tuple[str, EventRow]] = []
@@ -153,9 +154,20 @@ class FakeStore(FakeBooks):
     async def begin_cycle(self, start: CycleStart) -> CycleStart:
         """Open a cycle; one already begun keeps and returns what it saw first."""
         key = (start.bot_id, start.cycle)
-        if key in self.outcomes and key not in self._starts:
+        given_up = key in self.outcomes or key in self._unseen
+        if given_up and key not in self._starts:
             raise Conflict(f"Cycle {start.cycle} was given up before.")
         return self._starts.setdefault(key, start)
+
+    async def open_unseen_cycle(
+        self,
+        bot_id: str,
+        incarnation: int,  # noqa: ARG002 - the port's
+        cycle: int,
+        due_ms: int,  # noqa: ARG002 - the port's
+    ) -> None:
+        """Open a cycle that saw nothing; one that exists stays."""
+        self._unseen.add((bot_id, cycle))
 
     async def cycle(self, bot_id: str, cycle: int) -> CycleStart:
         """Give what a cycle saw; NotFound."""

@@ -2,10 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from oxbot.domain.errors import InputError
 from oxbot.domain.orders import OrderState, Purpose
+from oxbot.records import ModelReply, ModelRequest
 from tests.support.fakes import BTC
 from tests.support.house import House, status_of
 from workflows import limits
@@ -82,6 +85,37 @@ async def test_a_failed_model_leaves_the_rules_at_work(house: House) -> None:
     with house.faults.failing("decide"):
         await house.run_cycles(bot, 1)
     assert [o.symbol for o in house.store.filled(Purpose.TARGET)] == [BTC]
+
+
+@pytest.mark.parametrize("final", [True, False])
+async def test_a_cycle_that_saw_nothing_still_exits_what_is_held(
+    house: House, *, final: bool
+) -> None:
+    bot, _ = await house.started()
+    house.model.will_buy(BTC)
+    await house.run_cycles(bot, 1)
+    house.feed.prices[BTC] *= Decimal("0.9")
+    asked = house.model.asked
+    with house.faults.failing("observe_market", final=final):
+        blind = (await house.run_cycles(bot, 1))[-1]
+    assert blind.skipped == "observe_market: Planted: told to fail"
+    assert [(o.symbol, o.purpose, o.state) for o in blind.orders] == [
+        (BTC, Purpose.STOP, OrderState.FILLED)
+    ]
+    assert house.model.asked == asked
+
+
+async def test_a_failure_too_long_for_the_server_is_still_named(
+    real_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wordy(request: ModelRequest) -> ModelReply:
+        raise InputError("there is no such model, " * 500)
+
+    monkeypatch.setattr(real_house.model, "complete", wordy)
+    bot, _ = await real_house.started(interval_s=1)
+    [cycle, *_] = await real_house.run_cycles(bot, 1)
+    assert cycle.skipped is not None
+    assert cycle.skipped.startswith("decide: InputError: there is no such model")
 
 
 async def test_a_reply_that_is_no_decision_holds_and_is_recorded(house: House) -> None:

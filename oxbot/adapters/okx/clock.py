@@ -84,6 +84,7 @@ class OkxClock:
         self._wall_ms = wall_ms
         self._monotonic_ms = monotonic_ms
         self._measured: _Measured | None = None
+        self._failed: VenueUnavailable | None = None
         self._due_ms = 0
         self._measuring = asyncio.Lock()
 
@@ -91,7 +92,10 @@ class OkxClock:
         """Give the venue's time at rate 1; VenueUnavailable when it must be asked and is silent."""
         async with self._measuring:
             known = self._trusted()
-            if known is None or self._monotonic_ms() > self._due_ms:
+            due = self._monotonic_ms() > self._due_ms
+            if known is None and not due and self._failed is not None:
+                raise self._failed  # found out a moment ago: who waited need not wait again
+            if known is None or due:
                 known = self._measured = await self._renewed(known)
         wall_ms = self._wall_ms()
         return ClockReading(venue_ms=wall_ms + known.offset_ms, wall_ms=wall_ms, rate=Decimal(1))
@@ -110,9 +114,11 @@ class OkxClock:
             asked_s = error.retry_after_s if isinstance(error, RateLimited) else 0
             self._due_ms = self._monotonic_ms() + max(TRY_AFTER_MS, asked_s * 1_000)
             if known is None:
+                self._failed = error
                 raise
             _log.warning("the last clock offset serves on", reason=str(error), **self._age(known))
             return known
+        self._failed = None
         if known is not None and found.is_worse_than(known):
             self._due_ms = self._monotonic_ms() + TRY_AFTER_MS
             _log.warning(

@@ -40,6 +40,20 @@ class Cycles(Records):
             raise Conflict(f"Cycle {start.cycle} of {start.bot_id} was given up before.")
         return _start_from(row)
 
+    async def open_unseen_cycle(
+        self, bot_id: str, incarnation: int, cycle: int, due_ms: int
+    ) -> None:
+        """Open the row of a cycle that saw nothing of the market; one that exists stays."""
+        values = {
+            "bot_id": bot_id,
+            "cycle": cycle,
+            "incarnation": incarnation,
+            "due_at": due_ms,
+            "state": CycleState.BEGUN,
+        }
+        async with self._transaction() as connection:
+            await connection.execute(insert(cycles).values(values).on_conflict_do_nothing())
+
     async def cycle(self, bot_id: str, cycle: int) -> CycleStart:
         """Give what a cycle saw; NotFound."""
         async with self._transaction() as connection:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -12,11 +14,18 @@ from oxbot.domain.errors import SetupError
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import Quote
 
+_log = structlog.get_logger(__name__)
+
 ANSWER_S: Final = 5
 """Seconds to wait for a connection or an answer."""
 
 KEEP_NEWEST: Final = """
-local function is_older(time, received, known)
+local function is_older(time, received, text)
+  local readable, known = pcall(cjson.decode, text)
+  if not readable or type(known) ~= 'table' then return false end
+  if type(known['exchange_ms']) ~= 'number' or type(known['received_ms']) ~= 'number' then
+    return false
+  end
   if time ~= known['exchange_ms'] then return time < known['exchange_ms'] end
   return received < known['received_ms']
 end
@@ -24,15 +33,15 @@ for i = 1, #ARGV, 4 do
   local symbol, quote = ARGV[i], ARGV[i + 3]
   local time, received = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local known = redis.call('HGET', KEYS[1], symbol)
-  if not known or not is_older(time, received, cjson.decode(known)) then
+  if not known or not is_older(time, received, known) then
     redis.call('HSET', KEYS[1], symbol, quote)
   end
 end
 """
 """Takes symbol, exchange time, time of receipt (ms) and quote as JSON, for each symbol.
 
-Runs as one step. Of two quotes of one exchange time the one received later stays: it says that
-the price still held then.
+Runs as one step. What is there and cannot be read as a quote gives way. Of two quotes of one
+exchange time the one received later stays: it says that the price still held then.
 """
 
 
@@ -84,8 +93,8 @@ class RedisPriceBoard:
             return {}
         async with answering():
             known = await self._client.hmget(_prices(venue), list(symbols))
-        found = zip(symbols, known, strict=True)
-        return {symbol: Quote.model_validate_json(text) for symbol, text in found if text}
+        found = ((symbol, _quote(text)) for symbol, text in zip(symbols, known, strict=True))
+        return {symbol: quote for symbol, quote in found if quote is not None}
 
     async def report(self, venue: str, status: FeedStatus) -> None:
         """Keep what the price watch of a venue says of itself."""
@@ -96,11 +105,24 @@ class RedisPriceBoard:
         """Give the last report of a venue's price watch, however old; None if there is none."""
         async with answering():
             text = await self._client.get(_report(venue))
-        return FeedStatus.model_validate_json(text) if text else None
+        try:
+            return FeedStatus.model_validate_json(text) if text else None
+        except ValidationError as error:
+            _log.warning("an unreadable report of the watch is passed over", reason=str(error))
+            return None
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def _quote(text: str | bytes | None) -> Quote | None:
+    """Read a quote; what another version or somebody's hand has left is no price."""
+    try:
+        return Quote.model_validate_json(text) if text else None
+    except ValidationError as error:
+        _log.warning("an unreadable price on the board is passed over", reason=str(error))
+        return None
 
 
 def _prices(venue: str) -> str:

@@ -243,3 +243,37 @@ async def test_an_asker_who_leaves_takes_nobody_with_him(room: Room) -> None:
     assert len(await second) == 2
     assert asked(room) == 1
     assert first.cancelled()
+
+
+@pytest.mark.critical
+async def test_who_waited_long_takes_what_others_have_asked_for_meanwhile(room: Room) -> None:
+    """The clock was read before the wait, so the answer lies ahead of it."""
+    waited = running()
+    later = running(NOW_MS + 12_000)
+    await quotes_of(room.elsewhere().ports, COINS, later)
+    seen = await quotes_of(room.ports, COINS, waited)
+    assert asked(room) == 1
+    assert {quote.received_ms for quote in seen.values()} == {later.venue_ms}
+
+
+async def test_a_price_from_before_the_venues_time_was_set_back_is_not_current(room: Room) -> None:
+    await quotes_of(room.ports, COINS, running(NOW_MS + 3_600_000))
+    await quotes_of(room.elsewhere().ports, COINS, running())
+    assert asked(room) == 2
+
+
+@pytest.mark.critical
+async def test_an_outage_found_out_late_is_covered_by_what_others_have_fetched(room: Room) -> None:
+    other = room.elsewhere()
+
+    class Away(FakeFeed):
+        async def all_quotes(self, now: ClockReading) -> list[Quote]:
+            await quotes_of(other.ports, COINS, running(now.venue_ms + 5_000))
+            raise VenueUnavailable("no answer within 6 s")
+
+    feed = room.feed
+    room.feed = Away(feed.prices)
+    other.feed = feed
+    ports = room.ports
+    seen = await quotes_of(ports, COINS, running())
+    assert {quote.received_ms for quote in seen.values()} == {NOW_MS + 5_000}

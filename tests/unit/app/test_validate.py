@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.errors import Conflict, VenueUnavailable
-from oxbot.domain.market import CANDLE_MS, Instrument
+from oxbot.domain.market import CANDLE_MS, ClockReading, Instrument, Quote
 from oxbot.domain.money import floor_to, times
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.risk import Ruling, Verdict
 from oxbot.messages import OrderBrief
 from tests.support.fake_store import FakeStore
-from tests.support.fakes import BTC, ETH, FakeBoard
+from tests.support.fakes import BTC, ETH, FakeBoard, FakeFeed
 from tests.support.trading import entry
 from tests.unit.app.room import BOT, NOW_MS, Room
 
@@ -267,3 +267,29 @@ async def test_while_there_is_time_it_rather_fails_than_judges_by_old_prices(roo
         await room.validate(2, patient=True)
     assert await room.store.verdicts(BOT, 2) == []
     assert [p.symbol for p in (await room.validate(2)).positions] == [BTC]
+
+
+@pytest.mark.critical
+async def test_a_bot_of_another_venue_is_not_judged_by_prices_from_here(room: Room) -> None:
+    await room.bot(venue="okx")
+    with pytest.raises(Conflict, match="two worlds"):
+        await room.validate(entries=False)
+
+
+@pytest.mark.critical
+async def test_ages_are_counted_from_the_end_of_the_wait_for_prices(room: Room) -> None:
+    class Slow(FakeFeed):
+        async def all_quotes(self, now: ClockReading) -> list[Quote]:
+            room.now_ms += 20_000
+            room.clock.stepped_ms = room.now_ms
+            return await super().all_quotes(now)
+
+    await room.bot()
+    room.model.will_buy(BTC)
+    await room.observe()
+    await room.decide()
+    room.shared, room.feed = Shared(), Slow(room.feed.prices)
+    room.board = FakeBoard()
+    report = await room.validate()
+    assert report.orders == ()
+    assert any("price age" in verdict for verdict in report.verdicts)
