@@ -19,5 +19,9 @@ class RiskActivities:
     @activity.defn
     async def validate_risk(self, request: ValidateRisk) -> RiskReport:
         """Demand exits, judge proposals, intend orders."""
-        patient = activity.info().attempt <= PATIENT_ATTEMPTS
+        patient = activity.info().attempt <= PATIENT_ATTEMPTS or await self._has_time()
         return await validate.validate_risk(self._ports, request, patient=patient)
+
+    async def _has_time(self) -> bool:
+        """Whether the venue waits: how often a question failed must not decide what is judged."""
+        return (await self._ports.clock.reading()).stepped

@@ -64,7 +64,8 @@ def refusal(circuit: Circuit) -> CircuitOpen:
     """Say what is not asked, since when and why, and when it is tried again."""
     told = (
         f"{circuit.target} is not asked for prices: it has not answered {circuit.failures} times "
-        f"in a row (circuit open since {when(circuit.opened_ms)} UTC; last: {circuit.reason})"
+        f"in a row (circuit open since {when(circuit.opened_ms)} UTC; "
+        f"last: {circuit.reason.rstrip('.')})"
     )
     if circuit.phase is Phase.HALF_OPEN:
         return BeingProbed(f"{told}. One call is finding out whether it is back; try again.")

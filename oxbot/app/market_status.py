@@ -114,8 +114,8 @@ def circuits_told(market: MarketStatus) -> list[str]:
     """Say in a line each who is not asked just now."""
     return [
         f"{circuit.target} is not asked: circuit {circuit.phase} since {when(circuit.opened_ms)} "
-        f"UTC after {circuit.failures} failures (last: {circuit.reason}); tried again "
-        f"{retry(circuit)}."
+        f"UTC after {circuit.failures} failures (last: {circuit.reason.rstrip('.')}); "
+        f"tried again {retry(circuit)}."
         for circuit in market.breakers
         if circuit.phase is not Phase.CLOSED
     ]

@@ -41,7 +41,7 @@ def planned_bots(wish: str, listed: Sequence[str]) -> tuple[PlannedBot, ...]:
     Raises:
         InputError: No such number or file, or what is wrong with which entry of the file.
     """
-    if wish.isdecimal():
+    if wish.removeprefix("-").isdecimal():
         return _default_bots(int(wish), listed)
     return _bots_of(Path(wish), listed)
 

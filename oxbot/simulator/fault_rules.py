@@ -101,6 +101,9 @@ class FaultRule(BaseModel):
         for kind, name in NEEDS.items():
             if (self.kind is kind) != (getattr(self, name) is not None):
                 raise ValueError(f"{name} belongs to kind {kind}, which cannot do without it")
+        places = ONLY_AT.get(self.kind)
+        if places and self.endpoint not in (EVERYTHING, *places):
+            raise ValueError(f"{self.kind} happens at {' and '.join(places)} alone")
         if self.count is not None and self.probability is not None:
             raise ValueError("say count or probability, not both")
         if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:
@@ -134,7 +137,7 @@ def parse_rules(content: object) -> list[FaultRule]:
     """
     items = content if isinstance(content, list) else [content]
     try:
-        return [FaultRule.model_validate(item) for item in items]
+        rules = [FaultRule.model_validate(item) for item in items]
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -142,3 +145,7 @@ def parse_rules(content: object) -> list[FaultRule]:
         if first["type"] == "extra_forbidden":
             why = f"not known here; a rule has {', '.join(FaultRule.model_fields)}"
         raise InputError(f"No fault rule: {f'{field}: ' if field else ''}{why}.") from error
+    named = [rule.id for rule in rules if rule.id]
+    if twice := {name for name in named if named.count(name) > 1}:
+        raise InputError(f"No fault rules: {', '.join(sorted(twice))} is the id of two.")
+    return rules

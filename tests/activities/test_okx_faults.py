@@ -4,10 +4,12 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
+import ccxt.async_support as ccxt
 import pytest
 from aiohttp import web
 
 from oxbot.adapters.okx.client import OkxClient
+from oxbot.adapters.okx.errors import read_failure
 from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.domain.errors import (
     InputError,
@@ -231,3 +233,11 @@ async def test_a_symbol_delisted_since_is_the_callers_error(okx: LocalOkx) -> No
     async with connected(okx) as client:
         with pytest.raises(InputError, match=r"BTC-USDT.*51001"):
             await OkxFeed(client).candles("BTC/USDT", 10, NOW_MS)
+
+
+def test_a_web_page_is_named_by_its_status_and_not_quoted() -> None:
+    page = "okx GET http://127.0.0.1:1/api 502 Bad Gateway <!DOCTYPE html><html><p>{nginx}</p>"
+    told = str(read_failure(ccxt.ExchangeNotAvailable(page), "the tickers", 1_000))
+    assert "(HTTP status 502 with a web page)" in told
+    assert "<" not in told
+    assert "nginx" not in told

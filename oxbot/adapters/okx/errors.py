@@ -12,6 +12,7 @@ orders, where a failure says much less. What comes of a failure::
 """
 
 import json
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -41,6 +42,9 @@ RATE_LIMITS: Final = frozenset({"50011", "50061"})
 
 CLOCK_OFF: Final = "50102"
 """A request whose time is too far from OKX's."""
+
+_PAGE: Final = re.compile(r"<(!doctype|html)\b", re.IGNORECASE)
+_STATUS: Final = re.compile(r" ([1-5][0-9]{2}) ")
 
 LONGEST_EXCERPT: Final = 200
 
@@ -125,7 +129,16 @@ def unusable(what: str, why: str) -> Unusable:
 def said_by(error: Exception) -> str:
     """Give OKX's own code and message, or the network's error, or the start of ccxt's text."""
     text = str(error.__cause__ or error)
-    return _said_in(text) or excerpt(text) or type(error).__name__
+    return _said_in(text) or _page_in(text) or excerpt(text) or type(error).__name__
+
+
+def _page_in(text: str) -> str | None:
+    """Name a web page that ccxt quotes, by its HTTP status; nobody wants to read it."""
+    found = _PAGE.search(text)
+    if found is None:
+        return None
+    status = _STATUS.search(text[: found.start()])
+    return f"HTTP status {status[1]} with a web page" if status else "a web page"
 
 
 def code_of(error: Exception) -> str | None:

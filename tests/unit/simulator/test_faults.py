@@ -243,3 +243,16 @@ json_values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(
 def test_any_json_is_a_rule_or_is_refused(content: dict[str, object]) -> None:
     with suppress(InputError):
         faults_of(content | {"kind": "reset"}).on_request(TICKERS, QUERY, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ({"kind": "stale", "endpoint": "market/candles"}, "stale happens at market/tickers"),
+        ({"kind": "clock_skew", "skew_ms": 1, "endpoint": "market"}, "happens at public/time"),
+        ([{"id": "a", "kind": "html"}, {"id": "a", "kind": "reset"}], "a is the id of two"),
+    ],
+)
+def test_a_rule_that_could_never_strike_is_refused(content: object, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        parse_rules(content)
