@@ -5,9 +5,10 @@ from decimal import Decimal
 from pydantic import Field
 
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.market import ClockReading, Features, Quote
+from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
-from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.portfolio import Direction, Portfolio
+from oxbot.domain.snapshots import Features
 from oxbot.domain.values import Value
 
 
@@ -129,6 +130,7 @@ class TradeRow(Value):
     """A round trip as listed; USDT and venue ms."""
 
     symbol: str
+    direction: Direction = Direction.LONG
     quantity: Quantity
     entry_price: Price
     exit_price: Price

@@ -1,7 +1,7 @@
 """Positions as people are shown them."""
 
 from oxbot.domain.market import Quote
-from oxbot.domain.money import Notional, to_scale
+from oxbot.domain.money import Notional
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.messages import PositionBrief
 
@@ -9,9 +9,9 @@ from oxbot.messages import PositionBrief
 def position_briefs(
     portfolio: Portfolio, quotes: dict[str, Quote], now_ms: int
 ) -> tuple[PositionBrief, ...]:
-    """Describe the positions, valued at bid, with the age of that price at a venue time.
+    """Describe the positions at what closing them would bring, with the age of that price.
 
-    One without a price stands at its cost, and its age is None.
+    `now_ms` is venue time. One without a price stands at its cost, and its age is None.
     """
     return tuple(
         _brief(position, quotes.get(symbol), now_ms)
@@ -20,7 +20,7 @@ def position_briefs(
 
 
 def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrief:
-    value = to_scale(position.quantity * quote.bid) if quote else position.cost
+    value = quote.worth(position.quantity) if quote else position.cost
     return PositionBrief(
         symbol=position.symbol,
         quantity=position.quantity,

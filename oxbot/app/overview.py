@@ -6,7 +6,7 @@ from oxbot.app.bots import Desk
 from oxbot.domain.bot import Bot
 from oxbot.domain.errors import NotFound
 from oxbot.domain.market import Quote
-from oxbot.domain.money import Notional, Price, Quantity, to_scale
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.portfolio import Position
 from oxbot.domain.values import Value
 from oxbot.ports import Store
@@ -90,7 +90,7 @@ def _is_newer(line: BotLine, quote: Quote) -> bool:
 def _revalued(held: HeldCoin, quote: Quote | None) -> HeldCoin:
     if quote is None:
         return held
-    gained = to_scale(held.quantity * quote.bid) - held.cost
+    gained = quote.worth(held.quantity) - held.cost
     return held.model_copy(
         update={"bid": quote.bid, "unrealised": gained, "price_ms": quote.exchange_ms}
     )
@@ -104,7 +104,7 @@ async def _seen(store: Store, bot_id: str, cycle: int) -> dict[str, Quote]:
 
 
 def _held(position: Position, quote: Quote | None) -> HeldCoin:
-    value = to_scale(position.quantity * quote.bid) if quote else None
+    value = quote.worth(position.quantity) if quote else None
     return HeldCoin(
         symbol=position.symbol,
         quantity=position.quantity,

@@ -3,9 +3,10 @@
 from typing import Final
 
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.market import Features, MarketPart, Perpetual, Quote
+from oxbot.domain.market import MarketPart, Perpetual, Quote
 from oxbot.domain.money import basis_points
 from oxbot.domain.portfolio import Portfolio, Position
+from oxbot.domain.snapshots import Features
 from oxbot.records import MarketBrief, ModelRequest
 
 INSTRUCTIONS: Final = (

@@ -8,7 +8,8 @@ from typing import Final, Generic, NamedTuple, TypeVar, cast
 import structlog
 
 from oxbot.domain.errors import StoreUnavailable
-from oxbot.domain.market import MarketPart, PartKey, Quote, Snapshot
+from oxbot.domain.market import MarketPart, PartKey, Quote
+from oxbot.domain.snapshots import Snapshot
 
 MOST_PARTS: Final = 600
 """Parts kept in the process: three for each of 200 symbols, about 25 MB."""

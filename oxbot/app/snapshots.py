@@ -9,7 +9,8 @@ from oxbot.app.asking import answer_by, asking
 from oxbot.app.ports import Ports
 from oxbot.domain.errors import StoreUnavailable
 from oxbot.domain.indicators import CANDLES_NEEDED, part_of
-from oxbot.domain.market import Bar, ClockReading, MarketPart, PartKey, Snapshot, part_keys
+from oxbot.domain.market import Bar, ClockReading, MarketPart, PartKey
+from oxbot.domain.snapshots import Snapshot, part_keys
 
 Parts = dict[PartKey, MarketPart]
 

@@ -157,9 +157,11 @@ def _after(context: Context, verdict: Verdict) -> Context:
 
 
 def _order(ports: Ports, request: ValidateRisk, context: Context, verdict: Verdict) -> Order:
+    """Make the order that a verdict leads to; bots on spot open no position but by buying."""
     if verdict.quantity is None:
         raise ValueError(f"a verdict that leads to an order has a quantity: {verdict}")
     leaves = verdict.purpose.is_exit
+    side = context.portfolio.positions[verdict.symbol].exit_side if leaves else Side.BUY
     key = OrderKey(
         installation=ports.installation,
         bot_id=request.bot_id,
@@ -174,7 +176,7 @@ def _order(ports: Ports, request: ValidateRisk, context: Context, verdict: Verdi
         incarnation=request.incarnation,
         cycle=request.cycle,
         symbol=verdict.symbol,
-        side=Side.SELL if leaves else Side.BUY,
+        side=side,
         purpose=verdict.purpose,
         quantity=verdict.quantity,
         limit_price=verdict.limit_price,

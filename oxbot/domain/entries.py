@@ -7,7 +7,7 @@ from typing import Final
 from oxbot.domain.decision import Action, Proposal
 from oxbot.domain.money import BASIS_POINT, Notional, basis_points, to_scale
 from oxbot.domain.orders import Purpose
-from oxbot.domain.risk import SECOND_MS, Context, Ruling, Verdict, held_s, sellable
+from oxbot.domain.risk import SECOND_MS, Context, Ruling, Verdict, closable, held_s
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ def _judge_close(proposal: Proposal, context: Context) -> Verdict:
     if seconds < limit_s:
         early = Refusal("shortest hold", "held too briefly for a decision to close", figures)
         return _refused(proposal, Purpose.DECISION, early)
-    quantity, minimum = sellable(context, position), context.instruments[proposal.symbol].minimum
-    if quantity < minimum:
-        figures = {"quantity": str(quantity), "minimum": str(minimum)}
-        small = Refusal("size", "too little is held to be sold", figures)
+    quantity, instrument = closable(context, position), context.instruments[proposal.symbol]
+    if not instrument.is_tradable(quantity):
+        figures = {"quantity": str(quantity), "minimum": str(instrument.minimum)}
+        small = Refusal("size", "it is too little to be traded", figures)
         return _refused(proposal, Purpose.DECISION, small)
     return Verdict(
         symbol=proposal.symbol,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from oxbot.domain.market import Quote
 from oxbot.domain.orders import Purpose
-from oxbot.domain.portfolio import Position
-from oxbot.domain.risk import Context, Ruling, Verdict, held_s, sellable
+from oxbot.domain.portfolio import Direction, Position
+from oxbot.domain.risk import Context, Ruling, Verdict, closable, held_s
 
 
 def demanded_exits(context: Context, *, flatten: bool) -> list[Verdict]:
@@ -36,16 +36,19 @@ def _exit_verdicts(context: Context, position: Position, *, flatten: bool) -> It
 
 
 def _crossing(context: Context, position: Position, quote: Quote) -> Verdict | None:
+    """Judge stop and target by the price at which the position could be closed."""
+    long, price = position.direction is Direction.LONG, quote.closing_price(position.quantity)
+    name = "bid" if long else "ask"
     figures = {
-        "bid": str(quote.bid),
+        name: str(price),
         "stop": str(position.stop_price),
         "target": str(position.target_price),
     }
-    if quote.bid <= position.stop_price:
-        reason = "the bid is at or below the stop"
+    if position.is_stopped_at(price):
+        reason = f"the {name} is at or {'below' if long else 'above'} the stop"
         return _exit(context, position, Purpose.STOP, "stop", reason, figures)
-    if quote.bid >= position.target_price:
-        reason = "the bid reached the target"
+    if position.is_on_target_at(price):
+        reason = f"the {name} reached the target"
         return _exit(context, position, Purpose.TARGET, "target", reason, figures)
     return None
 
@@ -65,15 +68,15 @@ def _exit(
     reason: str,
     figures: dict[str, str],
 ) -> Verdict:
-    """Demand to sell what can be sold; a position below the minimum cannot be, and is noted."""
-    quantity = sellable(context, position)
-    enough = quantity >= context.instruments[position.symbol].minimum
+    """Demand to close what can be; a position below the minimum cannot be, and is noted."""
+    quantity = closable(context, position)
+    enough = context.instruments[position.symbol].is_tradable(quantity)
     return Verdict(
         symbol=position.symbol,
         purpose=purpose,
         ruling=Ruling.DEMANDED if enough else Ruling.NOTED,
         rule=rule,
-        reason=reason if enough else f"{reason}, but too little is held to be sold",
+        reason=reason if enough else f"{reason}, but it is too little to be traded",
         figures=figures,
         quantity=quantity if enough else None,
     )

@@ -4,11 +4,12 @@ Debits are positive. Accounts:
 
 - `cash`       USDT that is free or reserved
 - `capital`    what the owner put in (negative: a source)
-- `position:S` what is held of symbol S: its cost in USDT, its quantity in coins
+- `position:S` what is held of symbol S: its cost in USDT, its quantity in coins; both are
+               negative where it is owed
 - `fees`       fees paid; a fee taken in the coin stands in the coin and, at the fill's
                price, in USDT, where it leaves the position's cost
 - `realised`   gross profit, negative as income is
-- `dust`       remainders too small to sell: cost in USDT, quantity in coins
+- `dust`       remainders too small to trade: cost in USDT, quantity in coins
 - `venue`      where coins come from and go to
 """
 
@@ -36,30 +37,17 @@ def deposit_entries(amount: Notional) -> tuple[Entry, ...]:
     return (_usdt("cash", amount), _usdt("capital", -amount))
 
 
-def buy_entries(fill: Fill) -> tuple[Entry, ...]:
-    """Book a buy."""
+def fill_entries(fill: Fill, *, cost: Notional) -> tuple[Entry, ...]:
+    """Book a fill that changes the position's cost by so much; what is over is realised."""
     coin, held = base_of(fill.symbol), f"position:{fill.symbol}"
-    in_coin, in_cash = fill.fee_in_coin, fill.fee_in_cash
     return _some(
-        _usdt("cash", -fill.notional - in_cash),
+        _usdt("cash", fill.cash),
         _usdt("fees", fill.fee_value),
-        _usdt(held, fill.notional + in_cash - fill.fee_value),
-        _coins(held, coin, fill.quantity - in_coin),
-        _coins("fees", coin, in_coin),
-        _coins("venue", coin, -fill.quantity),
-    )
-
-
-def sell_entries(fill: Fill, *, cost: Notional) -> tuple[Entry, ...]:
-    """Book a sell that gives up so much cost."""
-    coin, held = base_of(fill.symbol), f"position:{fill.symbol}"
-    return _some(
-        _usdt("cash", fill.notional - fill.fee_in_cash),
-        _usdt("fees", fill.fee_in_cash),
-        _usdt(held, -cost),
-        _usdt("realised", cost - fill.notional),
-        _coins(held, coin, -fill.quantity),
-        _coins("venue", coin, fill.quantity),
+        _usdt(held, cost),
+        _usdt("realised", fill.value - cost),
+        _coins(held, coin, fill.coins),
+        _coins("fees", coin, fill.fee_in_coin),
+        _coins("venue", coin, -fill.coins - fill.fee_in_coin),
     )
 
 

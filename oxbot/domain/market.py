@@ -1,14 +1,20 @@
-"""What the market shows: instruments, quotes with an age, candles, snapshots."""
+"""What the market shows: instruments, quotes with an age, candles, and parts."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from oxbot.domain.money import ceil_to, floor_to, whole_steps
-from oxbot.domain.units import NonNegativeQuantity, PositivePrice, PositiveQuantity, Price, Quantity
+from oxbot.domain.money import ceil_to, floor_to, to_scale, whole_steps
+from oxbot.domain.units import (
+    NonNegativeQuantity,
+    Notional,
+    PositivePrice,
+    PositiveQuantity,
+    Price,
+    Quantity,
+)
 from oxbot.domain.values import Value
 
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,15}/[A-Z0-9]{1,15}$")]
@@ -88,6 +94,14 @@ class Quote(Value):
     def age_ms(self, now_ms: int) -> int:
         """Give the age in ms of venue time at `now_ms`; never negative."""
         return max(0, now_ms - self.exchange_ms)
+
+    def closing_price(self, quantity: Quantity) -> Price:
+        """Give the price at which a quantity could be closed: bid for held, ask for owed coins."""
+        return self.ask if quantity < 0 else self.bid
+
+    def worth(self, quantity: Quantity) -> Notional:
+        """Give what closing a quantity would bring, or cost (negative), without fees."""
+        return to_scale(quantity * self.closing_price(quantity))
 
     @property
     def spread(self) -> Price:
@@ -173,58 +187,6 @@ class MarketPart(Value):
     def key(self) -> PartKey:
         """What names it."""
         return PartKey(self.venue, self.symbol, self.bar, self.candle_ms)
-
-
-class Features(Value):
-    """The parts of one symbol: five minutes, one hour, four hours."""
-
-    m5: MarketPart
-    h1: MarketPart
-    h4: MarketPart
-
-    @property
-    def perpetual(self) -> Perpetual | None:
-        """The coin's perpetual; None where none is listed."""
-        return self.m5.perpetual
-
-
-class Snapshot(Value):
-    """The candle part of what every bot sees, made once per closed candle.
-
-    `candle_ms` is when the newest closed five-minute candle ended, in venue time.
-    """
-
-    id: str
-    venue: str
-    candle_ms: int
-    features: dict[Symbol, Features]
-
-    @classmethod
-    def of_parts(
-        cls, snapshot_id: str, keys: Sequence[PartKey], parts: Mapping[PartKey, MarketPart]
-    ) -> Self:
-        """Join the parts that `part_keys` names; KeyError where one is missing."""
-        of_symbol: dict[str, dict[Bar, MarketPart]] = {}
-        for key in keys:
-            of_symbol.setdefault(key.symbol, {})[key.bar] = parts[key]
-        return cls(
-            id=snapshot_id,
-            venue=keys[0].venue,
-            candle_ms=keys[0].candle_ms,
-            features={
-                symbol: Features(m5=bars[Bar.M5], h1=bars[Bar.H1], h4=bars[Bar.H4])
-                for symbol, bars in of_symbol.items()
-            },
-        )
-
-
-def part_keys(venue: str, candle_ms: int, symbols: Iterable[str]) -> list[PartKey]:
-    """Name the parts of a snapshot: of each symbol, the newest closed candle of each length."""
-    return [
-        PartKey(venue, symbol, bar, bar.closed_by(candle_ms))
-        for symbol in sorted(symbols)
-        for bar in Bar
-    ]
 
 
 class ClockReading(Value):

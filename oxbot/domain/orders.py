@@ -122,6 +122,21 @@ class Fill(Value):
         """The whole fee in USDT; what was taken in the coin counts at the fill's price."""
         return self.fee_in_cash + to_scale(self.price * self.fee_in_coin)
 
+    @property
+    def coins(self) -> Quantity:
+        """By how many coins it changes what is held: fewer with a sell."""
+        return (self.quantity if self.side is Side.BUY else -self.quantity) - self.fee_in_coin
+
+    @property
+    def cash(self) -> Notional:
+        """By how much it changes cash, fee included: less with a buy."""
+        return (-self.notional if self.side is Side.BUY else self.notional) - self.fee_in_cash
+
+    @property
+    def value(self) -> Notional:
+        """What its coins are worth at its price; negative where they left."""
+        return -self.cash - self.fee_value
+
 
 class OrderKey(Value):
     """What an order is for; the same purpose always gives the same id.

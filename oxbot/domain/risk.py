@@ -92,9 +92,9 @@ def held_s(context: Context, position: Position) -> int:
     return (context.now_ms - position.opened_ms) // SECOND_MS
 
 
-def sellable(context: Context, position: Position) -> Quantity:
-    """Give what can be sold of a position: whole lots; the rest becomes dust."""
-    return context.instruments[position.symbol].whole_lots(position.quantity)
+def closable(context: Context, position: Position) -> Quantity:
+    """Give what an order can close of a position: whole lots; the rest becomes dust."""
+    return abs(context.instruments[position.symbol].whole_lots(position.quantity))
 
 
 def reserved_by(verdict: Verdict) -> Notional:

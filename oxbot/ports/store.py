@@ -4,16 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from oxbot.domain.bot import Bot, BotSettings
-from oxbot.domain.market import (
-    Instrument,
-    MarketPart,
-    PartKey,
-    Snapshot,
-)
+from oxbot.domain.market import Instrument, MarketPart, PartKey
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Verdict
+from oxbot.domain.snapshots import Snapshot
 from oxbot.messages import (
     CycleOutcome,
     Missed,

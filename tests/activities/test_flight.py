@@ -10,7 +10,8 @@ from oxbot.adapters.redis.board import open_redis
 from oxbot.adapters.redis.flight import RedisFlight
 from oxbot.adapters.redis.parts import KEEP_S, RedisPartCache
 from oxbot.domain.errors import StoreUnavailable, VenueUnavailable
-from oxbot.domain.market import Bar, PartKey, part_keys
+from oxbot.domain.market import Bar, PartKey
+from oxbot.domain.snapshots import part_keys
 from tests.support.trading import BTC, CANDLE_END_MS, ETH, part
 
 KEY = PartKey("okx", BTC, Bar.M5, CANDLE_END_MS)

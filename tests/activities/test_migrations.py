@@ -16,6 +16,7 @@ from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.schema import metadata
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import NotFound, SetupError
+from oxbot.domain.portfolio import Direction
 
 CATALOGUE = """
 SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid)
@@ -111,6 +112,32 @@ async def test_cycles_made_before_market_parts_stay_with_the_snapshot_they_saw(
     store = PostgresStore(open_engine(empty_database_url))
     with pytest.raises(NotFound, match="s1 has 0 of its 3 parts"):
         await store.snapshot("s1")
+    await store.close()
+
+
+BEFORE_DIRECTIONS = """
+INSERT INTO bots VALUES ('b1', '{}', 'running', 1, false, 1, 1, now());
+INSERT INTO orders VALUES ('o1', DEFAULT, 'b1', 1, 1, 'BTC/USDT', 'sell', 'stop', 1,
+    NULL, NULL, NULL, NULL, 1, 'filled', '');
+INSERT INTO fills VALUES (DEFAULT, 'b1', 'o1', 'paper:okx', 't1', 'BTC/USDT', 'sell', 1, 1, 0,
+    'USDT', now(), 1, 1, 1);
+INSERT INTO trades VALUES (1, 'b1', 'BTC/USDT', 1, 1, 1, 0, 0, now(), now(), 'stop');
+INSERT INTO positions VALUES ('b1', 'ETH/USDT', 1, 1, 1, 1, 1, 0, 0, now(), 0.1, 0.1, 1)
+"""
+
+
+async def test_what_was_held_before_directions_were_is_long(
+    empty_database_url: str, database_url: str
+) -> None:
+    await migrate_to(empty_database_url, "0002")
+    for statement in BEFORE_DIRECTIONS.split(";"):
+        await execute(empty_database_url, statement)
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+    store = PostgresStore(open_engine(empty_database_url))
+    (trade,) = await store.trades("b1", 10)
+    held = (await store.portfolio("b1")).positions["ETH/USDT"]
+    assert trade.direction is held.direction is Direction.LONG
     await store.close()
 
 

@@ -79,6 +79,7 @@ async def test_a_limit_beyond_the_market_does_not_fill(paper: PaperExchange) -> 
         ({"limit_price": Price("94000.25")}, "multiple of the tick"),
         ({"symbol": "BTX/USDT"}, "nearest: BTC/USDT"),
         ({"expires_ms": NOW_MS - 1}, "expired 1 ms before"),
+        ({"side": Side.SELL}, "nothing can be sold short"),
     ],
 )
 async def test_what_the_venue_would_refuse_is_refused(

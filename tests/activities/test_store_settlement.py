@@ -12,7 +12,8 @@ from oxbot.adapters.postgres.schema import ledger_entries
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.money import Notional, Price, Quantity
-from oxbot.domain.orders import OrderState, Purpose
+from oxbot.domain.orders import OrderState, Purpose, Side
+from oxbot.domain.portfolio import Direction
 from tests.support.trading import (
     BTC,
     INSTRUMENT,
@@ -23,6 +24,7 @@ from tests.support.trading import (
     intend,
     leave,
     new_bot,
+    quote,
 )
 
 pytestmark = pytest.mark.critical
@@ -202,6 +204,47 @@ async def test_a_remainder_too_small_to_sell_becomes_dust(store: PostgresStore) 
     await intend(store, order)
     await store.settle(order.id, [fill(order, trade_id="d2")], INSTRUMENT)
     assert (await store.portfolio("b1")).dust == {BTC: Decimal("0.000009")}
+    assert (await store.audit("b1")).drift == 0
+
+
+async def test_a_short_is_kept_valued_and_audited_like_a_long_position(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    order = entry("b1", side=Side.SELL)
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS)
+    await store.settle(order.id, [fill(order)], INSTRUMENT)
+    owing = await store.portfolio("b1")
+    assert (owing.cash, owing.positions[BTC].quantity) == (Notional(15_994), Quantity("-0.1"))
+    assert owing.equity({BTC: quote(bid="59999.9")}) == Notional(9_994)
+    assert (await store.audit("b1")).drift == 0
+    order = leave("b1", 2, "0.099995", side=Side.BUY)
+    await intend(store, order)
+    covered = fill(order, "50000", fee=Decimal(5), fee_currency="USDT")
+    await store.settle(order.id, [covered], INSTRUMENT)
+    left, (trade,) = await store.portfolio("b1"), await store.trades("b1", 10)
+    assert (left.positions, left.dust) == ({}, {BTC: Quantity("-0.000005")})
+    assert trade.direction is Direction.SHORT
+    assert trade.net_pnl == left.cash - Notional(10_000) - Notional("0.3")
+    audit = await store.audit("b1")
+    assert (audit.drift, audit.unbalanced) == (Decimal(0), 0)
+
+
+async def test_what_is_owed_and_what_is_held_as_dust_meet(store: PostgresStore) -> None:
+    await new_bot(store)
+    await bought(store)
+    order = leave("b1", 2, "0.099895")
+    await intend(store, order)
+    await store.settle(order.id, [fill(order)], INSTRUMENT)
+    order = entry("b1", 3, side=Side.SELL)
+    await intend(store, order)
+    await store.settle(order.id, [fill(order)], INSTRUMENT)
+    order = leave("b1", 4, "0.099995", side=Side.BUY)
+    await intend(store, order)
+    bought_back = fill(order, fee=Decimal(0), fee_currency="USDT")
+    await store.settle(order.id, [bought_back], INSTRUMENT)
+    assert (await store.portfolio("b1")).dust == {}
     assert (await store.audit("b1")).drift == 0
 
 

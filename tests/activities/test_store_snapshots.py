@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import NotFound
-from oxbot.domain.market import Bar, PartKey, part_keys
+from oxbot.domain.market import Bar, PartKey
 from oxbot.domain.money import Price
+from oxbot.domain.snapshots import part_keys
 from tests.support.trading import BTC, CANDLE_END_MS, ETH, indicators, keep, part, snapshot
 
 KEY = PartKey("okx", BTC, Bar.M5, CANDLE_END_MS)

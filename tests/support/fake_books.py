@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.ledger import must_balance
+from oxbot.domain.lifecycle import finished, moved, released, settled
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import Notional, Quantity, to_scale
-from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
-from oxbot.domain.portfolio import Portfolio, Position, Trade, settle
+from oxbot.domain.orders import Fill, Order, OrderState, Purpose
+from oxbot.domain.portfolio import Portfolio, Position, Trade
 from oxbot.domain.risk import Verdict
+from oxbot.domain.settlement import settle
 from oxbot.records import AuditFigures, OrderRow, TradeRow
 
 
@@ -74,7 +76,7 @@ class FakeBooks:
         wanted = order.purpose.is_exit or self._still_wanted(order, now_ms)
         if order.state is not OrderState.INTENDED or not wanted:
             return False
-        self._move(order, OrderState.SENT)
+        self.orders_by_id[order_id] = moved(order, OrderState.SENT)
         return True
 
     def _still_wanted(self, order: Order, now_ms: int) -> bool:
@@ -85,26 +87,23 @@ class FakeBooks:
     async def release(self, order_id: str) -> None:
         """Move sent → intended."""
         order = await self.order(order_id)
-        if order.state is OrderState.SENT:
-            self._move(order, OrderState.INTENDED)
+        self.orders_by_id[order_id] = released(order)
 
     async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
         """Close an order without a fill, unless it is final already."""
         order = await self.order(order_id)
-        return order if order.state.is_final else self._move(order, state, reason)
-
-    def _move(self, order: Order, state: OrderState, reason: str | None = None) -> Order:
-        changed = {"state": state, "reason": order.reason if reason is None else reason}
-        self.orders_by_id[order.id] = moved = order.model_copy(update=changed)
-        return moved
+        self.orders_by_id[order_id] = ended = finished(order, state, reason)
+        return ended
 
     async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
         """Book fills once each, with position, cash, ledger and trade."""
         order = await self.order(order_id)
-        for fill in fills:
-            if fill.trade_id not in self.booked:
-                self._book(order, fill, instrument)
-        return self._move(order, OrderState.FILLED)
+        new = {fill.trade_id: fill for fill in fills if fill.trade_id not in self.booked}
+        ended = settled(order, [*await self.fills(order_id), *new.values()])
+        for fill in new.values():
+            self._book(order, fill, instrument)
+        self.orders_by_id[order_id] = ended
+        return ended
 
     def _book(self, order: Order, fill: Fill, instrument: Instrument) -> None:
         bot_id, key = order.bot_id, (order.bot_id, fill.symbol)
@@ -128,7 +127,7 @@ class FakeBooks:
         """Count filled entries since a venue time."""
         return sum(
             self.orders_by_id[fill.order_id].bot_id == bot_id
-            and fill.side is Side.BUY
+            and not self.orders_by_id[fill.order_id].purpose.is_exit
             and fill.at_ms >= since_ms
             for fill in self.booked.values()
         )
@@ -165,7 +164,7 @@ class FakeBooks:
         """Recompute cash from fills and compare it with what is stored."""
         fills = [f for f in self.booked.values() if self.orders_by_id[f.order_id].bot_id == bot_id]
         capital = self.bots_by_id[bot_id].settings.capital
-        recomputed = sum((_cash_moved(fill) for fill in fills), capital)
+        recomputed = sum((fill.cash for fill in fills), capital)
         return AuditFigures(
             fills=len(fills),
             cash_stored=self.cash[bot_id],
@@ -178,8 +177,3 @@ class FakeBooks:
         """Give the orders of these purposes that traded, oldest first."""
         orders = (self.orders_by_id[fill.order_id] for fill in self.booked.values())
         return [order for order in orders if order.purpose in purposes]
-
-
-def _cash_moved(fill: Fill) -> Notional:
-    received = -fill.notional if fill.side is Side.BUY else fill.notional
-    return received - fill.fee_in_cash

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
-from oxbot.domain.market import MarketPart, PartKey, Snapshot
+from oxbot.domain.market import MarketPart, PartKey
 from oxbot.domain.money import Notional
+from oxbot.domain.snapshots import Snapshot
 from oxbot.messages import CycleOutcome, Missed, WriteControl
 from oxbot.records import (
     CycleRow,

@@ -8,19 +8,17 @@ from oxbot.domain.market import (
     Bar,
     Candle,
     ClockReading,
-    Features,
     Indicators,
     Instrument,
     MarketPart,
     PartKey,
     Perpetual,
     Quote,
-    Snapshot,
-    part_keys,
 )
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, OrderKey, Purpose, Side
 from oxbot.domain.risk import Ruling, Verdict
+from oxbot.domain.snapshots import Features, Snapshot, part_keys
 from oxbot.records import CycleStart
 
 NOW_MS = 1_760_000_000_123

@@ -5,8 +5,7 @@ from decimal import Decimal
 from oxbot.domain.errors import InputError, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading, Instrument, Quote
 from oxbot.domain.matching import fill_at_touch
-from oxbot.domain.money import floor_to
-from oxbot.domain.orders import Fill, Order
+from oxbot.domain.orders import Fill, Order, Side
 from oxbot.ports import MarketFeed
 
 
@@ -31,6 +30,7 @@ class PaperExchange:
             VenueRefused: The venue's rules forbid the order, or it has expired.
             VenueUnavailable: There is no price young enough; nothing was traded.
         """
+        _check_direction(order)
         _check_steps(order, await self._instrument(order))
         [quote] = await self._feed.quotes([order.symbol], now)
         self._check_age(quote, now)
@@ -61,18 +61,27 @@ class PaperExchange:
             )
 
 
+def _check_direction(order: Order) -> None:
+    """Refuse to open a short: on spot nobody lends the coins that it would sell."""
+    if order.side is Side.SELL and not order.purpose.is_exit:
+        raise VenueRefused(
+            f"{order.symbol} is traded on spot, where nothing can be sold short; a bot can sell "
+            "only what it holds."
+        )
+
+
 def _check_steps(order: Order, instrument: Instrument) -> None:
     """Refuse what the real venue would: too small, off its lot, off its tick."""
     if order.quantity < instrument.minimum:
         raise VenueRefused(
             f"{order.quantity} {order.symbol} is below the minimum of {instrument.minimum}."
         )
-    if floor_to(order.quantity, instrument.lot) != order.quantity:
+    if instrument.whole_lots(order.quantity) != order.quantity:
         raise VenueRefused(
             f"{order.quantity} {order.symbol} is not a multiple of the lot of {instrument.lot}."
         )
     limit = order.limit_price
-    if limit is not None and floor_to(limit, instrument.tick) != limit:
+    if limit is not None and instrument.round_price_down(limit) != limit:
         raise VenueRefused(
             f"The limit of {limit} {order.symbol} is not a multiple of the tick of "
             f"{instrument.tick}."

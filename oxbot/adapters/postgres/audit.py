@@ -16,7 +16,8 @@ from oxbot.domain.ledger import Entry, deposit_entries
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import EXACT, Notional
 from oxbot.domain.orders import Fill, Order
-from oxbot.domain.portfolio import Position, settle
+from oxbot.domain.portfolio import Position
+from oxbot.domain.settlement import settle
 from oxbot.records import AuditFigures
 
 Amounts = dict[tuple[str, ...], Decimal]

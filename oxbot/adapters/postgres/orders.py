@@ -12,7 +12,7 @@ from oxbot.adapters.postgres.rows import (
 )
 from oxbot.adapters.postgres.schema import FINAL_STATES, bots, fills, orders, trades
 from oxbot.domain.bot import BotStatus
-from oxbot.domain.errors import Conflict, InputError
+from oxbot.domain.lifecycle import finished, released, sources
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose
 
 
@@ -58,7 +58,7 @@ class Orders(Records):
         claimed = (
             update(orders)
             .where(orders.c.id == order_id, orders.c.bot_id == bot.c.id)
-            .where(orders.c.state == OrderState.INTENDED, wanted)
+            .where(orders.c.state.in_(sources(OrderState.SENT)), wanted)
             .values(state=OrderState.SENT, sent_at=func.now())
             .returning(orders.c.id)
         )
@@ -69,17 +69,13 @@ class Orders(Records):
         """Move sent → intended, for an order that certainly never reached the venue.
 
         Raises:
-            Conflict: The order is neither sent nor intended.
+            Conflict: The order may have reached the venue, or is over.
             NotFound: There is no such order.
         """
         async with self._transaction() as connection:
             await lock_bot_of_order(connection, order_id)
-            order = await read_order(connection, order_id)
-            if order.state is OrderState.INTENDED:
-                return
-            if order.state is not OrderState.SENT:
-                raise Conflict(f"Order {order_id} is {order.state}; it cannot be taken back.")
-            values = {"state": OrderState.INTENDED, "sent_at": None}
+            state = released(await read_order(connection, order_id)).state
+            values = {"state": state, "sent_at": None}
             await connection.execute(update(orders).where(orders.c.id == order_id).values(values))
 
     async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
@@ -87,14 +83,13 @@ class Orders(Records):
 
         Raises:
             InputError: The state is not one that an order without a fill can end in.
+            Conflict: Something of it is filled.
             NotFound: There is no such order.
         """
-        if state not in (OrderState.REFUSED, OrderState.CANCELLED):
-            raise InputError(f"An order without a fill ends refused or cancelled, not {state}.")
         async with self._transaction() as connection:
             await lock_bot_of_order(connection, order_id)
             order = await read_order(connection, order_id)
-            return order if order.state.is_final else await close(connection, order, state, reason)
+            return await write_end(connection, order, finished(order, state, reason))
 
     async def fills(self, order_id: str) -> list[Fill]:
         """Give an order's fills, in the order in which they were booked."""
@@ -125,8 +120,9 @@ class Orders(Records):
             return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def close(connection: AsyncConnection, order: Order, state: OrderState, reason: str) -> Order:
-    """Write an order's final state; give it as it is then."""
-    values = {"state": state, "reason": reason, "finished_at": func.now()}
-    await connection.execute(update(orders).where(orders.c.id == order.id).values(values))
-    return order.model_copy(update={"state": state, "reason": reason})
+async def write_end(connection: AsyncConnection, before: Order, after: Order) -> Order:
+    """Write how an order ended, if anything has changed; give it as it is then."""
+    if after != before:
+        values = {"state": after.state, "reason": after.reason, "finished_at": func.now()}
+        await connection.execute(update(orders).where(orders.c.id == after.id).values(values))
+    return after

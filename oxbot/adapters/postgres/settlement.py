@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.bots import bot_from
-from oxbot.adapters.postgres.orders import close
+from oxbot.adapters.postgres.orders import write_end
 from oxbot.adapters.postgres.postings import post
 from oxbot.adapters.postgres.rows import (
     FILL,
@@ -20,10 +20,12 @@ from oxbot.adapters.postgres.rows import (
 )
 from oxbot.adapters.postgres.schema import bots, dust, fills, positions, trades
 from oxbot.domain.errors import LedgerBroken
+from oxbot.domain.lifecycle import settled
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import Quantity
-from oxbot.domain.orders import Fill, Order, OrderState
-from oxbot.domain.portfolio import Portfolio, Position, Settlement, Trade, settle
+from oxbot.domain.orders import Fill, Order
+from oxbot.domain.portfolio import Portfolio, Position, Trade
+from oxbot.domain.settlement import Settlement, settle
 
 
 class Settlements(Records):
@@ -51,12 +53,10 @@ class Settlements(Records):
             booked = await _booked(connection, order_id)
             new = [fill for fill in _once(fills) if fill.trade_id not in booked]
             known = [*booked.values(), *new]
-            _must_belong(order, known)
+            ended = settled(order, known)
             if new:
                 await _book(connection, bot, order, (new, instrument))
-            elif order.state.is_final:
-                return order
-            return await close(connection, order, *_end_of(order, known))
+            return await write_end(connection, order, ended)
 
 
 async def read_portfolio(connection: AsyncConnection, bot_id: str) -> Portfolio:
@@ -70,7 +70,9 @@ async def read_portfolio(connection: AsyncConnection, bot_id: str) -> Portfolio:
         raise no_bot(bot_id)
     held = await connection.execute(select(*POSITION).where(positions.c.bot_id == bot_id))
     remains = await connection.execute(
-        select(dust.c.symbol, dust.c.quantity).where(dust.c.bot_id == bot_id)
+        select(dust.c.symbol, dust.c.quantity).where(
+            dust.c.bot_id == bot_id, dust.c.quantity != Quantity(0)
+        )
     )
     return Portfolio(
         cash=cash,
@@ -91,26 +93,6 @@ def _once(given: Sequence[Fill]) -> list[Fill]:
     return sorted(
         {fill.trade_id: fill for fill in given}.values(), key=lambda f: (f.at_ms, f.trade_id)
     )
-
-
-def _must_belong(order: Order, known: Sequence[Fill]) -> None:
-    for fill in known:
-        if (fill.order_id, fill.symbol, fill.side) != (order.id, order.symbol, order.side):
-            raise LedgerBroken(f"Fill {fill.trade_id} is not of order {order.id}.")
-    filled = sum((fill.quantity for fill in known), Quantity(0))
-    if filled > order.quantity:
-        raise LedgerBroken(
-            f"Order {order.id} was for {order.quantity} {order.symbol}, but {filled} are filled."
-        )
-
-
-def _end_of(order: Order, known: Sequence[Fill]) -> tuple[OrderState, str]:
-    """Say how an immediate-or-cancel order ended, given all its fills."""
-    filled = sum((fill.quantity for fill in known), Quantity(0))
-    if not filled:
-        return OrderState.CANCELLED, "nothing was filled"
-    whole = filled == order.quantity
-    return OrderState.FILLED, "" if whole else "partly filled, rest cancelled"
 
 
 async def _book(
@@ -180,7 +162,7 @@ async def _write_position(connection: AsyncConnection, order: Order, change: Set
 
 
 async def _add_dust(connection: AsyncConnection, order: Order, quantity: Quantity) -> None:
-    """Put a remainder to the coin's dust; two rests may add up, and stay dust."""
+    """Put a remainder to the coin's dust; rests may add up, or what is owed meet what is held."""
     if not quantity:
         return
     new = insert(dust).values(bot_id=order.bot_id, symbol=order.symbol, quantity=quantity)

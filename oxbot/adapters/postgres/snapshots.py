@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import market_parts, snapshots
 from oxbot.domain.errors import NotFound
-from oxbot.domain.market import MarketPart, PartKey, Snapshot, part_keys
+from oxbot.domain.market import MarketPart, PartKey
+from oxbot.domain.snapshots import Snapshot, part_keys
 
 NAMED_BY: Final = (
     market_parts.c.venue,

@@ -9,8 +9,9 @@ import pytest
 from oxbot.app.shared import MADE_AT_ONCE, Recent, Shared
 from oxbot.app.snapshots import snapshot_id, snapshot_of
 from oxbot.domain.errors import InputError, StoreUnavailable, VenueUnavailable
-from oxbot.domain.market import Bar, Candle, MarketPart, PartKey, Snapshot
+from oxbot.domain.market import Bar, Candle, MarketPart, PartKey
 from oxbot.domain.money import Price
+from oxbot.domain.snapshots import Snapshot
 from tests.support.fakes import BTC, ETH, FakeFeed, FakeParts
 from tests.unit.app.room import NOW_MS, Room
 

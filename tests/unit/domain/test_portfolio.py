@@ -7,13 +7,16 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from oxbot.domain.bot import BotSettings
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.ledger import Entry, deposit_entries, must_balance
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, Purpose, Side
-from oxbot.domain.portfolio import Portfolio, Position, Trade, settle
+from oxbot.domain.portfolio import Direction, Portfolio, Position, Trade
+from oxbot.domain.settlement import settle
 from tests.support.trading import BTC, ETH, entry, fill, leave, quote
 
 pytestmark = pytest.mark.critical
@@ -263,3 +266,92 @@ def test_a_trade_tells_the_whole_round_trip() -> None:
     assert trade.fees == Decimal("0.19")
     assert trade.net_pnl == Decimal("-10.19")
     assert trade.exit is Purpose.STOP
+
+
+def short(quantity: str, price: str, fee: str = "0") -> tuple[Order, Fill]:
+    order = entry("b1", side=Side.SELL, quantity=Quantity(quantity))
+    return order, fill(order, price, fee=Decimal(fee), fee_currency="USDT")
+
+
+def cover(quantity: str, price: str, fee: str = "0", currency: str = "USDT") -> tuple[Order, Fill]:
+    order = leave("b1", 2, quantity, side=Side.BUY)
+    return order, fill(order, price, fee=Decimal(fee), fee_currency=currency)
+
+
+def test_a_short_gains_what_the_price_has_fallen_by() -> None:
+    opened = settle(None, Notional(1000), *short("2", "100", "0.2"), STEPS)
+    assert opened.position
+    assert (opened.position.quantity, opened.position.cost) == (Quantity(-2), Notional(-200))
+    assert (opened.position.direction, opened.position.exit_side) == (Direction.SHORT, Side.BUY)
+    assert opened.cash == Notional("1199.8")
+    half = settle(opened.position, opened.cash, *cover("1", "90", "0.09"), STEPS)
+    assert half.position
+    assert (half.position.quantity, half.position.cost) == (Quantity(-1), Notional(-100))
+    closed = settle(half.position, half.cash, *cover("1", "80", "0.08"), STEPS)
+    assert closed.position is None
+    assert closed.trade
+    assert closed.trade.net_pnl == closed.cash - Notional(1000) == Notional("29.63")
+    assert (closed.trade.direction, closed.trade.fees) == (Direction.SHORT, Notional("0.37"))
+    realised = [e.amount for c in (half, closed) for e in c.entries if e.account == "realised"]
+    assert realised == [-10, -20]
+
+
+def test_what_a_short_still_owes_below_the_minimum_is_dust_with_a_sign() -> None:
+    opened = settle(None, Notional(1000), *short("1", "100"), STEPS)
+    closed = settle(opened.position, opened.cash, *cover("1", "100", "0.0005", "BTC"), STEPS)
+    assert closed.position is None
+    assert closed.dust == Quantity("-0.0005")
+    assert closed.trade
+    assert closed.trade.net_pnl == Notional("-0.05")
+    owing = Portfolio(cash=closed.cash, dust={BTC: closed.dust})
+    assert owing.equity({BTC: quote(bid="99.9")}) == closed.cash - Notional("0.05")
+
+
+def test_a_short_is_stopped_above_its_entry_and_worth_what_closing_it_costs() -> None:
+    opened = settle(None, Notional(1000), *short("2", "100"), STEPS)
+    assert opened.position
+    assert (opened.position.stop_price, opened.position.target_price) == (Price("103.5"), Price(93))
+    owing = Portfolio(cash=opened.cash, positions={BTC: opened.position})
+    at = {BTC: quote(bid="109.9")}
+    assert owing.equity(at) == opened.cash - Notional(220)
+    assert owing.exposure(at) == Notional(220)
+    assert owing.equity({}) == Notional(1000)
+
+
+def test_a_position_is_never_taken_through_zero_nor_entered_against() -> None:
+    opened = settle(None, Notional(1000), *short("2", "100"), STEPS)
+    with pytest.raises(LedgerBroken, match="only -2 are held"):
+        settle(opened.position, opened.cash, *cover("2.0001", "100"), STEPS)
+    order = entry("b1", quantity=Quantity(1))
+    with pytest.raises(LedgerBroken, match="is short"):
+        settle(opened.position, opened.cash, order, fill(order), STEPS)
+    order = leave("b1", 3, "1")
+    with pytest.raises(LedgerBroken, match="only -2 are held"):
+        settle(opened.position, opened.cash, order, fill(order), STEPS)
+
+
+def test_a_fee_of_as_many_coins_as_were_bought_is_not_booked() -> None:
+    order = entry("b1", quantity=Quantity(1))
+    with pytest.raises(LedgerBroken, match="fee of as many coins"):
+        settle(None, CAPITAL, order, fill(order, fee=Decimal(1), fee_currency="BTC"), STEPS)
+
+
+@pytest.mark.parametrize("size", [0, -1, "0E-18", "-0.00000001", "NaN", "Infinity", 10**30, 0.1])
+@pytest.mark.parametrize("name", ["quantity", "price"])
+def test_no_fill_has_a_size_or_a_price_that_is_none(name: str, size: object) -> None:
+    sound = fill(entry("b1")).model_dump()
+    with pytest.raises(ValidationError, match=name):
+        Fill.model_validate({**sound, name: size})
+
+
+@pytest.mark.parametrize("size", [0, -1, "0E-18", "-0.00000001", "NaN", "Infinity", 10**30, 0.1])
+@pytest.mark.parametrize("name", ["quantity", "limit_price"])
+def test_no_order_has_a_size_or_a_limit_that_is_none(name: str, size: object) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Order.model_validate({**entry("b1").model_dump(), name: size})
+
+
+@pytest.mark.parametrize("capital", [0, -1, "NaN", "Infinity", 10**30, 10**12 + 1, 1000.5])
+def test_no_bot_begins_with_a_capital_that_is_none(capital: object) -> None:
+    with pytest.raises(ValidationError, match="capital"):
+        BotSettings.model_validate({"name": "Test", "capital": capital})

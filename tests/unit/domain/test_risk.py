@@ -285,3 +285,25 @@ def test_what_is_too_little_to_be_sold_is_noted_instead_of_demanded(*, flatten: 
     (verdict,) = demanded_exits(situation, flatten=flatten)
     assert (verdict.ruling, verdict.quantity) == (Ruling.NOTED, None)
     assert "too little" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "purpose"),
+    [
+        ("1034.9", "1034.9", None),
+        ("1034.8", "1035", Purpose.STOP),
+        ("1040", "1040.1", Purpose.STOP),
+        ("929.9", "930.1", None),
+        ("929.9", "930", Purpose.TARGET),
+        ("900", "900", Purpose.TARGET),
+    ],
+)
+def test_a_short_is_closed_by_the_ask_with_its_stop_above(
+    bid: str, ask: str, purpose: Purpose | None
+) -> None:
+    owed = holding()
+    owed = owed.model_copy(update={"quantity": -owed.quantity, "cost": -owed.cost})
+    situation = context(portfolio=owning(owed, "11000"), quotes={BTC: price(bid, ask)})
+    verdicts = demanded_exits(situation, flatten=False)
+    assert [verdict.purpose for verdict in verdicts] == ([purpose] if purpose else [])
+    assert all(verdict.quantity == 1 and "ask" in verdict.figures for verdict in verdicts)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from oxbot.adapters.models.baseline import BaselineModel, decide
 from oxbot.domain.bot import DEFAULT_SYMBOLS, RiskLimits
 from oxbot.domain.decision import Action, Decision, Proposal, parse_decision
-from oxbot.domain.market import Features
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.portfolio import Portfolio, Position
+from oxbot.domain.snapshots import Features
 from oxbot.records import MarketBrief, ModelRequest
 from tests.support.trading import features
 

@@ -21,6 +21,7 @@ from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, one_of
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose, Side
+from oxbot.domain.portfolio import Direction
 
 FINAL_STATES: Final = tuple(state for state in OrderState if state.is_final)
 ONE_ORDER_UNDER_WAY: Final = "uq_orders_under_way"
@@ -53,7 +54,6 @@ orders: Final = Table(
     among("purpose", Purpose),
     among("state", OrderState),
     CheckConstraint("quantity > 0", name="quantity"),
-    CheckConstraint("(side = 'buy') = (purpose = 'entry')", name="entries_buy"),
     CheckConstraint(
         "purpose <> 'entry' OR (limit_price IS NOT NULL AND expires_at IS NOT NULL"
         " AND stop IS NOT NULL AND target IS NOT NULL)",
@@ -102,8 +102,10 @@ positions: Final = Table(
     metadata,
     of_bot(primary=True),
     Column("symbol", Text, primary_key=True),
-    Column("quantity", Money(Quantity), nullable=False, comment="coins, after fees"),
-    Column("cost", Money(Notional), nullable=False, comment="USDT"),
+    Column(
+        "quantity", Money(Quantity), nullable=False, comment="coins, after fees; negative: short"
+    ),
+    Column("cost", Money(Notional), nullable=False, comment="USDT, of the quantity's sign"),
     Column("entry_quantity", Money(Quantity), nullable=False, comment="coins"),
     Column("entry_notional", Money(Notional), nullable=False, comment="USDT"),
     Column("paid", Money(Notional), nullable=False, comment="USDT"),
@@ -113,7 +115,7 @@ positions: Final = Table(
     Column("stop", Money, nullable=False, comment="fraction of the average fill"),
     Column("target", Money, nullable=False, comment="fraction of the average fill"),
     Column("version", Integer, nullable=False),
-    CheckConstraint("quantity >= 0 AND cost >= 0", name="amounts"),
+    CheckConstraint("quantity <> 0 AND quantity * cost >= 0", name="amounts"),
 )
 
 dust: Final = Table(
@@ -121,8 +123,7 @@ dust: Final = Table(
     metadata,
     of_bot(primary=True),
     Column("symbol", Text, primary_key=True),
-    Column("quantity", Money(Quantity), nullable=False, comment="coins too few to sell"),
-    CheckConstraint("quantity > 0", name="quantity"),
+    Column("quantity", Money(Quantity), nullable=False, comment="coins too few to trade"),
 )
 
 trades: Final = Table(
@@ -131,6 +132,7 @@ trades: Final = Table(
     Column("fill_id", ForeignKey("fills.id"), primary_key=True, comment="the fill that closed it"),
     of_bot(),
     Column("symbol", Text, nullable=False),
+    Column("direction", Text, nullable=False),
     Column("quantity", Money(Quantity), nullable=False, comment="coins"),
     Column("entry_price", Money(Price), nullable=False, comment="USDT"),
     Column("exit_price", Money(Price), nullable=False, comment="USDT"),
@@ -139,6 +141,7 @@ trades: Final = Table(
     Column("opened_at", Milliseconds, nullable=False, comment="venue time"),
     Column("closed_at", Milliseconds, nullable=False, comment="venue time"),
     Column("exit", Text, nullable=False),
+    among("direction", Direction),
     among("exit", Purpose),
     Index("ix_trades_bot_id_fill_id", "bot_id", "fill_id"),
     # The last exit of each coin.

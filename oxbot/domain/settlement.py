@@ -1,0 +1,172 @@
+"""What one fill makes of cash, position, dust and ledger; the same for long and short.
+
+A pure function: settling, and every audit of what was settled, is this.
+"""
+
+from oxbot.domain.errors import LedgerBroken
+from oxbot.domain.ledger import Entry, dust_entries, fill_entries
+from oxbot.domain.market import QUOTE_CURRENCY, Instrument, base_of
+from oxbot.domain.money import Notional, Quantity, share
+from oxbot.domain.orders import Fill, Order, Side
+from oxbot.domain.portfolio import Direction, Position, Trade
+from oxbot.domain.values import Value
+
+
+class Settlement(Value):
+    """What one fill changes: cash, the position, dust, the ledger, and a trade when it closes."""
+
+    fill: Fill
+    cash: Notional
+    position: Position | None
+    dust: Quantity
+    entries: tuple[Entry, ...]
+    trade: Trade | None = None
+
+
+def settle(
+    position: Position | None, cash: Notional, order: Order, fill: Fill, instrument: Instrument
+) -> Settlement:
+    """Apply one fill to cash and position.
+
+    An entry opens a position or adds to it, an exit takes away from it; which of the two a fill
+    is, its order says, not its side.
+
+    Args:
+        position: The position before, if any.
+        cash: USDT before.
+        order: The order that was filled.
+        fill: The execution.
+        instrument: Decides when a remainder is dust: below its minimum.
+
+    Raises:
+        LedgerBroken: An exit of more than is there, an entry against the position, or a fee
+            that cannot be booked.
+    """
+    _must_know_fee(fill)
+    if not order.purpose.is_exit:
+        return _entered(_with(position, order, fill), cash, fill)
+    return _left(_enough(position, fill), cash, order, fill, instrument)
+
+
+def _must_know_fee(fill: Fill) -> None:
+    """Refuse a fee that the ledger could not value: a sell's is USDT, a buy's also the coin."""
+    known = (QUOTE_CURRENCY, base_of(fill.symbol))[: 2 if fill.side is Side.BUY else 1]
+    if fill.fee_currency not in known:
+        raise LedgerBroken(
+            f"Fill {fill.trade_id} of {fill.symbol} carries its fee in {fill.fee_currency}, "
+            f"which cannot be booked for a {fill.side}."
+        )
+    if fill.fee_in_coin >= fill.quantity:
+        raise LedgerBroken(
+            f"Fill {fill.trade_id} of {fill.quantity} {fill.symbol} carries a fee of as many coins."
+        )
+
+
+def _with(position: Position | None, order: Order, fill: Fill) -> Position:
+    """Give the position that an entry adds to: its own side, or none yet."""
+    if position is None:
+        return _nothing(order, fill)
+    if fill.side is not position.direction.entry_side:
+        raise LedgerBroken(
+            f"Fill {fill.trade_id} of an entry is a {fill.side}, but the position in "
+            f"{fill.symbol} is {position.direction}."
+        )
+    return position
+
+
+def _nothing(order: Order, fill: Fill) -> Position:
+    if order.stop is None or order.target is None:
+        raise LedgerBroken(f"Entry {order.id} carries no stop or target; no position without one.")
+    nothing, no_coins = Notional(0), Quantity(0)
+    return Position(
+        symbol=fill.symbol,
+        quantity=no_coins,
+        cost=nothing,
+        entry_quantity=no_coins,
+        entry_notional=nothing,
+        paid=nothing,
+        received=nothing,
+        fees=nothing,
+        opened_ms=fill.at_ms,
+        stop=order.stop,
+        target=order.target,
+        version=0,
+    )
+
+
+def _enough(position: Position | None, fill: Fill) -> Position:
+    """Give the position that an exit takes from; none may be taken through zero."""
+    held = position.quantity if position else Quantity(0)
+    if position is None or fill.side is not position.exit_side or abs(fill.coins) > abs(held):
+        raise LedgerBroken(
+            f"Fill {fill.trade_id} {fill.side}s {fill.quantity} {fill.symbol} to close, but only "
+            f"{held} are held."
+        )
+    return position
+
+
+def _entered(held: Position, cash: Notional, fill: Fill) -> Settlement:
+    added = _traded(held, fill).model_copy(
+        update={
+            "cost": held.cost + fill.value,
+            "entry_quantity": held.entry_quantity + fill.quantity,
+            "entry_notional": held.entry_notional + fill.notional,
+        }
+    )
+    return Settlement(
+        fill=fill,
+        cash=cash + fill.cash,
+        position=added,
+        dust=Quantity(0),
+        entries=fill_entries(fill, cost=fill.value),
+    )
+
+
+def _left(
+    held: Position, cash: Notional, order: Order, fill: Fill, instrument: Instrument
+) -> Settlement:
+    after = _traded(held, fill)
+    rest = after.quantity
+    dust = Quantity(0) if instrument.is_tradable(rest) else rest
+    closes = rest == dust
+    dust_cost = share(held.cost, dust, held.quantity)
+    kept_cost = Notional(0) if closes else share(held.cost, rest, held.quantity)
+    return Settlement(
+        fill=fill,
+        cash=cash + fill.cash,
+        position=None if closes else after.model_copy(update={"cost": kept_cost}),
+        dust=dust,
+        entries=fill_entries(fill, cost=kept_cost + dust_cost - held.cost)
+        + dust_entries(fill.symbol, quantity=dust, cost=dust_cost),
+        trade=_round_trip(held, after, order, fill, dust_cost) if closes else None,
+    )
+
+
+def _traded(held: Position, fill: Fill) -> Position:
+    """Book what every fill changes: coins, cash moved, fees."""
+    return held.model_copy(
+        update={
+            "quantity": held.quantity + fill.coins,
+            "paid": held.paid - min(fill.cash, Notional(0)),
+            "received": held.received + max(fill.cash, Notional(0)),
+            "fees": held.fees + fill.fee_value,
+            "version": held.version + 1,
+        }
+    )
+
+
+def _round_trip(
+    held: Position, after: Position, order: Order, fill: Fill, dust_cost: Notional
+) -> Trade:
+    return Trade(
+        symbol=held.symbol,
+        direction=Direction.of(held.quantity),
+        quantity=held.entry_quantity,
+        entry_price=held.average_price,
+        exit_price=fill.price,
+        fees=after.fees,
+        net_pnl=after.received + dust_cost - after.paid,
+        opened_ms=held.opened_ms,
+        closed_ms=fill.at_ms,
+        exit=order.purpose,
+    )
