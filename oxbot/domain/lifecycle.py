@@ -49,7 +49,7 @@ FOLLOWS: Final[Mapping[OrderState, frozenset[OrderState]]] = {
     OrderState.PARTLY_FILLED: frozenset({OrderState.UNKNOWN, OrderState.FILLED}),
     OrderState.REFUSED: frozenset({OrderState.FILLED}),
     OrderState.CANCELLED: frozenset({OrderState.FILLED}),
-    OrderState.FILLED: frozenset({OrderState.SENT}),
+    OrderState.FILLED: frozenset(),
 }
 """The states that each state may become."""
 
