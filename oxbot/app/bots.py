@@ -9,6 +9,7 @@ from typing import Final
 
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
+from oxbot.domain.limits import must_make_sense
 from oxbot.domain.listing import check_listed
 from oxbot.domain.values import Value
 from oxbot.messages import BotView, ControlAnswer, ControlRequest
@@ -58,8 +59,8 @@ async def create_bot(
     """Put a bot on record and start it, on the venue that this system looks at.
 
     Raises:
-        InputError: An unknown model provider, an id that cannot be one, or symbols that the
-            venue does not list, with the nearest that it does.
+        InputError: An unknown model provider, an id that cannot be one, limits that contradict
+            each other, or symbols that the venue does not list, with the nearest that it does.
         VenueUnavailable: Nobody can say what the venue lists; no bot was made.
         Conflict: The id is taken.
     """
@@ -71,6 +72,7 @@ async def create_bot(
     if settings.provider not in providers:
         known = ", ".join(sorted(providers))
         raise InputError(f"There is no model provider {settings.provider!r}; there are: {known}.")
+    must_make_sense(settings.limits, settings.capital)
     await _must_be_listed(desk, settings.symbols)
     here = settings.model_copy(update={"venue": desk.venue})
     bot = await desk.store.create_bot(bot_id or new_bot_id(), here, time.time_ns() // 10**6)
