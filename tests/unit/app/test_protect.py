@@ -323,12 +323,9 @@ async def test_wherever_attempts_die_all_is_sold_exactly_once(
             continue
     assert report.state == "closed"
     sold = [f for f in room.store.booked.values() if f.symbol == BTC and f.side == "sell"]
-    assert sum(f.quantity for f in sold) == position.quantity // Decimal("0.0001") * Decimal(
-        "0.0001"
-    )
+    assert sum(f.quantity for f in sold) == floor_to(position.quantity, Decimal("0.0001"))
     assert list((await room.store.portfolio(BOT)).positions) == [ETH]
     assert (await room.store.audit(BOT)).drift == 0
-    assert set(room.store.exits_told) == {
-        order.id for order in exits(room) if order.state == "filled"
-    }
+    filled = {order.id for order in exits(room) if order.state is OrderState.FILLED}
+    assert set(room.store.exits_told) == filled
     assert await room.store.unfinished_orders(BOT) == []
