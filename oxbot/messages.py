@@ -45,7 +45,7 @@ def watch_id(venue: str) -> str:
 
 
 class RunSpec(Message):
-    """What the workflow must know of its bot; `interval_ms` of venue time."""
+    """What the workflow must know of its bot; times are the venue's."""
 
     name: str
     owner: str
@@ -53,6 +53,25 @@ class RunSpec(Message):
     symbols: tuple[str, ...]
     interval_ms: int
     provider: str
+    longest_hold_s: int = 13_800
+
+
+class PositionBrief(Message):
+    """A position as the Web UI shows it; prices, value and PnL in USDT.
+
+    `age_ms` is how old the price is that values it (venue time). None: no price is known, the
+    position stands at its cost, and its PnL of 0 tells nothing.
+    """
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal
+    stop_price: Decimal
+    target_price: Decimal
+    opened_ms: int
+    unrealised: Decimal
+    age_ms: int | None
+    version: int = 0
 
 
 class OpenRun(Message):
@@ -82,6 +101,7 @@ class RunGrant(Message):
     open_positions: int
     last_due_ms: int | None
     session: str | None
+    positions: tuple[PositionBrief, ...] = ()
 
 
 class ObserveMarket(Message):
@@ -161,23 +181,6 @@ class OrderBrief(Message):
     quantity: Decimal
 
 
-class PositionBrief(Message):
-    """A position as the Web UI shows it; prices, value and PnL in USDT.
-
-    `age_ms` is how old the price is that values it (venue time). None: no price is known, the
-    position stands at its cost, and its PnL of 0 tells nothing.
-    """
-
-    symbol: str
-    quantity: Decimal
-    average_price: Decimal
-    stop_price: Decimal
-    target_price: Decimal
-    opened_ms: int
-    unrealised: Decimal
-    age_ms: int | None
-
-
 class RiskReport(Message):
     """The verdicts in words, the orders to execute now, and the state of the account in USDT.
 
@@ -212,6 +215,54 @@ class OrderOutcome(Message):
     filled: Decimal = Decimal(0)
     price: Decimal | None = None
     reason: str = ""
+
+
+class Protect(Message):
+    """A price that reached a guard, or a hold that is over: the position is to be closed.
+
+    `opened_ms` (venue ms) and `version` say which position, and which state of it; version 0 is
+    whichever it is in. `price` in USDT crossed at `crossed_ms` (venue ms), and was there to be
+    seen at `seen_wall_ms` (wall ms; 0: not known). `resting` is the price at which a stop that
+    rested on paper has filled while nobody watched.
+    """
+
+    symbol: str
+    opened_ms: int
+    version: int
+    purpose: Purpose
+    price: Decimal | None = None
+    crossed_ms: int
+    seen_wall_ms: int
+    resting: Decimal | None = None
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What makes two of them the same."""
+        return self.symbol, self.opened_ms, self.version
+
+
+class ProtectPosition(Message):
+    """Close a position as the bot's own step; the numbers are for the record."""
+
+    bot_id: str
+    incarnation: int
+    cycle: int
+    epoch: int
+    protect: Protect
+
+
+class ProtectReport(Message):
+    """What came of a protection: the position is `closed`, still `open`, or the call was `stale`.
+
+    `order_ids` are all orders of the coin that have come to their end; `price` is the average
+    of the exit in USDT.
+    """
+
+    symbol: str
+    state: str
+    order_ids: tuple[str, ...] = ()
+    reason: str = ""
+    price: Decimal | None = None
 
 
 class CycleOutcome(Message):

@@ -17,6 +17,7 @@ from oxbot.domain.risk import Verdict
 from oxbot.messages import (
     CycleOutcome,
     Missed,
+    OrderOutcome,
     WriteControl,
     WriteLimits,
 )
@@ -128,6 +129,18 @@ class Store(Protocol):
         """Give a cycle's verdicts."""
         ...
 
+    async def intend_exit(self, order: Order, version: int) -> Order | None:
+        """Write an exit down while its position is at this version; give the order to finish.
+
+        None: the position is gone or has another version. An order already under way for the
+        coin is given instead, and so is one of the same id.
+        """
+        ...
+
+    async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
+        """Tell once that an exit was filled; `cycle` is the last one before it."""
+        ...
+
     async def unfinished_orders(self, bot_id: str) -> list[Order]:
         """Give the bot's orders that are not final, oldest first."""
         ...
@@ -140,7 +153,7 @@ class Store(Protocol):
         """Move intended → sent by compare-and-set; only the winner may send.
 
         An entry is only claimed while its bot is running, its epoch is unchanged and it has
-        not expired (venue time).
+        not expired (venue time); an exit, while so much is held.
         """
         ...
 
