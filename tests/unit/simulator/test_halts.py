@@ -253,6 +253,13 @@ def test_a_price_that_a_candle_opens_beyond_is_met_in_its_first_ms() -> None:
     assert answer["crossed"] == [{"instId": SYMBOL, "bid_at_or_below": "95", "bid": "90"}]
 
 
+@pytest.mark.parametrize("wish", [{"bid_at_or_below": "97"}, {"bid_trails": "0.03", "best": "100"}])
+def test_a_price_that_leaves_a_level_downwards_has_met_it_before(wish: Wish) -> None:
+    rows = np.array([[970, 970, 900, 900, 1], [900, 960, 900, 900, 1]])
+    answer = forward(venue_of(rows, 0), 2 * SHORT_MS, [{"instId": SYMBOL, **wish}])
+    assert answer["halted"] is False
+
+
 def test_where_the_market_ends_it_ends() -> None:
     venue = venue_of(narrow_rows(1), END)
     never: list[Wish] = [{"instId": SYMBOL, "ask_at_or_above": "1000000"}]
