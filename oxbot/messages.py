@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from oxbot.domain.bot import BotStatus
+from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import ClockReading
 from oxbot.domain.orders import OrderState, Purpose, Side
@@ -185,6 +185,7 @@ class RiskReport(Message):
     """The verdicts in words, the orders to execute now, and the state of the account in USDT.
 
     `unpriced` are held coins without any price: equity has positions at cost, dust at nothing.
+    `halt` says why the bot must pause until a person resumes it.
     """
 
     verdicts: tuple[str, ...]
@@ -194,6 +195,7 @@ class RiskReport(Message):
     cash: Decimal
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
+    halt: str | None = None
 
 
 class ExecuteOrder(Message):
@@ -326,6 +328,39 @@ class ControlRequest(BaseModel):
     by: str = "temporal"
     reason: str = ""
     flatten: bool = True
+
+
+class ChangeLimits(BaseModel):
+    """What a person wishes of a bot's limits: only those named change; None is off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str = "temporal"
+    reason: str = ""
+    limits: dict[str, str | int | None]
+
+
+class WriteLimits(Message):
+    """Put changed limits on record under a raised epoch; the same epoch changes them once."""
+
+    bot_id: str
+    epoch: int
+    by: str
+    reason: str
+    limits: dict[str, str | int | None]
+
+
+class LimitsAnswer(Message):
+    """The limits that hold from now on, and which of them changed.
+
+    `recorded` says whether PostgreSQL has them; until it has, no entry of the older epoch is
+    sent either.
+    """
+
+    epoch: int
+    limits: RiskLimits
+    changed: tuple[str, ...]
+    recorded: bool = True
 
 
 class ControlAnswer(Message):

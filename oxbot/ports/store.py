@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from oxbot.domain.bot import Bot, BotSettings
+from oxbot.domain.bot import Bot, BotSettings, RiskLimits
 from oxbot.domain.market import (
     Instrument,
     MarketPart,
@@ -19,6 +19,7 @@ from oxbot.messages import (
     Missed,
     OrderOutcome,
     WriteControl,
+    WriteLimits,
 )
 from oxbot.records import (
     AuditFigures,
@@ -53,6 +54,13 @@ class Store(Protocol):
 
     async def write_control(self, change: WriteControl) -> None:
         """Store status and epoch unless a newer epoch is stored; adds an event when it changed."""
+        ...
+
+    async def change_limits(self, change: WriteLimits) -> RiskLimits:
+        """Store changed limits with the raised epoch and an event; give them as they are then.
+
+        The same epoch changes them once. InputError where they cannot be; nothing is stored.
+        """
         ...
 
     async def reserve_cycles(

@@ -6,12 +6,15 @@ from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
 from oxbot.adapters.postgres.exits import Exits
 from oxbot.adapters.postgres.history import History
+from oxbot.adapters.postgres.limits import Limits
 from oxbot.adapters.postgres.orders import Orders
 from oxbot.adapters.postgres.settlement import Settlements
 from oxbot.adapters.postgres.snapshots import Snapshots
 
 
-class PostgresStore(Bots, Snapshots, Cycles, Decisions, Orders, Exits, Settlements, History, Audit):
+class PostgresStore(
+    Bots, Limits, Snapshots, Cycles, Decisions, Orders, Exits, Settlements, History, Audit
+):
     """`oxbot.ports.Store` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
 
     Any number of stores and processes may work on one database.
