@@ -32,7 +32,7 @@ class Cycles(Records):
             "clock": seen["clock"],
             "quotes": seen["quotes"],
         }
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             await connection.execute(insert(cycles).values(values).on_conflict_do_nothing())
             row = await _cycle(connection, start.bot_id, start.cycle)
         if row is None or row["snapshot_id"] is None:
@@ -50,12 +50,12 @@ class Cycles(Records):
             "due_at": due_ms,
             "state": CycleState.BEGUN,
         }
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             await connection.execute(insert(cycles).values(values).on_conflict_do_nothing())
 
     async def cycle(self, bot_id: str, cycle: int) -> CycleStart:
         """Give what a cycle saw; NotFound."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             row = await _cycle(connection, bot_id, cycle)
         if row is None or row["snapshot_id"] is None:
             raise NotFound(f"Cycle {cycle} of {bot_id} saw nothing.")

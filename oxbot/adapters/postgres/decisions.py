@@ -30,12 +30,12 @@ class Decisions(Records):
 
     async def decision(self, bot_id: str, cycle: int) -> DecisionRecord | None:
         """Give a cycle's decision, if it has one."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await _decision(connection, bot_id, cycle)
 
     async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
         """Keep a cycle's only decision; if one is stored, that one is returned."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             new = upsert(llm_decisions).values(record.model_dump())
             await connection.execute(new.on_conflict_do_nothing())
             kept = await _decision(connection, record.bot_id, record.cycle)
@@ -46,7 +46,7 @@ class Decisions(Records):
     async def judged(self, bot_id: str, cycle: int) -> bool:
         """Tell whether a cycle's verdicts are stored."""
         query = select(cycles.c.judged_at).where(cycles.c.bot_id == bot_id, cycles.c.cycle == cycle)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await connection.scalar(query) is not None
 
     async def save_verdicts(
@@ -74,7 +74,7 @@ class Decisions(Records):
             .where(risk_verdicts.c.bot_id == bot_id, risk_verdicts.c.cycle == cycle)
             .order_by(risk_verdicts.c.number)
         )
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             rows = (await connection.execute(query)).mappings()
             return [Verdict.model_validate(dict(row)) for row in rows]
 

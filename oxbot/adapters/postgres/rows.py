@@ -17,10 +17,11 @@ from oxbot.domain.portfolio import Position
 
 
 class Records:
-    """A part of the store: the engine, and the two kinds of transactions."""
+    """A part of the store: the engine, and the three kinds of transactions."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._still = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -28,6 +29,13 @@ class Records:
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Hold a transaction; each statement sees what was committed before it."""
         return begin(self._engine)
+
+    def _statements(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Hold a connection on which each statement is a transaction of its own.
+
+        For statements that need no other to be right: begin and commit cost a round trip each.
+        """
+        return begin(self._single)
 
     def _still_picture(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Hold a transaction that only reads, all of it as of one moment."""
