@@ -15,6 +15,7 @@ from activities.control import ControlActivities
 from activities.decision import DecisionActivities
 from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
+from activities.protection import ProtectionActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
@@ -59,6 +60,7 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
             DecisionActivities(ports).decide,
             RiskActivities(ports).validate_risk,
             ExecutionActivities(ports).execute_order,
+            ProtectionActivities(ports).protect,
             record.record_cycles,
             WatchActivities(ports).watch_prices,
         ],

@@ -1,6 +1,7 @@
 """The record of what is protected, by whom, and how quickly."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping
+from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.guards import Guard
@@ -17,6 +18,13 @@ class ProtectionStore(Protocol):
         """Give the guard of every open position of bots that are not stopped.
 
         Of these positions alone, where they are named.
+        """
+        ...
+
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
+        """Let all trailing stops of a symbol know of a bid (USDT) and its venue time.
+
+        Positions opened after it, and those that know of a better one, stay as they are.
         """
         ...
 

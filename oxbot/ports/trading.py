@@ -9,8 +9,10 @@ from oxbot.domain.market import (
 from oxbot.domain.orders import Fill, Order
 from oxbot.messages import (
     BotView,
+    ChangeLimits,
     ControlAnswer,
     ControlRequest,
+    LimitsAnswer,
     TickReport,
 )
 from oxbot.records import (
@@ -71,6 +73,10 @@ class BotControl(Protocol):
 
     async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
         """Stop: flatten and complete, or stay closing until flat."""
+        ...
+
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        """Change a bot's limits; InputError where they cannot be, and nothing changed."""
         ...
 
     async def view(self, bot_id: str) -> BotView:

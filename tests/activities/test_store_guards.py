@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
@@ -172,3 +173,24 @@ async def test_a_listener_that_is_cut_off_says_so(
 async def test_a_listener_that_finds_nobody_says_so() -> None:
     with pytest.raises(StoreUnavailable):
         await anext(PostgresNews("postgresql://a@127.0.0.1:1/b").changes())
+
+
+async def test_a_bid_raises_the_best_of_trailing_positions_that_were_open_by_then(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    for bot_id in ("b1", "b2", "b3"):
+        await new_bot(store, bot_id)
+        trail = None if bot_id == "b3" else Decimal("0.02")
+        await bought(store, bot_id, trail=trail)
+    await new_bot(store, "b4", venue="myokx")
+    await bought(store, "b4", trail=Decimal("0.02"))
+    later = text("UPDATE positions SET opened_at = opened_at + interval '5 ms' WHERE bot_id = 'b2'")
+    async with engine.begin() as connection:
+        await connection.execute(later)
+    await store.raise_best("okx", BTC, Decimal(61_000), NOW_MS + 4)
+    await store.raise_best("okx", BTC, Decimal(60_500), NOW_MS + 5)
+    await store.raise_best("okx", ETH, Decimal(99_000), NOW_MS + 5)
+    found = {guard.bot_id: guard.best for guard in await store.guards("okx")}
+    assert found == {"b1": Decimal(61_000), "b2": Decimal(60_500), "b3": None}
+    [other] = await store.guards("myokx")
+    assert other.best == Decimal(60_000)

@@ -1,6 +1,7 @@
 """The record in memory: guards, marks, and what protections led to."""
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 
 from oxbot.domain.alarm import PROTECTED_AGAIN, UNPROTECTED
 from oxbot.domain.bot import BotStatus
@@ -46,8 +47,20 @@ class FakeProtection(FakeBooks):
             version=position.version,
             stop_price=position.stop_price,
             target_price=position.target_price,
+            trail=position.trail,
+            best=position.best if position.trail is not None else None,
             hold_until_ms=position.opened_ms + hold_ms,
         )
+
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
+        """Let trailing stops know of a bid."""
+        for (bot_id, held), position in self._positions.items():
+            follows = position.trail is not None and position.best is not None
+            if held != symbol or not follows or not self._is_alive(bot_id, venue):
+                continue
+            if position.opened_ms <= at_ms and (position.best or bid) < bid:
+                raised = position.model_copy(update={"best": bid})
+                self._positions[bot_id, held] = raised
 
     async def watch_marks(self, venue: str) -> dict[str, int]:
         """Give up to when each symbol was examined."""

@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.limits import limits_after
 from oxbot.domain.market import MarketPart, PartKey, Snapshot
-from oxbot.messages import CycleOutcome, Missed, WriteControl
+from oxbot.messages import CycleOutcome, Missed, WriteControl, WriteLimits
 from oxbot.records import (
     CycleRow,
     CycleStart,
@@ -42,6 +43,7 @@ class FakeStore(FakeProtection):
         super().__init__()
         self.control: list[WriteControl] = []
         self.blocks: list[Block] = []
+        self.limits: dict[tuple[str, int], RiskLimits] = {}
         self.outcomes: dict[tuple[str, int], CycleOutcome] = {}
         self.missed: list[Missed] = []
         self.equity_points: dict[tuple[str, int], Decimal] = {}
@@ -98,6 +100,20 @@ class FakeStore(FakeProtection):
         changed = {"status": change.status, "epoch": change.epoch, "flatten": change.flatten}
         self.bots_by_id[bot.id] = bot.model_copy(update=changed)
         self._tell(bot.id, change.status, f"by {change.by}: {change.reason}")
+
+    async def change_limits(self, change: WriteLimits) -> RiskLimits:
+        """Store changed limits, once per epoch."""
+        bot = await self.bot(change.bot_id)
+        known = self.limits.get((bot.id, change.epoch))
+        if known is not None:
+            return bot.settings.limits
+        after = limits_after(bot.settings.limits, change.limits)
+        self.limits[bot.id, change.epoch] = after
+        settings = bot.settings.model_copy(update={"limits": after})
+        raised = {"settings": settings, "epoch": max(bot.epoch, change.epoch)}
+        self.bots_by_id[bot.id] = bot.model_copy(update=raised)
+        self._tell(bot.id, "limits", f"by {change.by}: {change.reason}")
+        return after
 
     async def reserve_cycles(
         self, bot_id: str, chain_id: str, run_id: str, cycles: int

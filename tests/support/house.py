@@ -18,6 +18,7 @@ from activities.control import ControlActivities
 from activities.decision import DecisionActivities
 from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
+from activities.protection import ProtectionActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
@@ -133,6 +134,7 @@ class House:
                 DecisionActivities(ports).decide,
                 RiskActivities(ports).validate_risk,
                 ExecutionActivities(ports).execute_order,
+                ProtectionActivities(ports).protect,
                 RecordActivities(ports).record_cycles,
                 WatchActivities(ports).watch_prices,
             ],

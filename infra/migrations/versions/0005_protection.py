@@ -1,14 +1,14 @@
 """How far the market watch has come, what it led to, and word of every change of a position.
 
 Revision ID: 0005
-Revises: 0002
+Revises: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
@@ -27,7 +27,7 @@ $$
 
 TRIGGER = """
 CREATE TRIGGER tell_position
-AFTER INSERT OR DELETE OR UPDATE OF quantity, version, stop, target ON positions
+AFTER INSERT OR DELETE OR UPDATE OF quantity, version, stop, target, trail ON positions
 FOR EACH ROW EXECUTE FUNCTION oxbot_tell_position()
 """
 

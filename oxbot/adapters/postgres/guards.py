@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import RowMapping, func, select, tuple_
+from sqlalchemy import RowMapping, exists, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from oxbot.adapters.postgres.rows import POSITION, Records
@@ -45,6 +45,20 @@ class Guards(Records):
             found.extend(_guard(row) for row in rows[first : first + AT_ONCE])
             await asyncio.sleep(0)
         return found
+
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
+        """Let all trailing stops of a symbol know of a bid, where it is the best so far."""
+        lower = (
+            (positions.c.symbol == symbol)
+            & positions.c.trail.is_not(None)
+            & (positions.c.best < bid)
+            & (positions.c.opened_at <= at_ms)
+        )
+        of_venue = exists().where(
+            bots.c.id == positions.c.bot_id, bots.c.settings["venue"].astext == venue
+        )
+        async with self._transaction() as connection:
+            await connection.execute(update(positions).where(lower, of_venue).values(best=bid))
 
     async def watch_marks(self, venue: str) -> dict[str, int]:
         """Give for each symbol up to which venue time a watch has examined its prices."""
@@ -92,5 +106,7 @@ def _guard(row: RowMapping) -> Guard:
         version=position.version,
         stop_price=position.stop_price,
         target_price=position.target_price,
+        trail=position.trail,
+        best=position.best if position.trail is not None else None,
         hold_until_ms=position.opened_ms + row["hold_s"] * 1000,
     )

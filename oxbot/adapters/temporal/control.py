@@ -16,13 +16,15 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from oxbot.domain.bot import Bot
-from oxbot.domain.errors import Conflict, NotFound, OxbotError, Unavailable
+from oxbot.domain.errors import Conflict, InputError, NotFound, OxbotError, Unavailable
 from oxbot.messages import (
     BOT_WORKFLOW,
     WATCH_WORKFLOW,
     BotView,
+    ChangeLimits,
     ControlAnswer,
     ControlRequest,
+    LimitsAnswer,
     TickReport,
     TickRequest,
     WatchView,
@@ -99,6 +101,16 @@ class TemporalBotControl:
             raise _failed(error, bot_id) from error
         return answer
 
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        """Change a bot's limits, which it checks before anything is written."""
+        try:
+            answer: LimitsAnswer = await self._handle(bot_id).execute_update(
+                "change_limits", change, result_type=LimitsAnswer, rpc_timeout=ANSWER_WITHIN
+            )
+        except _REFUSALS as error:
+            raise _failed(error, bot_id) from error
+        return answer
+
     async def view(self, bot_id: str) -> BotView:
         """Ask the workflow for its state; Unavailable when no worker answers."""
         try:
@@ -168,7 +180,8 @@ def _failed(error: Exception, bot_id: str) -> OxbotError:
     if isinstance(error, WorkflowUpdateFailedError):
         cause = error.cause
         told = cause.message if isinstance(cause, ApplicationError) else str(cause)
-        return Conflict(told)
+        unfit = isinstance(cause, ApplicationError) and cause.type == InputError.__name__
+        return InputError(told) if unfit else Conflict(told)
     if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
         return NotFound(
             f"Bot {bot_id} has no running workflow. The next start of `oxbot up` starts it again."

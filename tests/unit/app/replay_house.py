@@ -8,7 +8,15 @@ from oxbot.app.replay import AT_ONCE, Replay, Stop
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound, Unavailable, VenueUnavailable
 from oxbot.domain.schedule import next_due
-from oxbot.messages import BotView, ControlAnswer, ControlRequest, TickReport, WriteControl
+from oxbot.messages import (
+    BotView,
+    ChangeLimits,
+    ControlAnswer,
+    ControlRequest,
+    LimitsAnswer,
+    TickReport,
+    WriteControl,
+)
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
 from tests.support.fakes import FakeBoard, FakeFeed
@@ -153,6 +161,9 @@ class House:
 
     async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
         raise NotImplementedError(bot_id, request)
+
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        raise NotImplementedError(bot_id, change)
 
     async def wake(self, bot_id: str) -> None:
         raise NotImplementedError(bot_id)

@@ -8,7 +8,14 @@ from oxbot.app.bots import Desk
 from oxbot.app.stepped import drive
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict
-from oxbot.messages import BotView, ControlAnswer, ControlRequest, TickReport
+from oxbot.messages import (
+    BotView,
+    ChangeLimits,
+    ControlAnswer,
+    ControlRequest,
+    LimitsAnswer,
+    TickReport,
+)
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
 from tests.support.fakes import FakeBoard, FakeFeed
@@ -77,6 +84,9 @@ class SteppedBot:
 
     async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
         raise NotImplementedError(bot_id, request)
+
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        raise NotImplementedError(bot_id, change)
 
     async def wake(self, bot_id: str) -> None:
         raise NotImplementedError(bot_id)
