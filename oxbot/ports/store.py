@@ -21,6 +21,7 @@ from oxbot.messages import (
     WriteControl,
     WriteLimits,
 )
+from oxbot.ports.protection import ProtectionStore
 from oxbot.records import (
     AuditFigures,
     CycleRow,
@@ -33,7 +34,7 @@ from oxbot.records import (
 )
 
 
-class Store(Protocol):
+class Store(ProtectionStore, Protocol):
     """The record. Each method is one transaction."""
 
     async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:

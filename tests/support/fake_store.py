@@ -17,7 +17,7 @@ from oxbot.records import (
     EventRow,
     RunReservation,
 )
-from tests.support.fake_books import FakeBooks
+from tests.support.fake_protection import FakeProtection
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Block:
     cycles: int
 
 
-class FakeStore(FakeBooks):
+class FakeStore(FakeProtection):
     """Keeps the same promises as the database, for as long as the test lasts.
 
     `control` holds every write of control that took effect, `outcomes` every cycle by number,
