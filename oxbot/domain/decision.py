@@ -20,11 +20,15 @@ class Action(StrEnum):
     HOLD = "hold"
 
 
+Price = Annotated[Decimal, Field(gt=0, le=10**12)]
+
+
 class Proposal(Value):
     """A model's wish for one coin.
 
     `fraction` is of the size the limits allow; `expected_move` is the relative price move it
-    expects, from which the fee gate judges whether a trade can pay.
+    expects, from which the fee gate judges whether a trade can pay. `stop_price` and
+    `target_price` (USDT) may lie nearer than the limits have them, never further away.
     """
 
     symbol: Symbol
@@ -32,6 +36,8 @@ class Proposal(Value):
     fraction: Fraction = Decimal(1)
     confidence: Annotated[Decimal, Field(ge=0, le=1)]
     expected_move: Annotated[Decimal, Field(ge=0, le=10)] = Decimal(0)
+    stop_price: Price | None = None
+    target_price: Price | None = None
     invalidation: Annotated[str, StringConstraints(max_length=300)] = ""
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
 

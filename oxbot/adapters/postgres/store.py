@@ -1,5 +1,6 @@
 """The store: all its parts in one."""
 
+from oxbot.adapters.postgres.accounts import Accounts
 from oxbot.adapters.postgres.audit import Audit
 from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.cycles import Cycles
@@ -12,7 +13,7 @@ from oxbot.adapters.postgres.snapshots import Snapshots
 
 
 class PostgresStore(
-    Bots, Limits, Snapshots, Cycles, Decisions, Orders, Settlements, History, Audit
+    Bots, Limits, Accounts, Snapshots, Cycles, Decisions, Orders, Settlements, History, Audit
 ):
     """`oxbot.ports.Store` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
 
