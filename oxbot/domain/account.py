@@ -1,19 +1,17 @@
 """What bots of one owner share: the money that the account-wide limit is measured against."""
 
-from decimal import Decimal
-
 from pydantic import Field
 
-from oxbot.domain.market import NonNegative, Quote, Symbol
-from oxbot.domain.money import times
+from oxbot.domain.market import Quote, Symbol
+from oxbot.domain.money import NonNegativeNotional, NonNegativeQuantity, Notional, to_scale
 from oxbot.domain.values import Value
 
 
 class Holding(Value):
     """What other bots hold of one coin: coins, and what they cost in USDT."""
 
-    quantity: NonNegative
-    cost: NonNegative
+    quantity: NonNegativeQuantity
+    cost: NonNegativeNotional
 
 
 class Account(Value):
@@ -22,21 +20,21 @@ class Account(Value):
     `cash` and `reserved` in USDT; `reserved` is what their entries under way may cost.
     """
 
-    cash: Decimal = Decimal(0)
-    reserved: NonNegative = Decimal(0)
+    cash: Notional = Notional(0)
+    reserved: NonNegativeNotional = Notional(0)
     holdings: dict[Symbol, Holding] = Field(default_factory=dict)
 
-    def exposure(self, quotes: dict[str, Quote]) -> Decimal:
+    def exposure(self, quotes: dict[str, Quote]) -> Notional:
         """Value of what they hold at bid, plus what they have reserved, in USDT."""
         return self._held(quotes) + self.reserved
 
-    def equity(self, quotes: dict[str, Quote]) -> Decimal:
+    def equity(self, quotes: dict[str, Quote]) -> Notional:
         """Their cash plus what they hold at bid, in USDT; at cost where no price is known."""
         return self.cash + self._held(quotes)
 
-    def _held(self, quotes: dict[str, Quote]) -> Decimal:
+    def _held(self, quotes: dict[str, Quote]) -> Notional:
         values = (
-            times(holding.quantity, quotes[symbol].bid) if symbol in quotes else holding.cost
+            to_scale(holding.quantity * quotes[symbol].bid) if symbol in quotes else holding.cost
             for symbol, holding in self.holdings.items()
         )
-        return sum(values, Decimal(0))
+        return sum(values, Notional(0))

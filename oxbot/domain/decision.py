@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from oxbot.domain.bot import Fraction
 from oxbot.domain.errors import BadReply
 from oxbot.domain.market import Symbol
+from oxbot.domain.units import PositivePrice
 from oxbot.domain.values import Value
 
 
@@ -18,9 +19,6 @@ class Action(StrEnum):
     BUY = "buy"
     CLOSE = "close"
     HOLD = "hold"
-
-
-Price = Annotated[Decimal, Field(gt=0, le=10**12)]
 
 
 class Proposal(Value):
@@ -36,8 +34,8 @@ class Proposal(Value):
     fraction: Fraction = Decimal(1)
     confidence: Annotated[Decimal, Field(ge=0, le=1)]
     expected_move: Annotated[Decimal, Field(ge=0, le=10)] = Decimal(0)
-    stop_price: Price | None = None
-    target_price: Price | None = None
+    stop_price: PositivePrice | None = None
+    target_price: PositivePrice | None = None
     invalidation: Annotated[str, StringConstraints(max_length=300)] = ""
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
 

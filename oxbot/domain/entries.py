@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import NamedTuple
 
 from oxbot.domain.decision import Action, Proposal
-from oxbot.domain.money import BASIS_POINT, EXACT, ceil_to, floor_to, times
+from oxbot.domain.money import BASIS_POINT, Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Context, Ruling, Verdict, held_s, reserved_by, sellable
 from oxbot.domain.rules import CLOSE_RULES, ENTRY_RULES, LEAST_RULES, SIZE_RULES
@@ -84,8 +83,8 @@ def _closed(proposal: Proposal, context: Context) -> Verdict:
 class Rooms(NamedTuple):
     """What an entry may cost: the whole, what all rules leave, and the rule that leaves least."""
 
-    whole: Decimal
-    least: Decimal
+    whole: Notional
+    least: Notional
     rule: str
     figures: Figures
 
@@ -102,20 +101,20 @@ def _sized(proposal: Proposal, context: Context) -> Verdict:
     """Size an entry: the model gives a fraction, the limits give the whole."""
     quote, instrument = context.quotes[proposal.symbol], context.instruments[proposal.symbol]
     beyond = 1 + context.limits.slippage_bp * BASIS_POINT
-    limit_price = ceil_to(times(quote.ask, beyond), instrument.tick)
+    limit_price = instrument.round_price_up(to_scale(quote.ask * beyond))
     rooms = Rooms.of(proposal, context)
-    coins = EXACT.divide(max(Decimal(0), rooms.least), limit_price)
-    sizing = Sizing(proposal.symbol, floor_to(coins, instrument.lot), quote.ask)
+    quantity = instrument.whole_lots(max(Notional(0), rooms.least) / limit_price)
+    sizing = Sizing(proposal.symbol, quantity, quote.ask)
     for rule in LEAST_RULES:
         refusal = rule.check(sizing, context)
         if refusal:
             told = Refusal(refusal.reason, {**refusal.figures, **rooms.figures})
             return _refused(proposal, rule.name, told)
-    return _approved(proposal, context, rooms, (sizing.quantity, limit_price))
+    return _approved(proposal, context, rooms, (quantity, limit_price))
 
 
 def _approved(
-    proposal: Proposal, context: Context, rooms: Rooms, size: tuple[Decimal, Decimal]
+    proposal: Proposal, context: Context, rooms: Rooms, size: tuple[Quantity, Price]
 ) -> Verdict:
     quantity, limit_price = size
     plan, cut = Plan.of(proposal, context), rooms.least < rooms.whole

@@ -3,16 +3,16 @@
 from decimal import Decimal
 
 from oxbot.domain.market import QUOTE_CURRENCY, Quote, base_of
-from oxbot.domain.money import times
+from oxbot.domain.money import Price, to_scale
 from oxbot.domain.orders import Fill, Order, Side
 
 
-def touch(quote: Quote, side: Side) -> Decimal:
-    """Give the price in USDT at which a market order of this side trades: ask or bid."""
+def touch(quote: Quote, side: Side) -> Price:
+    """Give the price at which a market order of this side trades: ask or bid."""
     return quote.ask if side is Side.BUY else quote.bid
 
 
-def crosses(order: Order, price: Decimal) -> bool:
+def crosses(order: Order, price: Price) -> bool:
     """Whether an order may trade at a price: always without a limit, else not beyond it."""
     if order.limit_price is None:
         return True
@@ -34,7 +34,8 @@ def fill_at_touch(order: Order, quote: Quote, fee_rate: Decimal, at_ms: int) -> 
     if not crosses(order, price):
         return None
     buys = order.side is Side.BUY
-    notional = times(order.quantity, price)
+    in_coin = to_scale(order.quantity * fee_rate)
+    in_cash = to_scale(to_scale(order.quantity * price) * fee_rate)
     return Fill(
         trade_id=f"paper-{order.id}-1",
         order_id=order.id,
@@ -42,7 +43,7 @@ def fill_at_touch(order: Order, quote: Quote, fee_rate: Decimal, at_ms: int) -> 
         side=order.side,
         quantity=order.quantity,
         price=price,
-        fee=times(order.quantity if buys else notional, fee_rate),
+        fee=in_coin.number if buys else in_cash.number,
         fee_currency=base_of(order.symbol) if buys else QUOTE_CURRENCY,
         at_ms=at_ms,
     )

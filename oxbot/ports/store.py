@@ -1,7 +1,6 @@
 """The record."""
 
 from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.account import Account
@@ -12,6 +11,7 @@ from oxbot.domain.market import (
     PartKey,
     Snapshot,
 )
+from oxbot.domain.money import Notional
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Marks, Verdict
@@ -188,7 +188,7 @@ class Store(Protocol):
         bot_id: str,
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
-        equity: Mapping[str, Decimal],
+        equity: Mapping[str, Notional],
         *,
         fresh: bool = False,
     ) -> None:
@@ -199,7 +199,7 @@ class Store(Protocol):
         """
         ...
 
-    async def equity(self, bot_id: str) -> Decimal | None:
+    async def equity(self, bot_id: str) -> Notional | None:
         """Give equity (USDT) as of the newest cycle that was recorded; None before the first."""
         ...
 

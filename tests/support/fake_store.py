@@ -3,12 +3,12 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.limits import limits_after
 from oxbot.domain.market import MarketPart, PartKey, Snapshot
+from oxbot.domain.money import Notional
 from oxbot.domain.risk import Marks
 from oxbot.messages import CycleOutcome, Missed, WriteControl, WriteLimits
 from oxbot.records import (
@@ -47,9 +47,9 @@ class FakeStore(FakeBooks):
         self.limits: dict[tuple[str, int], RiskLimits] = {}
         self.outcomes: dict[tuple[str, int], CycleOutcome] = {}
         self.missed: list[Missed] = []
-        self.equity_points: dict[tuple[str, int], Decimal] = {}
-        self.fresh_points: list[tuple[str, int, Decimal]] = []
-        self.high_water: dict[str, Decimal] = {}
+        self.equity_points: dict[tuple[str, int], Notional] = {}
+        self.fresh_points: list[tuple[str, int, Notional]] = []
+        self.high_water: dict[str, Notional] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
         self._parts: dict[PartKey, MarketPart] = {}
@@ -209,7 +209,7 @@ class FakeStore(FakeBooks):
         bot_id: str,
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
-        equity: Mapping[str, Decimal],
+        equity: Mapping[str, Notional],
         *,
         fresh: bool = False,
     ) -> None:
@@ -224,7 +224,7 @@ class FakeStore(FakeBooks):
                 self.missed.append(gap)
                 self._tell(bot_id, "ticks_missed", f"{gap.ticks}: {gap.cause}")
 
-    def _raise_mark(self, bot_id: str, at_ms: int, equity: Decimal) -> None:
+    def _raise_mark(self, bot_id: str, at_ms: int, equity: Notional) -> None:
         self.fresh_points.append((bot_id, at_ms, equity))
         self.high_water[bot_id] = max(equity, self.high_water.get(bot_id, equity))
 
@@ -239,7 +239,7 @@ class FakeStore(FakeBooks):
             high_water=self.high_water.get(bot_id),
         )
 
-    async def equity(self, bot_id: str) -> Decimal | None:
+    async def equity(self, bot_id: str) -> Notional | None:
         """Give equity as of the newest cycle that was recorded."""
         mine = {n: amount for (known, n), amount in self.equity_points.items() if known == bot_id}
         return mine[max(mine)] if mine else None

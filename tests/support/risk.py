@@ -9,12 +9,13 @@ from oxbot.domain.account import Account, Holding
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.decision import Action, Proposal
 from oxbot.domain.market import ClockReading, Instrument, Quote
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.domain.risk import Context, Marks
 from tests.support.trading import BTC, ETH, NOW_MS
 
 INSTRUMENT: Final = Instrument(
-    symbol=BTC, tick=Decimal("0.1"), lot=Decimal("0.0001"), minimum=Decimal("0.001")
+    symbol=BTC, tick=Price("0.1"), lot=Quantity("0.0001"), minimum=Quantity("0.001")
 )
 INSTRUMENTS: Final = {
     symbol: INSTRUMENT.model_copy(update={"symbol": symbol}) for symbol in (BTC, ETH)
@@ -27,10 +28,10 @@ USUAL: Final = 0.9
 def price(bid: str = "1000", ask: str | None = None, age_ms: int = 0, symbol: str = BTC) -> Quote:
     return Quote(
         symbol=symbol,
-        bid=Decimal(bid),
-        ask=Decimal(ask or bid),
-        last=Decimal(bid),
-        volume_24h=Decimal(1_000),
+        bid=Price(bid),
+        ask=Price(ask or bid),
+        last=Price(bid),
+        volume_24h=Quantity(1_000),
         exchange_ms=NOW_MS - age_ms,
         received_ms=NOW_MS,
         source="test",
@@ -42,16 +43,16 @@ def context(**changes: Any) -> Context:  # noqa: ANN401 - any field of a Context
     sound = Context(
         limits=LIMITS,
         clock=ClockReading(venue_ms=NOW_MS, wall_ms=NOW_MS, rate=Decimal(1)),
-        portfolio=Portfolio(cash=Decimal(10_000)),
+        portfolio=Portfolio(cash=Notional(10_000)),
         quotes={BTC: price()},
-        seen={BTC: Decimal(1000)},
+        seen={BTC: Price(1000)},
         instruments=INSTRUMENTS,
         symbols=(BTC,),
         fee_rate=Decimal("0.001"),
         entries_today=0,
         last_exit_ms={},
         busy=frozenset(),
-        marks=Marks(day_start=Decimal(10_000)),
+        marks=Marks(day_start=Notional(10_000)),
     )
     return replace(sound, **changes)
 
@@ -69,16 +70,16 @@ def wish(**changes: Any) -> Proposal:  # noqa: ANN401 - any field of a Proposal
 
 def holding(quantity: str = "1", held_s: int = 1000, symbol: str = BTC) -> Position:
     """A position bought at 1,000: stop at 965, target at 1,070."""
-    amount = Decimal(quantity)
+    coins, paid = Quantity(quantity), Price(1000) * Quantity(quantity)
     return Position(
         symbol=symbol,
-        quantity=amount,
-        cost=amount * 1000,
-        entry_quantity=amount,
-        entry_notional=amount * 1000,
-        paid=amount * 1000,
-        received=Decimal(0),
-        fees=Decimal(0),
+        quantity=coins,
+        cost=paid,
+        entry_quantity=coins,
+        entry_notional=paid,
+        paid=paid,
+        received=Notional(0),
+        fees=Notional(0),
         opened_ms=NOW_MS - held_s * 1000,
         stop=LIMITS.stop,
         target=LIMITS.target,
@@ -87,7 +88,7 @@ def holding(quantity: str = "1", held_s: int = 1000, symbol: str = BTC) -> Posit
 
 
 def owning(position: Position, cash: str = "9000") -> Portfolio:
-    return Portfolio(cash=Decimal(cash), positions={position.symbol: position})
+    return Portfolio(cash=Notional(cash), positions={position.symbol: position})
 
 
 class Chance:
@@ -105,14 +106,14 @@ class Chance:
             limits=self._limits(),
             portfolio=self._portfolio(),
             quotes={BTC: quote, ETH: price(str(self._between(1, 50)), symbol=ETH)},
-            seen=self._mostly({BTC: bid}, {BTC: self._near(bid, "0.004")}, {}),
+            seen=self._mostly({BTC: Price(bid)}, {BTC: Price(self._near(bid, "0.004"))}, {}),
             symbols=self._mostly((BTC, ETH), (BTC,), (ETH,)),
             entries_today=self._mostly(0, 19, 20),
             last_exit_ms=self._mostly({}, {BTC: NOW_MS - 899_000}, {BTC: NOW_MS - 900_000}),
             busy=self._mostly(frozenset(), frozenset({BTC})),
             marks=self._mostly(
-                Marks(day_start=Decimal(1), high_water=Decimal(1)),
-                Marks(day_start=self._between(1, 20_000), high_water=self._between(1, 20_000)),
+                Marks(day_start=Notional(1), high_water=Notional(1)),
+                Marks(day_start=self._usdt(20_000), high_water=self._usdt(20_000)),
             ),
             account=self._account(),
         )
@@ -125,8 +126,8 @@ class Chance:
             fraction=self._between("0.01", 1),
             confidence=self._mostly(*map(Decimal, ("0.9", "0.6", "0.59", "0"))),
             expected_move=self._mostly(*map(Decimal, ("0.05", "0.004", "0.0039"))),
-            stop_price=self._mostly(None, self._between(1, 2_000)),
-            target_price=self._mostly(None, self._between(1, 2_000)),
+            stop_price=self._mostly(None, Price(self._between(1, 2_000))),
+            target_price=self._mostly(None, Price(self._between(1, 2_000))),
             reason="chance",
         )
 
@@ -139,26 +140,25 @@ class Chance:
             stop=self._between("0.001", "0.2"),
             target=self._between("0.1", 1),
             spread_bp=self._mostly(Decimal(40), Decimal(10)),
-            minimum_notional=self._mostly(Decimal(10), Decimal(0), Decimal(500)),
+            minimum_notional=self._mostly(*map(Notional, (10, 0, 500))),
             flatten_at_limit=bool(self._random.randint(0, 1)),
         )
 
     def _portfolio(self) -> Portfolio:
-        cash = self._between(0, 20_000)
+        cash = self._usdt(20_000)
         coins = self._mostly((), (BTC,), (ETH,))
         held = [holding(str(self._between("0.0005", 5)), symbol=symbol) for symbol in coins]
         return Portfolio(
             cash=cash,
-            reserved=self._mostly(Decimal(0), min(cash, self._between(0, 9_000))),
+            reserved=self._mostly(Notional(0), min(cash, self._usdt(9_000))),
             positions={position.symbol: position for position in held},
         )
 
     def _account(self) -> Account:
-        coins = self._between(0, 900)
-        held = Holding(quantity=coins, cost=coins * 1_000)
+        held = Holding(quantity=Quantity(self._between(0, 900)), cost=self._usdt(900_000))
         return Account(
-            cash=self._between(0, 20_000),
-            reserved=self._mostly(Decimal(0), self._between(0, 9_000)),
+            cash=self._usdt(20_000),
+            reserved=self._mostly(Notional(0), self._usdt(9_000)),
             holdings=self._mostly({}, {ETH: held}),
         )
 
@@ -166,6 +166,9 @@ class Chance:
         """Draw a number of four decimals, limits included."""
         step = Decimal("0.0001")
         return self._random.randint(int(Decimal(low) / step), int(Decimal(high) / step)) * step
+
+    def _usdt(self, most: int) -> Notional:
+        return Notional(self._between(0, most))
 
     def _near(self, number: Decimal, within: str) -> Decimal:
         off = number * Decimal(within)

@@ -30,7 +30,7 @@ from oxbot.adapters.postgres.schema import (
 )
 from oxbot.domain.account import Account, Holding
 from oxbot.domain.bot import BotStatus
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Marks
 
@@ -85,10 +85,12 @@ async def _bot(connection: AsyncConnection, bot_id: str) -> RowMapping:
 async def _account(connection: AsyncConnection, bot: RowMapping) -> Account:
     """Read it by one statement: a fill that is settled meanwhile counts once, not never."""
     rows = (await connection.execute(_parts(bot))).all()
-    reserved = (times(row.amount, row.price) for row in rows if row.kind == RESERVED)
+    reserved = (
+        to_scale(Price(row.price) * Quantity(row.amount)) for row in rows if row.kind == RESERVED
+    )
     return Account(
-        cash=sum((row.amount for row in rows if row.kind == CASH), Decimal(0)),
-        reserved=sum(reserved, Decimal(0)),
+        cash=sum((Notional(row.amount) for row in rows if row.kind == CASH), Notional(0)),
+        reserved=sum(reserved, Notional(0)),
         holdings={
             row.symbol: Holding(quantity=row.amount, cost=row.price)
             for row in rows
@@ -138,7 +140,7 @@ def _part(
     )
 
 
-def _last_before(bot_id: str, moment_ms: int) -> Select[Decimal]:
+def _last_before(bot_id: str, moment_ms: int) -> Select[Notional]:
     return (
         select(equity_points.c.equity)
         .where(equity_points.c.bot_id == bot_id, equity_points.c.fresh)
@@ -148,9 +150,9 @@ def _last_before(bot_id: str, moment_ms: int) -> Select[Decimal]:
     )
 
 
-def _lowest_since(bot_id: str, moment_ms: int) -> Select[Decimal]:
+def _lowest_since(bot_id: str, moment_ms: int) -> Select[Notional]:
     return (
-        select(func.min(equity_points.c.equity, type_=Money))
+        select(func.min(equity_points.c.equity, type_=Money(Notional)))
         .where(equity_points.c.bot_id == bot_id, equity_points.c.fresh)
         .where(equity_points.c.at >= moment_ms)
     )

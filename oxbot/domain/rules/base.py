@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import ClassVar, Protocol
 
 from oxbot.domain.decision import Proposal
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Position
 from oxbot.domain.risk import Context
@@ -37,8 +38,8 @@ class Sizing:
     """
 
     symbol: str
-    quantity: Decimal
-    price: Decimal
+    quantity: Quantity
+    price: Price
 
 
 class Rule(Protocol):
@@ -65,7 +66,7 @@ class ProposalRule(Rule, Protocol):
 class SizeRule(Rule, Protocol):
     """Bounds what an entry may cost."""
 
-    def room(self, proposal: Proposal, context: Context) -> Decimal:
+    def room(self, proposal: Proposal, context: Context) -> Notional:
         """Give the USDT that an entry may cost at most; below 0 where nothing is left."""
         ...
 

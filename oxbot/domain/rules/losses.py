@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from oxbot.domain.decision import Proposal
-from oxbot.domain.money import EXACT
+from oxbot.domain.money import Notional
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Context
 from oxbot.domain.rules.base import Demand, Figures, ProposalRule, Refusal, percent
@@ -111,15 +111,15 @@ class Drawdown(LossRule):
         }
 
 
-def _lowest(context: Context) -> Decimal | None:
+def _lowest(context: Context) -> Notional | None:
     """Give the day's lowest equity, now included unless it rests on old prices."""
     known = [] if context.marks.day_lowest is None else [context.marks.day_lowest]
     return min(known if context.stale else [*known, context.equity], default=None)
 
 
-def _has_fallen(equity: Decimal, mark: Decimal, limit: Decimal) -> bool:
-    return equity <= EXACT.multiply(mark, 1 - limit)
+def _has_fallen(equity: Notional, mark: Notional, limit: Decimal) -> bool:
+    return equity <= mark * (1 - limit)
 
 
-def _fall(equity: Decimal, mark: Decimal) -> Decimal:
-    return 1 - EXACT.divide(equity, mark) if mark > 0 else Decimal(1)
+def _fall(equity: Notional, mark: Notional) -> Decimal:
+    return 1 - equity / mark if mark > 0 else Decimal(1)

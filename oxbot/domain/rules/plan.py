@@ -6,7 +6,7 @@ from typing import Self
 
 from oxbot.domain.decision import Proposal
 from oxbot.domain.market import Quote
-from oxbot.domain.money import EXACT, times, to_scale
+from oxbot.domain.money import EXACT, MONEY_SCALE, Price, to_scale
 from oxbot.domain.risk import Context
 from oxbot.domain.rules.base import ProposalRule, Refusal
 
@@ -16,16 +16,17 @@ class Plan:
     """An entry at the ask with its stop and target, in USDT."""
 
     quote: Quote
-    stop_price: Decimal
-    target_price: Decimal
-    widest_stop: Decimal
-    widest_target: Decimal
+    stop_price: Price
+    target_price: Price
+    widest_stop: Price
+    widest_target: Price
 
     @classmethod
     def of(cls, proposal: Proposal, context: Context) -> Self:
         """Take the model's stop and target where it names them, else those of the limits."""
         quote, limits = context.quotes[proposal.symbol], context.limits
-        stop, target = times(quote.ask, 1 - limits.stop), times(quote.ask, 1 + limits.target)
+        stop = to_scale(quote.ask * (1 - limits.stop))
+        target = to_scale(quote.ask * (1 + limits.target))
         return cls(
             quote=quote,
             stop_price=stop if proposal.stop_price is None else proposal.stop_price,
@@ -37,19 +38,23 @@ class Plan:
     @property
     def stop(self) -> Decimal:
         """How far the stop lies below the ask, as a fraction of it."""
-        return to_scale(EXACT.divide(self.quote.ask - self.stop_price, self.quote.ask))
+        return _to_scale((self.quote.ask - self.stop_price) / self.quote.ask)
 
     @property
     def target(self) -> Decimal:
         """How far the target lies above the ask, as a fraction of it."""
-        return to_scale(EXACT.divide(self.target_price - self.quote.ask, self.quote.ask))
+        return _to_scale((self.target_price - self.quote.ask) / self.quote.ask)
 
     def reward_risk(self, fee_rate: Decimal) -> Decimal:
         """What is won at the target over what is lost at the stop, all fees paid."""
-        paid = EXACT.multiply(self.quote.ask, 1 + fee_rate)
-        won = EXACT.multiply(self.target_price, 1 - fee_rate) - paid
-        lost = paid - EXACT.multiply(self.stop_price, 1 - fee_rate)
-        return EXACT.divide(won, lost)
+        paid = self.quote.ask * (1 + fee_rate)
+        won = self.target_price * (1 - fee_rate) - paid
+        lost = paid - self.stop_price * (1 - fee_rate)
+        return won / lost
+
+
+def _to_scale(fraction: Decimal) -> Decimal:
+    return fraction.quantize(MONEY_SCALE, context=EXACT)
 
 
 class StopSide(ProposalRule):

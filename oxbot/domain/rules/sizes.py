@@ -1,9 +1,7 @@
 """Rules on size: what an entry may cost at most, and what is too little to be an entry."""
 
-from decimal import Decimal
-
 from oxbot.domain.decision import Proposal
-from oxbot.domain.money import floor_to, times
+from oxbot.domain.money import Notional, to_scale
 from oxbot.domain.risk import Context
 from oxbot.domain.rules.base import Figures, LeastRule, Refusal, SizeRule, Sizing
 
@@ -19,9 +17,10 @@ class MaxPosition(SizeRule):
     )
     figures = ("position_usdt",)
 
-    def room(self, proposal: Proposal, context: Context) -> Decimal:
+    def room(self, proposal: Proposal, context: Context) -> Notional:
         """Give the share of equity that is asked for."""
-        return times(times(context.equity, context.limits.max_position), proposal.fraction)
+        whole = to_scale(context.equity * context.limits.max_position)
+        return to_scale(whole * proposal.fraction)
 
 
 class MaxExposure(SizeRule):
@@ -32,10 +31,10 @@ class MaxExposure(SizeRule):
     formula = "positions at bid + reserved + cost > equity x `max_exposure`"
     figures = ("exposure_usdt",)
 
-    def room(self, proposal: Proposal, context: Context) -> Decimal:  # noqa: ARG002 - the rule's signature
+    def room(self, proposal: Proposal, context: Context) -> Notional:  # noqa: ARG002 - the rule's signature
         """Give what the exposure limit leaves."""
         exposed = context.portfolio.exposure(context.quotes)
-        return times(context.equity, context.limits.max_exposure) - exposed
+        return to_scale(context.equity * context.limits.max_exposure) - exposed
 
 
 class MaxAccountExposure(SizeRule):
@@ -49,12 +48,12 @@ class MaxAccountExposure(SizeRule):
     )
     figures = ("account_usdt",)
 
-    def room(self, proposal: Proposal, context: Context) -> Decimal:  # noqa: ARG002 - the rule's signature
+    def room(self, proposal: Proposal, context: Context) -> Notional:  # noqa: ARG002 - the rule's signature
         """Give what the account's limit leaves."""
         account, quotes = context.account, context.quotes
         equity = context.equity + account.equity(quotes)
         exposed = context.portfolio.exposure(quotes) + account.exposure(quotes)
-        return times(equity, context.limits.max_account_exposure) - exposed
+        return to_scale(equity * context.limits.max_account_exposure) - exposed
 
 
 class FreeCash(SizeRule):
@@ -65,7 +64,7 @@ class FreeCash(SizeRule):
     formula = "cost > cash - reserved"
     figures = ("free_usdt",)
 
-    def room(self, proposal: Proposal, context: Context) -> Decimal:  # noqa: ARG002 - the rule's signature
+    def room(self, proposal: Proposal, context: Context) -> Notional:  # noqa: ARG002 - the rule's signature
         """Give the cash that is free."""
         return context.portfolio.cash - context.portfolio.reserved
 
@@ -81,7 +80,7 @@ class Minimum(LeastRule):
     def check(self, sizing: Sizing, context: Context) -> Refusal | None:
         """Refuse what could not be sold again."""
         instrument = context.instruments[sizing.symbol]
-        kept = floor_to(times(sizing.quantity, 1 - context.fee_rate), instrument.lot)
+        kept = instrument.whole_lots(to_scale(sizing.quantity * (1 - context.fee_rate)))
         if kept >= instrument.minimum:
             return None
         figures: Figures = {
@@ -103,7 +102,8 @@ class MinimumNotional(LeastRule):
 
     def check(self, sizing: Sizing, context: Context) -> Refusal | None:
         """Refuse an entry that is worth too little."""
-        notional, limit = times(sizing.quantity, sizing.price), context.limits.minimum_notional
+        notional = to_scale(sizing.quantity * sizing.price)
+        limit = context.limits.minimum_notional
         if notional >= limit:
             return None
         figures = {"notional_usdt": f"{notional:.6f}", "limit_usdt": str(limit)}

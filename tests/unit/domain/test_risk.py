@@ -12,7 +12,7 @@ from oxbot.domain.decision import Action
 from oxbot.domain.entries import judge, judge_all
 from oxbot.domain.exits import demanded_exits, losses_at_their_limit
 from oxbot.domain.market import ClockReading, Quote
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, Price, Quantity, floor_to
 from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Marks, Ruling, Verdict, reserved_by
@@ -59,7 +59,7 @@ def test_an_entry_is_sized_by_the_limits_at_its_limit_price() -> None:
     assert verdict
     assert verdict.limit_price == Decimal("1002.0")
     assert verdict.quantity == Decimal("1.4970")
-    assert times(verdict.quantity, verdict.limit_price) <= 1500 == 10_000 * LIMITS.max_position
+    assert verdict.quantity * verdict.limit_price <= 1500 == 10_000 * LIMITS.max_position
     half = judge(wish(fraction=Decimal("0.5")), context())
     assert half
     assert half.quantity == Decimal("0.7485")
@@ -68,15 +68,15 @@ def test_an_entry_is_sized_by_the_limits_at_its_limit_price() -> None:
 @pytest.mark.parametrize(
     ("portfolio", "ruling", "quantity"),
     [
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal(7000)), "approved", "1.4970"),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal(7001)), "reduced", "1.4960"),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal("8489.98")), "reduced", "0.0100"),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal("8489.99")), "minimum notional", None),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal("8498.90")), "size", None),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal(9999)), "size", None),
+        (Portfolio(cash=Notional(10_000), reserved=Notional(7000)), "approved", "1.4970"),
+        (Portfolio(cash=Notional(10_000), reserved=Notional(7001)), "reduced", "1.4960"),
+        (Portfolio(cash=Notional(10_000), reserved=Notional("8489.98")), "reduced", "0.0100"),
+        (Portfolio(cash=Notional(10_000), reserved=Notional("8489.99")), "minimum notional", None),
+        (Portfolio(cash=Notional(10_000), reserved=Notional("8498.90")), "size", None),
+        (Portfolio(cash=Notional(10_000), reserved=Notional(9999)), "size", None),
         (owning(holding("7", symbol=ETH), cash="3000"), "approved", "1.4970"),
         (owning(holding("8.5", symbol=ETH), cash="1500"), "size", None),
-        (Portfolio(cash=Decimal(0)), "daily loss", None),
+        (Portfolio(cash=Notional(0)), "daily loss", None),
     ],
 )
 def test_an_entry_is_cut_to_what_exposure_and_cash_leave(
@@ -97,12 +97,13 @@ def test_an_entry_is_cut_to_what_exposure_and_cash_leave(
 def test_no_approved_entry_spends_more_than_is_free_or_allowed(
     cash: Decimal, reserved: Decimal, bid: Decimal, fraction: Decimal
 ) -> None:
-    portfolio = Portfolio(cash=cash, reserved=min(cash, reserved))
+    owned = Notional(cash)
+    portfolio = Portfolio(cash=owned, reserved=min(owned, Notional(reserved)))
     situation = context(
         portfolio=portfolio,
         quotes={BTC: price(str(bid))},
-        seen={BTC: bid},
-        marks=Marks(day_start=cash),
+        seen={BTC: Price(bid)},
+        marks=Marks(day_start=owned),
     )
     verdict = judge(wish(fraction=fraction), situation)
     assert verdict
@@ -111,11 +112,11 @@ def test_no_approved_entry_spends_more_than_is_free_or_allowed(
         return
     spent = reserved_by(verdict)
     assert spent <= portfolio.cash - portfolio.reserved
-    assert spent <= times(cash * LIMITS.max_position, fraction)
+    assert spent <= cash * LIMITS.max_position * fraction
     assert portfolio.reserved + spent <= cash * LIMITS.max_exposure
     left_after_the_fee = verdict.quantity * (1 - situation.fee_rate)
     assert left_after_the_fee >= INSTRUMENT.minimum, "what is bought can be sold again"
-    assert verdict.quantity % INSTRUMENT.lot == 0
+    assert verdict.quantity == floor_to(verdict.quantity, INSTRUMENT.lot)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_a_price_too_old_triggers_no_stop_and_that_is_noted(quotes: dict[str, Qu
 def test_flattening_demands_every_position_at_any_price_but_not_twice() -> None:
     held = {BTC: holding("1.00005", held_s=1), ETH: holding("2", symbol=ETH)}
     situation = context(
-        portfolio=Portfolio(cash=Decimal(1), positions=held),
+        portfolio=Portfolio(cash=Notional(1), positions=held),
         quotes={},
         busy=frozenset({ETH}),
     )
@@ -197,15 +198,15 @@ def test_the_same_coin_twice_in_one_decision_is_bought_once() -> None:
     ("changes", "rule"),
     [
         ({"portfolio": owning(holding("8", symbol=ETH), cash="2000")}, "exposure"),
-        ({"account": Account(cash=Decimal(0), reserved=Decimal(8_000))}, "account exposure"),
+        ({"account": Account(cash=Notional(0), reserved=Notional(8_000))}, "account exposure"),
         (
-            {"account": Account(holdings={ETH: Holding(quantity=Decimal(90), cost=Decimal(1))})},
+            {"account": Account(holdings={ETH: Holding(quantity=Quantity(90), cost=Notional(1))})},
             "account exposure",
         ),
         (
             {
-                "portfolio": Portfolio(cash=Decimal(1000)),
-                "marks": Marks(day_start=Decimal(1000)),
+                "portfolio": Portfolio(cash=Notional(1000)),
+                "marks": Marks(day_start=Notional(1000)),
                 "limits": LIMITS.model_copy(
                     update={
                         "max_position": Decimal(2),
@@ -228,12 +229,12 @@ def test_a_nearer_stop_and_target_of_the_model_protect_the_entry() -> None:
     plain = judge(wish(), context())
     assert plain
     assert (plain.stop, plain.target) == (LIMITS.stop, LIMITS.target)
-    nearer = judge(wish(stop_price=Decimal(980), target_price=Decimal(1_050)), context())
+    nearer = judge(wish(stop_price=Price(980), target_price=Price(1_050)), context())
     assert nearer
     assert (nearer.stop, nearer.target) == (Decimal("0.02"), Decimal("0.05"))
 
 
-LOST = Marks(day_start=Decimal(10_000), high_water=Decimal(10_000))
+LOST = Marks(day_start=Notional(10_000), high_water=Notional(10_000))
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,7 @@ LOST = Marks(day_start=Decimal(10_000), high_water=Decimal(10_000))
 def test_a_drawdown_halts_a_running_bot_and_a_days_loss_is_noted(
     cash: str, expected: list[tuple[str, Ruling]], *, running: bool
 ) -> None:
-    situation = context(portfolio=Portfolio(cash=Decimal(cash)), marks=LOST)
+    situation = context(portfolio=Portfolio(cash=Notional(cash)), marks=LOST)
     verdicts = losses_at_their_limit(situation, running=running)
     assert [(verdict.rule, verdict.ruling) for verdict in verdicts] == expected
     assert all(v.symbol == "*" and v.reason and v.figures for v in verdicts)
@@ -278,7 +279,7 @@ def test_a_loss_at_its_limit_sells_everything_where_it_is_set_to(cash: str) -> N
 
 
 def test_a_days_loss_that_was_recorded_holds_for_the_day_although_equity_came_back() -> None:
-    marks = Marks(day_start=Decimal(10_000), day_lowest=Decimal(9_700))
+    marks = Marks(day_start=Notional(10_000), day_lowest=Notional(9_700))
     assert ruled(judge(wish(), context(marks=marks))) == "daily loss"
-    tomorrow = Marks(day_start=Decimal(9_700))
+    tomorrow = Marks(day_start=Notional(9_700))
     assert ruled(judge(wish(), context(marks=tomorrow))) == "approved"

@@ -16,6 +16,7 @@ from oxbot.domain.bot import RiskLimits
 from oxbot.domain.decision import Action
 from oxbot.domain.entries import judge
 from oxbot.domain.exits import demanded_exits
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Context, Marks, Ruling
 from oxbot.domain.rules import (
@@ -84,8 +85,8 @@ def beside(age_ms: int) -> dict[str, Any]:
 
 
 def worth(cash: str, **marks: Any) -> dict[str, Any]:  # noqa: ANN401 - the fields of Marks
-    known = {"day_start": D(cash), **marks}
-    return {"portfolio": Portfolio(cash=D(cash)), "marks": Marks(**known)}
+    known = {"day_start": Notional(cash), **marks}
+    return {"portfolio": Portfolio(cash=Notional(cash)), "marks": Marks(**known)}
 
 
 def held(quantity: str = "1", held_s: int = 1000, **around: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a Context
@@ -95,7 +96,7 @@ def held(quantity: str = "1", held_s: int = 1000, **around: Any) -> dict[str, An
 def lost(cash: str, **marks: Any) -> dict[str, Any]:  # noqa: ANN401 - the fields of Marks
     """A position worth 1,000 beside some cash, in a bot that flattens at its limits."""
     limits = RiskLimits(flatten_at_limit=True)
-    known = {"day_start": D(1), **marks}
+    known = {"day_start": Notional(1), **marks}
     return {
         "portfolio": owning(holding(), cash),
         "limits": limits,
@@ -104,13 +105,13 @@ def lost(cash: str, **marks: Any) -> dict[str, Any]:  # noqa: ANN401 - the field
 
 
 def no_fees(target: str) -> dict[str, Any]:
-    return {"wish": {"target_price": D(target)}, "around": {"fee_rate": D(0)}}
+    return {"wish": {"target_price": Price(target)}, "around": {"fee_rate": D(0)}}
 
 
 HALTED: Final[dict[str, Any]] = {
     "instruments": {BTC: INSTRUMENT.model_copy(update={"live": False})}
 }
-NINE_ETH: Final = Account(holdings={ETH: Holding(quantity=D(9), cost=D(1))})
+NINE_ETH: Final = Account(holdings={ETH: Holding(quantity=Quantity(9), cost=Notional(1))})
 WITH_ETH: Final = {"quotes": {BTC: price(), ETH: price(symbol=ETH)}}
 
 TABLE: Final[dict[type, list[Case]]] = {
@@ -162,25 +163,25 @@ TABLE: Final[dict[type, list[Case]]] = {
         other(around={"seen": {}}),
     ],
     plan.StopSide: [
-        below(wish={"stop_price": D("999.99")}),
-        at(wish={"stop_price": D(1000)}, acts=True),
-        above(wish={"stop_price": D("1000.01")}, acts=True),
-        other(wish={"target_price": D(1000)}),
-        other(wish={"target_price": D("1000.01")}, acts=False),
+        below(wish={"stop_price": Price("999.99")}),
+        at(wish={"stop_price": Price(1000)}, acts=True),
+        above(wish={"stop_price": Price("1000.01")}, acts=True),
+        other(wish={"target_price": Price(1000)}),
+        other(wish={"target_price": Price("1000.01")}, acts=False),
     ],
     plan.StopWidth: [
-        below(wish={"stop_price": D("964.99")}, acts=True),
-        at(wish={"stop_price": D(965)}),
-        above(wish={"stop_price": D("965.01")}),
-        other(wish={"target_price": D(1070)}, acts=False),
-        other(wish={"target_price": D("1070.01")}),
+        below(wish={"stop_price": Price("964.99")}, acts=True),
+        at(wish={"stop_price": Price(965)}),
+        above(wish={"stop_price": Price("965.01")}),
+        other(wish={"target_price": Price(1070)}, acts=False),
+        other(wish={"target_price": Price("1070.01")}),
     ],
     plan.RewardRisk: [
         below(**no_fees("1052.49"), acts=True),
         at(**no_fees("1052.5")),
         above(**no_fees("1052.51")),
-        other(wish={"target_price": D("1057.50")}),
-        other(wish={"target_price": D("1057.51")}, acts=False),
+        other(wish={"target_price": Price("1057.50")}),
+        other(wish={"target_price": Price("1057.51")}, acts=False),
     ],
     losses.KnownEquity: [
         below(around=beside(14_999)),
@@ -189,17 +190,20 @@ TABLE: Final[dict[type, list[Case]]] = {
         other(around={"portfolio": owning(holding(symbol=ETH))}),
     ],
     losses.Drawdown: [
-        below(around=worth("9000.01", high_water=D(10_000))),
-        at(around=worth("9000", high_water=D(10_000)), acts=True),
-        above(around=worth("8999.99", high_water=D(10_000)), acts=True),
+        below(around=worth("9000.01", high_water=Notional(10_000))),
+        at(around=worth("9000", high_water=Notional(10_000)), acts=True),
+        above(around=worth("8999.99", high_water=Notional(10_000)), acts=True),
         other(around=worth("1", high_water=None), acts=False),
     ],
     losses.DailyLoss: [
-        below(around=worth("9700.01", day_start=D(10_000))),
-        at(around=worth("9700", day_start=D(10_000)), acts=True),
-        above(around=worth("9699.99", day_start=D(10_000)), acts=True),
-        other(around=worth("10000", day_start=D(10_000), day_lowest=D(9_700))),
-        other(around=worth("10000", day_start=D(10_000), day_lowest=D("9700.01")), acts=False),
+        below(around=worth("9700.01", day_start=Notional(10_000))),
+        at(around=worth("9700", day_start=Notional(10_000)), acts=True),
+        above(around=worth("9699.99", day_start=Notional(10_000)), acts=True),
+        other(around=worth("10000", day_start=Notional(10_000), day_lowest=Notional(9_700))),
+        other(
+            around=worth("10000", day_start=Notional(10_000), day_lowest=Notional("9700.01")),
+            acts=False,
+        ),
     ],
     pace.Cooldown: [
         below(around={"last_exit_ms": {BTC: NOW_MS - 899_999}}, acts=True),
@@ -238,14 +242,20 @@ TABLE: Final[dict[type, list[Case]]] = {
         at(size=D(7150), around={**WITH_ETH, "account": NINE_ETH}),
         above(size=D("7150.01"), around={**WITH_ETH, "account": NINE_ETH}, acts=True),
         other(size=D("8500.86"), around={"account": NINE_ETH}),
-        other(size=D("8000.01"), around={"account": Account(reserved=D(500))}),
+        other(size=D("8000.01"), around={"account": Account(reserved=Notional(500))}),
     ],
     sizes.FreeCash: [
-        below(size=D("999.99"), around={"portfolio": Portfolio(cash=D(10_000), reserved=D(9_000))}),
-        at(size=D(1000), around={"portfolio": Portfolio(cash=D(10_000), reserved=D(9_000))}),
+        below(
+            size=D("999.99"),
+            around={"portfolio": Portfolio(cash=Notional(10_000), reserved=Notional(9_000))},
+        ),
+        at(
+            size=D(1000),
+            around={"portfolio": Portfolio(cash=Notional(10_000), reserved=Notional(9_000))},
+        ),
         above(
             size=D("1000.01"),
-            around={"portfolio": Portfolio(cash=D(10_000), reserved=D(9_000))},
+            around={"portfolio": Portfolio(cash=Notional(10_000), reserved=Notional(9_000))},
             acts=True,
         ),
     ],
@@ -291,18 +301,18 @@ TABLE: Final[dict[type, list[Case]]] = {
         other(around=held(**quoted("1070", age_ms=15_001)), acts=False),
     ],
     leaving.LeaveByDrawdown: [
-        below(around=lost("8000.01", high_water=D(10_000))),
-        at(around=lost("8000", high_water=D(10_000)), acts=True),
-        above(around=lost("7999.99", high_water=D(10_000)), acts=True),
-        other(around={**lost("8000", high_water=D(10_000)), "limits": LIMITS}, acts=False),
-        other(around={**lost("8000", high_water=D(10_000)), "quotes": {}}, acts=False),
+        below(around=lost("8000.01", high_water=Notional(10_000))),
+        at(around=lost("8000", high_water=Notional(10_000)), acts=True),
+        above(around=lost("7999.99", high_water=Notional(10_000)), acts=True),
+        other(around={**lost("8000", high_water=Notional(10_000)), "limits": LIMITS}, acts=False),
+        other(around={**lost("8000", high_water=Notional(10_000)), "quotes": {}}, acts=False),
     ],
     leaving.LeaveByDailyLoss: [
-        below(around=lost("8700.01", day_start=D(10_000))),
-        at(around=lost("8700", day_start=D(10_000)), acts=True),
-        above(around=lost("8699.99", day_start=D(10_000)), acts=True),
-        other(around={**lost("8700", day_start=D(10_000)), "limits": LIMITS}, acts=False),
-        other(around={**lost("8700", day_start=D(10_000)), "quotes": {}}, acts=False),
+        below(around=lost("8700.01", day_start=Notional(10_000))),
+        at(around=lost("8700", day_start=Notional(10_000)), acts=True),
+        above(around=lost("8699.99", day_start=Notional(10_000)), acts=True),
+        other(around={**lost("8700", day_start=Notional(10_000)), "limits": LIMITS}, acts=False),
+        other(around={**lost("8700", day_start=Notional(10_000)), "quotes": {}}, acts=False),
     ],
     leaving.LongestHold: [
         below(around=held(held_s=13_799)),
@@ -365,13 +375,13 @@ def test_of_a_wish_to_close(rule: ProposalRule, case: Case) -> None:
 @pytest.mark.parametrize(("rule", "case"), rows_of(SIZE_RULES))
 def test_of_what_an_entry_may_cost(rule: SizeRule, case: Case) -> None:
     assert case.size is not None
-    assert (case.size > rule.room(wish(**case.wish), around(case))) == case.acts
+    assert (Notional(case.size) > rule.room(wish(**case.wish), around(case))) == case.acts
 
 
 @pytest.mark.parametrize(("rule", "case"), rows_of(LEAST_RULES))
 def test_of_what_is_too_little(rule: LeastRule, case: Case) -> None:
     assert case.size is not None
-    refusal = rule.check(Sizing(BTC, case.size, D(1000)), around(case))
+    refusal = rule.check(Sizing(BTC, Quantity(case.size), Price(1000)), around(case))
     assert (refusal is not None) == case.acts
     if refusal:
         assert tuple(refusal.figures) == rule.figures

@@ -1,5 +1,6 @@
 """Ten thousand proposals at random: each word of the rules can be accounted for."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from oxbot.domain.decision import Action, Proposal
 from oxbot.domain.entries import judge
 from oxbot.domain.market import Quote
+from oxbot.domain.money import Notional
 from oxbot.domain.risk import Context, Ruling, Verdict
 from oxbot.domain.rules import CLOSE_RULES, ENTRY_RULES, LEAST_RULES
 from tests.support.risk import Chance
@@ -51,16 +53,17 @@ def must_keep_all_limits(verdict: Verdict, proposal: Proposal, situation: Contex
     assert verdict.limit_price
     assert verdict.stop
     assert verdict.target
-    cost = verdict.quantity * verdict.limit_price
+    cost = verdict.quantity.number * verdict.limit_price.number
     own, others = own_worth(situation), others_worth(situation)
     slack = Decimal("1E-9")
     assert cost <= (own.equity * limits.max_position * proposal.fraction) + slack
     assert own.exposed + cost <= own.equity * limits.max_exposure + slack
     all_in = (own.equity + others.equity) * limits.max_account_exposure
     assert own.exposed + others.exposed + cost <= all_in + slack
-    assert cost <= situation.portfolio.cash - situation.portfolio.reserved
+    assert cost <= (situation.portfolio.cash - situation.portfolio.reserved).number
     assert verdict.quantity * quote.ask >= limits.minimum_notional
-    assert verdict.quantity % situation.instruments[verdict.symbol].lot == 0
+    lot = situation.instruments[verdict.symbol].lot
+    assert verdict.quantity.number % lot.number == 0
     assert verdict.stop <= limits.stop + slack
     assert verdict.target <= limits.target + slack
     must_be_worth_it(verdict, situation, quote)
@@ -69,28 +72,31 @@ def must_keep_all_limits(verdict: Verdict, proposal: Proposal, situation: Contex
 def must_be_worth_it(verdict: Verdict, situation: Context, quote: Quote) -> None:
     assert verdict.stop
     assert verdict.target
-    fee = situation.fee_rate
-    won = quote.ask * (1 + verdict.target) * (1 - fee) - quote.ask * (1 + fee)
-    lost = quote.ask * (1 + fee) - quote.ask * (1 - verdict.stop) * (1 - fee)
+    fee, ask = situation.fee_rate, quote.ask.number
+    won = ask * (1 + verdict.target) * (1 - fee) - ask * (1 + fee)
+    lost = ask * (1 + fee) - ask * (1 - verdict.stop) * (1 - fee)
     assert won / lost >= situation.limits.reward_risk - Decimal("1E-6")
-    assert quote.ask * (1 - verdict.stop) < quote.bid + Decimal("1E-6")
+    assert ask * (1 - verdict.stop) < quote.bid.number + Decimal("1E-6")
 
 
 class Worth:
     """Equity and exposure in USDT, added up without the code that is tested."""
 
-    def __init__(self, cash: Decimal, reserved: Decimal, held: Decimal) -> None:
-        self.equity = cash + held
-        self.exposed = reserved + held
+    def __init__(self, cash: Notional, reserved: Notional, held: Iterable[Decimal]) -> None:
+        worth = sum(held, Decimal(0))
+        self.equity = cash.number + worth
+        self.exposed = reserved.number + worth
 
 
 def own_worth(situation: Context) -> Worth:
     portfolio = situation.portfolio
-    held = (p.quantity * situation.quotes[s].bid for s, p in portfolio.positions.items())
-    return Worth(portfolio.cash, portfolio.reserved, sum(held, Decimal(0)))
+    held = (
+        p.quantity.number * situation.quotes[s].bid.number for s, p in portfolio.positions.items()
+    )
+    return Worth(portfolio.cash, portfolio.reserved, held)
 
 
 def others_worth(situation: Context) -> Worth:
     account = situation.account
-    held = (h.quantity * situation.quotes[s].bid for s, h in account.holdings.items())
-    return Worth(account.cash, account.reserved, sum(held, Decimal(0)))
+    held = (h.quantity.number * situation.quotes[s].bid.number for s, h in account.holdings.items())
+    return Worth(account.cash, account.reserved, held)
