@@ -1,14 +1,18 @@
 """What the use cases hand to the record and read back from it."""
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import Field
 
+from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Features, Quote
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
-from oxbot.domain.orders import Purpose
+from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.risk import Verdict
 from oxbot.domain.values import Value
 
 
@@ -22,6 +26,17 @@ class RunReservation(Value):
     first_cycle: int
     cycles: int
     last_due_ms: int | None
+
+
+class Judgement(NamedTuple):
+    """What the rules said in one cycle, and the orders that follow."""
+
+    verdicts: Sequence[Verdict]
+    orders: Sequence[Order]
+
+
+Judge = Callable[[Account], Judgement]
+"""Judges a cycle, given what the owner's other bots have at that moment."""
 
 
 class CycleStart(Value):

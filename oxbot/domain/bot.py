@@ -68,7 +68,7 @@ class RiskLimits(Value):
     confidence: Fraction = Decimal("0.6")
     fee_round_trips: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(2)
     entries_a_day: int = Field(default=20, ge=0, le=100_000)
-    minimum_notional: Annotated[Decimal, Field(ge=0, le=10**12)] = Decimal(10)
+    minimum_notional: Annotated[Notional, Bounded(ge=Decimal(0), le=Decimal(10**12))] = Notional(10)
     daily_loss: Fraction = Decimal("0.03")
     drawdown: Fraction = Decimal("0.1")
     flatten_at_limit: bool = False

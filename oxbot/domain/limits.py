@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.errors import InputError
-from oxbot.domain.money import EXACT, Notional, decimal_from, plain
+from oxbot.domain.money import EXACT, Amount, Notional, decimal_from, plain
 from oxbot.domain.values import told
 
 Given = str | int | None
@@ -33,7 +33,7 @@ OPTIONAL: Final = ("trailing",)
 FLAGS: Final = ("flatten_at_limit",)
 """Limits that are a yes or a no."""
 
-Kept = Decimal | bool | int | None
+Kept = Decimal | Amount | bool | int | None
 """A limit's value as `RiskLimits` has it."""
 
 DECIMALS: Final = 8
@@ -139,4 +139,4 @@ def spoken(value: Kept) -> str:
         return "off"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return plain(Decimal(value))
+    return plain(Decimal(value) if isinstance(value, int) else value)

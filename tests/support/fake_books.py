@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from oxbot.domain.account import Account, Holding
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.ledger import must_balance
@@ -11,7 +12,7 @@ from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Portfolio, Position, Trade, settle
 from oxbot.domain.risk import Verdict
 from oxbot.messages import OrderOutcome
-from oxbot.records import AuditFigures, OrderRow, TradeRow
+from oxbot.records import AuditFigures, Judge, OrderRow, TradeRow
 
 
 class FakeBooks:
@@ -43,15 +44,45 @@ class FakeBooks:
         """Tell whether a cycle's verdicts are stored."""
         return (bot_id, cycle) in self._verdicts
 
-    async def save_verdicts(
-        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
+    async def judge_cycle(
+        self,
+        bot_id: str,
+        cycle: int,
+        judge: Judge,
+        *,
+        entering: bool,
     ) -> None:
-        """Store verdicts and intended orders together; Conflict as the port says."""
+        """Have a cycle judged, store verdicts and intended orders; Conflict as the port says."""
+        if (bot_id, cycle) in self._verdicts:
+            raise Conflict(f"Cycle {cycle} was judged.")
+        verdicts, orders = judge(await self.account(bot_id) if entering else Account())
         busy = {order.symbol for order in await self.unfinished_orders(bot_id)}
-        if (bot_id, cycle) in self._verdicts or busy & {order.symbol for order in orders}:
-            raise Conflict(f"Cycle {cycle} was judged, or a coin is busy.")
+        if busy & {order.symbol for order in orders}:
+            raise Conflict("A coin is busy.")
         self._verdicts[bot_id, cycle] = list(verdicts)
         self.orders_by_id.update({order.id: order for order in orders})
+
+    async def account(self, bot_id: str) -> Account:
+        """Give what the owner's other bots on the venue have."""
+        mine = self.bots_by_id[bot_id].settings
+        others = [
+            await self.portfolio(bot.id)
+            for bot in self.bots_by_id.values()
+            if bot.id != bot_id
+            and bot.status is not BotStatus.STOPPED
+            and (bot.settings.owner, bot.settings.venue) == (mine.owner, mine.venue)
+        ]
+        held: dict[str, Holding] = {}
+        for position in (p for other in others for p in other.positions.values()):
+            known = held.get(position.symbol, Holding(quantity=Quantity(0), cost=Notional(0)))
+            held[position.symbol] = Holding(
+                quantity=known.quantity + position.quantity, cost=known.cost + position.cost
+            )
+        return Account(
+            cash=sum((other.cash for other in others), Notional(0)),
+            reserved=sum((other.reserved for other in others), Notional(0)),
+            holdings=held,
+        )
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts."""

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres.accounts import locked_account
 from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
@@ -15,11 +16,12 @@ from oxbot.adapters.postgres.schema import (
     orders,
     risk_verdicts,
 )
+from oxbot.domain.account import Account
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import Order
 from oxbot.domain.risk import Verdict
-from oxbot.records import DecisionRecord
+from oxbot.records import DecisionRecord, Judge
 
 _DECISION = tuple(c for c in llm_decisions.c if c.name in DecisionRecord.model_fields)
 _VERDICT = tuple(c for c in risk_verdicts.c if c.name in Verdict.model_fields)
@@ -49,10 +51,11 @@ class Decisions(Records):
         async with self._statements() as connection:
             return await connection.scalar(query) is not None
 
-    async def save_verdicts(
-        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
-    ) -> None:
-        """Store verdicts and intended orders together, under the bot's row lock.
+    async def judge_cycle(self, bot_id: str, cycle: int, judge: Judge, *, entering: bool) -> None:
+        """Have a cycle judged, and store verdicts and intended orders, all under locks.
+
+        Locked are the bot's row and, where entries may follow, that of its account: of two
+        bots of one owner the second is judged when the first one's entries are on record.
 
         Raises:
             Conflict: The cycle was judged before, an intended order's coin already has an
@@ -63,6 +66,8 @@ class Decisions(Records):
         async with self._transaction() as connection:
             bot = await lock_bot(connection, bot_id)
             await _mark_judged(connection, bot_id, cycle)
+            account = await locked_account(connection, bot) if entering else Account()
+            verdicts, orders = judge(account)
             await _add_verdicts(connection, (bot_id, cycle), verdicts)
             await _intend(connection, orders)
             await _must_be_covered(connection, bot_id, bot["cash"])

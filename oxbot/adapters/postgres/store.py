@@ -1,5 +1,6 @@
 """The store: all its parts in one."""
 
+from oxbot.adapters.postgres.accounts import Accounts
 from oxbot.adapters.postgres.audit import Audit
 from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.cycles import Cycles
@@ -18,6 +19,7 @@ from oxbot.adapters.postgres.snapshots import Snapshots
 class PostgresStore(
     Bots,
     Limits,
+    Accounts,
     Snapshots,
     Cycles,
     Decisions,

@@ -42,8 +42,10 @@ class Told:
         if symbols is None:
             raise VenueUnavailable("OKX does not answer.")
         return {
-            s: INSTRUMENT.model_copy(update={"symbol": s, "live": s not in self.halted})
-            for s in symbols
+            symbol: INSTRUMENT.model_copy(
+                update={"symbol": symbol, "live": symbol not in self.halted}
+            )
+            for symbol in symbols
         }
 
 

@@ -19,6 +19,7 @@ from oxbot.domain.limits import (
     read_limit,
     spoken,
 )
+from oxbot.domain.money import Notional
 
 pytestmark = pytest.mark.critical
 

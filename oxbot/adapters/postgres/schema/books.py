@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -171,6 +172,8 @@ equity_points: Final = Table(
     Column("at", Milliseconds, nullable=False, comment="venue time at which the cycle was due"),
     Column("equity", Money(Notional), nullable=False, comment="USDT"),
     Column("cash", Money(Notional), nullable=False, comment="USDT"),
+    Column("fresh", Boolean, nullable=False, comment="whether all prices were young enough"),
+    Index("ix_equity_points_bot_id_at", "bot_id", "at"),
 )
 
 events: Final = Table(
