@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres.bots import cancel_outdated_entries
 from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
@@ -54,6 +55,8 @@ class Decisions(Records):
     ) -> None:
         """Store verdicts and intended orders together, under the bot's row lock.
 
+        Entries of an epoch that is over can never be sent, so they are cancelled as they come.
+
         Raises:
             Conflict: The cycle was judged before, an intended order's coin already has an
                 order under way, or the entries would reserve more cash than there is. Nothing
@@ -65,6 +68,8 @@ class Decisions(Records):
             await _mark_judged(connection, bot_id, cycle)
             await _add_verdicts(connection, (bot_id, cycle), verdicts)
             await _intend(connection, orders)
+            why = "not sent: the bot was told otherwise meanwhile"
+            await cancel_outdated_entries(connection, (bot_id, bot["epoch"]), why)
             await _must_be_covered(connection, bot_id, bot["cash"])
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:

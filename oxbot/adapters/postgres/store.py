@@ -5,6 +5,7 @@ from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
 from oxbot.adapters.postgres.exits import Exits
+from oxbot.adapters.postgres.forced_ends import ForcedEnds
 from oxbot.adapters.postgres.history import History
 from oxbot.adapters.postgres.limits import Limits
 from oxbot.adapters.postgres.orders import Orders
@@ -13,7 +14,17 @@ from oxbot.adapters.postgres.snapshots import Snapshots
 
 
 class PostgresStore(
-    Bots, Limits, Snapshots, Cycles, Decisions, Orders, Exits, Settlements, History, Audit
+    Bots,
+    ForcedEnds,
+    Limits,
+    Snapshots,
+    Cycles,
+    Decisions,
+    Orders,
+    Exits,
+    Settlements,
+    History,
+    Audit,
 ):
     """`oxbot.ports.Store` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
 
