@@ -55,6 +55,7 @@ class RunSpec(Message):
     interval_ms: int
     provider: str
     longest_hold_s: int = 13_800
+    limits: RiskLimits | None = None
 
 
 class PositionBrief(Message):
@@ -375,6 +376,46 @@ class ControlAnswer(Message):
     epoch: int
     in_flight: tuple[str, ...] = ()
     recorded: bool = True
+
+
+class CountHoldings(Message):
+    """Ask what a bot holds and has under way."""
+
+    bot_id: str
+
+
+class Holdings(Message):
+    """What a bot has, by the record: counts, and dust in coins.
+
+    `coins` are those with a position or an order under way, with when the position was opened
+    (venue ms; 0: there is only an order).
+    """
+
+    open_orders: int
+    positions: int
+    coins: dict[str, int] = Field(default_factory=dict)
+    dust: dict[str, Decimal] = Field(default_factory=dict)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held or under way; dust does not count."""
+        return not self.open_orders and not self.positions
+
+
+class FlattenReport(Message):
+    """What is left after everything was to be sold, and the status that holds.
+
+    `dust` are coins too few to sell, `dust_value` what they are worth in USDT where a price is
+    known. `done`: no order is open, no position held, and the bot's pause is on record.
+    """
+
+    open_orders: int
+    positions: int
+    dust: dict[str, Decimal] = Field(default_factory=dict)
+    done: bool
+    status: str
+    epoch: int
+    dust_value: dict[str, Decimal] = Field(default_factory=dict)
 
 
 class TickRequest(Message):

@@ -21,13 +21,14 @@ from activities.risk import RiskActivities
 from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
 from oxbot.adapters.temporal.control import TemporalBotControl
-from oxbot.app.bots import Desk, start_missing
+from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
 from oxbot.bootstrap import open_ports, resolve
 from oxbot.domain.errors import OxbotError
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 from worker.failures import FailureInterceptor
+from worker.reconciler import keep_bots_running
 from workflows.bot import BotWorkflow
 from workflows.market_watch import MarketWatchWorkflow
 
@@ -43,9 +44,10 @@ log = structlog.get_logger(__name__)
 
 def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
     """Join workflows and activities into a worker for one task queue."""
-    control, market, record = (
+    control, market, protection, record = (
         ControlActivities(ports),
         MarketActivities(ports),
+        ProtectionActivities(ports),
         RecordActivities(ports),
     )
     return Worker(
@@ -55,12 +57,14 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
         activities=[
             control.open_run,
             control.write_control,
+            control.change_limits,
             market.observe_market,
             market.read_clock,
             DecisionActivities(ports).decide,
             RiskActivities(ports).validate_risk,
             ExecutionActivities(ports).execute_order,
-            ProtectionActivities(ports).protect,
+            protection.protect,
+            protection.count_holdings,
             record.record_cycles,
             WatchActivities(ports).watch_prices,
         ],
@@ -72,7 +76,7 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; start first what should be running and is not."""
+    """Run until SIGTERM or SIGINT; start what should be running and is not."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -92,9 +96,7 @@ async def run(settings: Settings) -> None:
             )
             if await control.watch(ports.feed.venue):
                 log.info("price watch started", venue=ports.feed.venue)
-            for bot_id in await start_missing(desk):
-                log.info("bot started, since it had no workflow", bot=bot_id)
-            await stop.wait()
+            await keep_bots_running(desk, stop)
             log.info("worker finishes what it is at")
     log.info("worker has ended")
 

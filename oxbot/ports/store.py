@@ -66,6 +66,13 @@ class Store(ProtectionStore, Protocol):
         """
         ...
 
+    async def raise_alarm(self, bot_id: str, key: str, text: str) -> Bot:
+        """Pause a bot under a raised epoch and tell why, once per key; give the bot as it is.
+
+        One that is closing stays so.
+        """
+        ...
+
     async def reserve_cycles(
         self, bot_id: str, chain_id: str, run_id: str, cycles: int
     ) -> RunReservation:

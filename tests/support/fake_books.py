@@ -60,7 +60,13 @@ class FakeBooks:
         if busy & {order.symbol for order in orders}:
             raise Conflict("A coin is busy.")
         self._verdicts[bot_id, cycle] = list(verdicts)
-        self.orders_by_id.update({order.id: order for order in orders})
+        self.orders_by_id.update({order.id: self._as_wanted(order) for order in orders})
+
+    def _as_wanted(self, order: Order) -> Order:
+        bot = self.bots_by_id.get(order.bot_id)
+        if bot is None or order.purpose.is_exit or order.epoch >= bot.epoch:
+            return order
+        return order.model_copy(update={"state": OrderState.CANCELLED, "reason": "outdated"})
 
     async def account(self, bot_id: str) -> Account:
         """Give what the owner's other bots on the venue have."""
@@ -226,6 +232,10 @@ class FakeBooks:
             drift=abs(self.cash[bot_id] - recomputed).number,
             unbalanced=0,
         )
+
+    def open_coins(self, bot_id: str) -> set[str]:
+        """Name what a bot holds, without waiting."""
+        return {symbol for known, symbol in self._positions if known == bot_id}
 
     def filled(self, *purposes: Purpose) -> list[Order]:
         """Give the orders of these purposes that traded, oldest first."""

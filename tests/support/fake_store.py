@@ -50,6 +50,7 @@ class FakeStore(FakeProtection):
         self.equity_points: dict[tuple[str, int], Notional] = {}
         self.fresh_points: list[tuple[str, int, Notional]] = []
         self.high_water: dict[str, Notional] = {}
+        self.alarms: dict[tuple[str, str], str] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
         self._parts: dict[PartKey, MarketPart] = {}
@@ -119,6 +120,19 @@ class FakeStore(FakeProtection):
         self.bots_by_id[bot.id] = bot.model_copy(update=raised)
         self._tell(bot.id, "limits", f"by {change.by}: {change.reason}")
         return after
+
+    async def raise_alarm(self, bot_id: str, key: str, text: str) -> Bot:
+        """Pause a bot under a raised epoch and tell why, once per key, as the port says."""
+        bot = await self.bot(bot_id)
+        if (bot_id, key) in self.alarms:
+            return bot
+        self.alarms[bot_id, key] = text
+        closing = bot.status is BotStatus.CLOSING
+        status = BotStatus.CLOSING if closing else BotStatus.PAUSED
+        raised = bot.model_copy(update={"status": status, "epoch": bot.epoch + 1})
+        self.bots_by_id[bot_id] = raised
+        self._tell(bot_id, "alarm", text)
+        return raised
 
     async def reserve_cycles(
         self, bot_id: str, chain_id: str, run_id: str, cycles: int

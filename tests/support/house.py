@@ -122,6 +122,7 @@ class House:
         """A worker with the real workflow, in the SDK's sandbox, and the real activities."""
         ports = self.ports
         control, market = ControlActivities(ports), MarketActivities(ports)
+        protection = ProtectionActivities(ports)
         return Worker(
             self.client,
             task_queue=self.queue,
@@ -129,12 +130,14 @@ class House:
             activities=[
                 control.open_run,
                 control.write_control,
+                control.change_limits,
                 market.observe_market,
                 market.read_clock,
                 DecisionActivities(ports).decide,
                 RiskActivities(ports).validate_risk,
                 ExecutionActivities(ports).execute_order,
-                ProtectionActivities(ports).protect,
+                protection.protect,
+                protection.count_holdings,
                 RecordActivities(ports).record_cycles,
                 WatchActivities(ports).watch_prices,
             ],

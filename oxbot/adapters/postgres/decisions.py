@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.accounts import locked_account
+from oxbot.adapters.postgres.bots import cancel_outdated_entries
 from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
@@ -57,6 +58,8 @@ class Decisions(Records):
         Locked are the bot's row and, where entries may follow, that of its account: of two
         bots of one owner the second is judged when the first one's entries are on record.
 
+        Entries of an epoch that is over can never be sent, so they are cancelled as they come.
+
         Raises:
             Conflict: The cycle was judged before, an intended order's coin already has an
                 order under way, or the entries would reserve more cash than there is. Nothing
@@ -70,6 +73,8 @@ class Decisions(Records):
             verdicts, orders = judge(account)
             await _add_verdicts(connection, (bot_id, cycle), verdicts)
             await _intend(connection, orders)
+            why = "not sent: the bot was told otherwise meanwhile"
+            await cancel_outdated_entries(connection, (bot_id, bot["epoch"]), why)
             await _must_be_covered(connection, bot_id, bot["cash"])
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:

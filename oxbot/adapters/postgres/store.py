@@ -6,6 +6,7 @@ from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
 from oxbot.adapters.postgres.exits import Exits
+from oxbot.adapters.postgres.forced_ends import ForcedEnds
 from oxbot.adapters.postgres.guards import Guards
 from oxbot.adapters.postgres.history import History
 from oxbot.adapters.postgres.limits import Limits
@@ -18,6 +19,7 @@ from oxbot.adapters.postgres.snapshots import Snapshots
 
 class PostgresStore(
     Bots,
+    ForcedEnds,
     Limits,
     Accounts,
     Snapshots,

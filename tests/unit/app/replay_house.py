@@ -5,21 +5,18 @@ from dataclasses import dataclass, field
 
 from oxbot.app.bots import Desk
 from oxbot.app.replay import AT_ONCE, Replay, Stop
-from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.bot import BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound, Unavailable, VenueUnavailable
 from oxbot.domain.schedule import next_due
 from oxbot.messages import (
     BotView,
-    ChangeLimits,
-    ControlAnswer,
-    ControlRequest,
-    LimitsAnswer,
     TickReport,
     WriteControl,
 )
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
 from tests.support.fakes import FakeBoard, FakeFeed
+from tests.support.no_bots import NoBots
 
 STEP_MS = 300_000
 
@@ -44,7 +41,7 @@ class Venue:
 
 
 @dataclass
-class House:
+class House(NoBots):
     """Any number of bots, by the offset of their ticks.
 
     `dies_before` and `dies_after` are ticks at which the worker dies once, before the cycle or
@@ -146,27 +143,3 @@ class House:
         self.done.append(tick)
         self.venue_at[tick] = self.venue.now_ms
         return TickReport(cycle=len(self.done), next_due_ms=self.due[bot_id])
-
-    async def start(self, bot: Bot) -> bool:
-        raise NotImplementedError(bot)
-
-    async def is_running(self, bot_id: str) -> bool:
-        raise NotImplementedError(bot_id)
-
-    async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def resume(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
-        raise NotImplementedError(bot_id, change)
-
-    async def wake(self, bot_id: str) -> None:
-        raise NotImplementedError(bot_id)
-
-    async def watch(self, venue: str) -> bool:
-        raise NotImplementedError(venue)

@@ -6,19 +6,16 @@ import pytest
 
 from oxbot.app.bots import Desk
 from oxbot.app.stepped import drive
-from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import Conflict
 from oxbot.messages import (
     BotView,
-    ChangeLimits,
-    ControlAnswer,
-    ControlRequest,
-    LimitsAnswer,
     TickReport,
 )
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
 from tests.support.fakes import FakeBoard, FakeFeed
+from tests.support.no_bots import NoBots
 
 STEP_MS = 300_000
 
@@ -36,7 +33,7 @@ class SteppedVenue:
 
 
 @dataclass
-class SteppedBot:
+class SteppedBot(NoBots):
     """A bot that has a cycle at each tick that the driver grants. `late_ms` comes as news."""
 
     due_ms: int | None = STEP_MS
@@ -69,30 +66,6 @@ class SteppedBot:
         self.due_ms = due_ms + STEP_MS
         cycle = len(self.ticks) if self.works else None
         return TickReport(cycle=cycle, next_due_ms=self.due_ms)
-
-    async def start(self, bot: Bot) -> bool:
-        raise NotImplementedError(bot)
-
-    async def is_running(self, bot_id: str) -> bool:
-        raise NotImplementedError(bot_id)
-
-    async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def resume(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
-        raise NotImplementedError(bot_id, change)
-
-    async def wake(self, bot_id: str) -> None:
-        raise NotImplementedError(bot_id)
-
-    async def watch(self, venue: str) -> bool:
-        raise NotImplementedError(venue)
 
 
 async def driven(bot: SteppedBot, venue: SteppedVenue, cycles: int) -> list[int | None]:
