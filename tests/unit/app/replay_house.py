@@ -13,7 +13,10 @@ from oxbot.messages import (
     ChangeLimits,
     ControlAnswer,
     ControlRequest,
+    ExamineReport,
     LimitsAnswer,
+    Protect,
+    ProtectReport,
     TickReport,
     WriteControl,
 )
@@ -167,6 +170,15 @@ class House:
 
     async def wake(self, bot_id: str) -> None:
         raise NotImplementedError(bot_id)
+
+    async def protect(self, bot_id: str, request: Protect) -> None:
+        raise NotImplementedError(bot_id, request)
+
+    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
+        raise NotImplementedError(bot_id, request)
+
+    async def examine(self, venue: str, at_ms: int) -> ExamineReport:
+        raise NotImplementedError(venue, at_ms)
 
     async def watch(self, venue: str) -> bool:
         raise NotImplementedError(venue)

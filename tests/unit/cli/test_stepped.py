@@ -13,7 +13,10 @@ from oxbot.messages import (
     ChangeLimits,
     ControlAnswer,
     ControlRequest,
+    ExamineReport,
     LimitsAnswer,
+    Protect,
+    ProtectReport,
     TickReport,
 )
 from tests.support.fake_breaker import FakeBreaker
@@ -90,6 +93,15 @@ class SteppedBot:
 
     async def wake(self, bot_id: str) -> None:
         raise NotImplementedError(bot_id)
+
+    async def protect(self, bot_id: str, request: Protect) -> None:
+        raise NotImplementedError(bot_id, request)
+
+    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
+        raise NotImplementedError(bot_id, request)
+
+    async def examine(self, venue: str, at_ms: int) -> ExamineReport:
+        raise NotImplementedError(venue, at_ms)
 
     async def watch(self, venue: str) -> bool:
         raise NotImplementedError(venue)
