@@ -267,6 +267,24 @@ class ProtectReport(Message):
     price: Price | None = None
 
 
+class Examine(Message):
+    """The driver of a stepped venue: at this moment (venue ms), close what has to be closed."""
+
+    venue: str
+    at_ms: int
+
+
+class ExamineReport(Message):
+    """How many guards were set off or holds over, and how many positions were closed for it.
+
+    `trouble` says why some could not be judged, or are not closed.
+    """
+
+    crossings: int
+    closed: int
+    trouble: str = ""
+
+
 class CycleOutcome(Message):
     """How a cycle ended. `skipped` names the cause of one that did not run to its end.
 

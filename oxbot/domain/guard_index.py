@@ -23,6 +23,9 @@ class GuardIndex:
     def __len__(self) -> int:
         return len(self._guards)
 
+    def __iter__(self) -> Iterator[Guard]:
+        return iter(self._guards.values())
+
     def get(self, key: tuple[str, str]) -> Guard | None:
         """Give the guard of a bot's coin, as it was put."""
         return self._guards.get(key)

@@ -59,15 +59,16 @@ class Guard(Value):
 
 
 class Crossing(Value):
-    """A price that reached a guard: USDT, at a venue time.
+    """What calls for an exit: a price (USDT) that reached a guard, at a venue time.
 
-    `resting` is the price at which an order resting at the venue filled while nobody watched;
-    None where the price was seen as it came.
+    Where the hold is over the price is what it is just then, None if nobody knows. `resting` is
+    the price at which an order resting at the venue filled while nobody watched; None where the
+    price was seen as it came.
     """
 
     guard: Guard
     purpose: Purpose
-    price: Decimal
+    price: Decimal | None
     at_ms: int
     resting: Decimal | None = None
 

@@ -41,7 +41,7 @@ def candle(*prices: object, number: int = 0) -> Candle:
     )
 
 
-def found(guard: Guard, *candles: Candle) -> tuple[Purpose, Decimal, int] | None:
+def found(guard: Guard, *candles: Candle) -> tuple[Purpose, Decimal | None, int] | None:
     """Purpose, resting price, and candles since the opening."""
     crossing = crossed_in_candles(guard, candles)
     if crossing is None:
