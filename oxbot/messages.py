@@ -342,3 +342,10 @@ class WatchView(Message):
     runs: int = 0
     last: FeedStatus | None = None
     ended: str = ""
+
+
+class ExamineReport(Message):
+    """What examining a stepped venue's prices led to."""
+
+    crossings: int
+    closed: int

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.bot import Bot, BotSettings
+from oxbot.domain.guards import Guard
 from oxbot.domain.market import (
     Instrument,
     MarketPart,
@@ -191,6 +192,14 @@ class Store(Protocol):
 
     async def events(self, bot_id: str, limit: int) -> list[EventRow]:
         """Give the last events, newest first."""
+        ...
+
+    async def guards(self, venue: str) -> list[Guard]:
+        """Give the guard of every open position of bots that are not stopped."""
+        ...
+
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, opened_by_ms: int) -> None:
+        """Raise the best bid of trailing positions that were open by a venue time."""
         ...
 
     async def audit(self, bot_id: str) -> AuditFigures:

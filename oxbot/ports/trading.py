@@ -11,6 +11,7 @@ from oxbot.messages import (
     BotView,
     ControlAnswer,
     ControlRequest,
+    ExamineReport,
     TickReport,
 )
 from oxbot.records import (
@@ -87,4 +88,8 @@ class BotControl(Protocol):
 
     async def watch(self, venue: str) -> bool:
         """Start the price watch of a venue; False when it is running already."""
+        ...
+
+    async def examine(self, venue: str, at_ms: int) -> ExamineReport:
+        """Have the watch of a stepped venue act on the prices of this very moment."""
         ...

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.guards import Guard
 from oxbot.domain.market import MarketPart, PartKey, Snapshot
 from oxbot.messages import CycleOutcome, Missed, WriteControl
 from oxbot.records import (
@@ -37,6 +38,13 @@ class FakeStore(FakeBooks):
     `control` holds every write of control that took effect, `outcomes` every cycle by number,
     `missed` and `equity` what was recorded with them, `blocks` the numbers granted.
     """
+
+    async def guards(self, venue: str) -> list[Guard]:  # noqa: ARG002
+        """Give none."""
+        return []
+
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, opened_by_ms: int) -> None:
+        """Do nothing."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,13 +4,16 @@ from oxbot.adapters.postgres.audit import Audit
 from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
+from oxbot.adapters.postgres.guards import Guards
 from oxbot.adapters.postgres.history import History
 from oxbot.adapters.postgres.orders import Orders
 from oxbot.adapters.postgres.settlement import Settlements
 from oxbot.adapters.postgres.snapshots import Snapshots
 
 
-class PostgresStore(Bots, Snapshots, Cycles, Decisions, Orders, Settlements, History, Audit):
+class PostgresStore(
+    Bots, Snapshots, Cycles, Decisions, Orders, Settlements, Guards, History, Audit
+):
     """`oxbot.ports.Store` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
 
     Any number of stores and processes may work on one database.

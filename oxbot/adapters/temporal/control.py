@@ -23,6 +23,7 @@ from oxbot.messages import (
     BotView,
     ControlAnswer,
     ControlRequest,
+    ExamineReport,
     TickReport,
     TickRequest,
     WatchView,
@@ -149,6 +150,10 @@ class TemporalBotControl:
                 f"The price watch of {venue} cannot be started through Temporal: {error}."
             ) from error
         return True
+
+    async def examine(self, venue: str, at_ms: int) -> ExamineReport:
+        """Have the watch of a stepped venue act on the prices of this very moment."""
+        raise NotImplementedError(venue, at_ms)
 
     def _handle(self, bot_id: str) -> WorkflowHandle[object, object]:
         return self._client.get_workflow_handle(workflow_id(bot_id))
