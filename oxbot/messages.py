@@ -349,3 +349,4 @@ class ExamineReport(Message):
 
     crossings: int
     closed: int
+    trouble: str = ""

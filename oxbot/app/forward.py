@@ -1,11 +1,14 @@
 """Going forward on a venue that stands still, and no further than somebody can protect.
 
 On its way the venue halts where a price crosses a guard or a hold is over. It stays there until
-the watch has had every exit done that this moment asks for.
+the watch has had every exit done that this moment asks for. Nothing of this is remembered: where
+the venue stands and what is on record say what comes next, so a driver that is killed goes on
+as if it had not been.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from decimal import Decimal
+from typing import Final
 
 from oxbot.app.bots import Desk
 from oxbot.app.halts import BestBid, SteppedVenue, halts_of
@@ -14,8 +17,11 @@ from oxbot.domain.guards import Guard
 from oxbot.domain.values import Value
 from oxbot.messages import ExamineReport
 
-Ask = Callable[[Callable[[], Awaitable["Moved"]]], Awaitable["Moved"]]
-"""Asks for a move, as often as it takes."""
+AGAIN_MS: Final = 10_000
+"""Where not all could be judged or closed, it is tried again at the next multiple of this.
+
+The venue may give no prices for a while; if time stood still until it does, it never would.
+"""
 
 
 class Moved(Value):
@@ -23,6 +29,20 @@ class Moved(Value):
 
     venue_ms: int
     examined: ExamineReport | None = None
+
+    @property
+    def again_ms(self) -> int | None:
+        """When to examine again what is still open, in venue ms; None: nothing is."""
+        report = self.examined
+        if report is None or (not report.trouble and report.closed == report.crossings):
+            return None
+        return self.venue_ms // AGAIN_MS * AGAIN_MS + AGAIN_MS
+
+
+Ask = Callable[[Callable[[], Awaitable[Moved]]], Awaitable[Moved]]
+"""Asks for a move, as often as it takes."""
+
+START: Final = Moved(venue_ms=0)
 
 
 async def go_to(
@@ -40,33 +60,33 @@ async def go_to(
         Conflict: The market ends before.
         Unavailable: Somebody does not answer.
     """
-    reached_ms = examined_ms = 0
-    while reached_ms < to_ms:
+    moved = START
+    while moved.venue_ms < to_ms:
 
-        async def step(examined_ms: int = examined_ms) -> Moved:
-            return await move(desk, venue, to_ms, examined_ms)
+        async def step(last: Moved = moved) -> Moved:
+            return await move(desk, venue, to_ms, last)
 
         moved = await (ask(step) if ask else step())
-        reached_ms = moved.venue_ms
-        if moved.examined:
-            examined_ms = reached_ms
         yield moved
 
 
-async def move(desk: Desk, venue: SteppedVenue, to_ms: int, examined_ms: int) -> Moved:
+async def move(desk: Desk, venue: SteppedVenue, to_ms: int, last: Moved = START) -> Moved:
     """Go forward until something has to be examined, and have that done; or to the end.
 
     It can be repeated wherever it fell over: what holds where the venue stands is examined
-    before it goes on, unless it was.
+    before it goes on, unless the last move did.
 
     Args:
         desk: Where guards are on record and the watch is asked.
         venue: The hand on the venue's clock.
         to_ms: Where to, in venue ms.
-        examined_ms: What holds at this venue time was examined.
+        last: The move before this one.
     """
     guards = await desk.store.guards(desk.venue)
+    examined_ms = last.venue_ms if last.examined else 0
     ends = [guard.hold_until_ms for guard in guards if guard.hold_until_ms > examined_ms]
+    if guards and last.again_ms:
+        ends.append(last.again_ms)
     target_ms = min([to_ms, *ends])
     reached = await venue.advance_to(target_ms, halts_of(guards), examined_ms)
     await _raise_bests(desk, guards, reached.bests)

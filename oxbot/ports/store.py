@@ -198,7 +198,7 @@ class Store(Protocol):
         """Give the guard of every open position of bots that are not stopped."""
         ...
 
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, opened_by_ms: int) -> None:
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
         """Raise the best bid of trailing positions that were open by a venue time."""
         ...
 

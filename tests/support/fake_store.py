@@ -43,7 +43,7 @@ class FakeStore(FakeBooks):
         """Give none."""
         return []
 
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, opened_by_ms: int) -> None:
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
         """Do nothing."""
 
     def __init__(self) -> None:

@@ -13,5 +13,5 @@ class Guards(Records):
         """Give none."""
         return []
 
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, opened_by_ms: int) -> None:
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
         """Do nothing."""

@@ -105,10 +105,10 @@ class GuardStore(FakeStore):
         self.asked += 1
         return list(self.by_bot.values())
 
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, opened_by_ms: int) -> None:  # noqa: ARG002
+    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:  # noqa: ARG002
         self._answer()
         for bot_id, guard in self.by_bot.items():
-            mine = guard.symbol == symbol and guard.opened_ms <= opened_by_ms
+            mine = guard.symbol == symbol and guard.opened_ms <= at_ms
             if mine and guard.best is not None and guard.best < bid:
                 self.by_bot[bot_id] = guard.model_copy(update={"best": bid})
 

@@ -104,15 +104,21 @@ async def test_a_position_that_opens_beyond_its_stop_is_examined_before_time_goe
     assert await exits_of(guard(stop_price=100), bids()) == [("r001", "stop", STEP_MS)]
 
 
-async def test_a_position_that_cannot_be_sold_is_tried_once_a_stop_and_holds_up_nobody() -> None:
-    made = await house({"r001": guard()}, bids((400_000, 94)), {"r001": 0})
+async def test_a_position_that_cannot_be_sold_is_tried_again_and_holds_up_nobody() -> None:
+    """It is tried where its stop is met, at each ten seconds, and where a tick is done."""
+    made = await house({"r001": guard()}, bids((585_001, 94)), {"r001": 0})
     made.stuck = {"r001"}
-    await made.driven(END)
-    assert [at for _, at in made.done] == list(range(STEP_MS, END + 1, STEP_MS))
-    assert made.examined == 6
+    stops = await made.driven(2 * STEP_MS + 5_000)
+    assert [stop.venue_ms for stop in stops if stop.examined] == [
+        585_001,
+        590_000,
+        600_000,
+        600_000,
+    ]
+    assert [at for _, at in made.done] == [STEP_MS, 2 * STEP_MS]
     made.stuck.clear()
-    await made.driven(END + STEP_MS)
-    assert made.exits == [("r001", "stop", END)]
+    await made.driven(3 * STEP_MS)
+    assert made.exits == [("r001", "stop", 605_000)]
 
 
 async def test_another_stop_is_met_below_one_that_cannot_be_sold() -> None:
