@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     ENTRY = "entry"
     STOP = "stop"
     TARGET = "target"
+    TRAIL = "trail"
     HOLD = "hold"
     DECISION = "decision"
     FLATTEN = "flatten"
