@@ -41,7 +41,7 @@ async def _rows(
 def _fills_of(bot_id: str) -> Select[*tuple[object, ...]]:
     seen_by = (cycles.c.bot_id == orders.c.bot_id) & (cycles.c.cycle == orders.c.cycle)
     return (
-        select(fills, orders.c.purpose, cycles.c.quotes)
+        select(fills, orders.c.purpose, orders.c.stop, orders.c.target, cycles.c.quotes)
         .join(orders, orders.c.id == fills.c.order_id)
         .outerjoin(cycles, seen_by)
         .where(fills.c.bot_id == bot_id)
@@ -69,6 +69,8 @@ def _fill(row: RowMapping) -> FillLine:
         fee_currency=row["fee_currency"],
         at_ms=row["at"],
         seen_ms=quote["exchange_ms"] if quote else None,
+        stop=row["stop"],
+        target=row["target"],
     )
 
 
