@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from oxbot.domain.bot import BotStatus
+from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import ClockReading
 from oxbot.domain.orders import OrderState, Purpose, Side
@@ -45,7 +45,7 @@ def watch_id(venue: str) -> str:
 
 
 class RunSpec(Message):
-    """What the workflow must know of its bot; `interval_ms` of venue time."""
+    """What the workflow must know of its bot; times are the venue's."""
 
     name: str
     owner: str
@@ -53,6 +53,25 @@ class RunSpec(Message):
     symbols: tuple[str, ...]
     interval_ms: int
     provider: str
+    longest_hold_s: int = 13_800
+
+
+class PositionBrief(Message):
+    """A position as the Web UI shows it; prices, value and PnL in USDT.
+
+    `age_ms` is how old the price is that values it (venue time). None: no price is known, the
+    position stands at its cost, and its PnL of 0 tells nothing.
+    """
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal
+    stop_price: Decimal
+    target_price: Decimal
+    opened_ms: int
+    unrealised: Decimal
+    age_ms: int | None
+    version: int = 0
 
 
 class OpenRun(Message):
@@ -82,6 +101,7 @@ class RunGrant(Message):
     open_positions: int
     last_due_ms: int | None
     session: str | None
+    positions: tuple[PositionBrief, ...] = ()
 
 
 class ObserveMarket(Message):
@@ -161,27 +181,11 @@ class OrderBrief(Message):
     quantity: Decimal
 
 
-class PositionBrief(Message):
-    """A position as the Web UI shows it; prices, value and PnL in USDT.
-
-    `age_ms` is how old the price is that values it (venue time). None: no price is known, the
-    position stands at its cost, and its PnL of 0 tells nothing.
-    """
-
-    symbol: str
-    quantity: Decimal
-    average_price: Decimal
-    stop_price: Decimal
-    target_price: Decimal
-    opened_ms: int
-    unrealised: Decimal
-    age_ms: int | None
-
-
 class RiskReport(Message):
     """The verdicts in words, the orders to execute now, and the state of the account in USDT.
 
     `unpriced` are held coins without any price: equity has positions at cost, dust at nothing.
+    `halt` says why the bot must pause until a person resumes it.
     """
 
     verdicts: tuple[str, ...]
@@ -191,6 +195,7 @@ class RiskReport(Message):
     cash: Decimal
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
+    halt: str | None = None
 
 
 class ExecuteOrder(Message):
@@ -210,6 +215,72 @@ class OrderOutcome(Message):
     filled: Decimal = Decimal(0)
     price: Decimal | None = None
     reason: str = ""
+
+
+class Protect(Message):
+    """A price that reached a guard, or a hold that is over: the position is to be closed.
+
+    `opened_ms` (venue ms) and `version` say which position, and which state of it; version 0 is
+    whichever it is in. `price` in USDT crossed at `crossed_ms` (venue ms), and was there to be
+    seen at `seen_wall_ms` (wall ms; 0: not known). `resting` is the price at which a stop that
+    rested on paper has filled while nobody watched.
+    """
+
+    symbol: str
+    opened_ms: int
+    version: int
+    purpose: Purpose
+    price: Decimal | None = None
+    crossed_ms: int
+    seen_wall_ms: int
+    resting: Decimal | None = None
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What makes two of them the same."""
+        return self.symbol, self.opened_ms, self.version
+
+
+class ProtectPosition(Message):
+    """Close a position as the bot's own step; the numbers are for the record."""
+
+    bot_id: str
+    incarnation: int
+    cycle: int
+    epoch: int
+    protect: Protect
+
+
+class ProtectReport(Message):
+    """What came of a protection: the position is `closed`, still `open`, or the call was `stale`.
+
+    `order_ids` are all orders of the coin that have come to their end; `price` is the average
+    of the exit in USDT.
+    """
+
+    symbol: str
+    state: str
+    order_ids: tuple[str, ...] = ()
+    reason: str = ""
+    price: Decimal | None = None
+
+
+class Examine(Message):
+    """The driver of a stepped venue: at this moment (venue ms), close what has to be closed."""
+
+    venue: str
+    at_ms: int
+
+
+class ExamineReport(Message):
+    """How many guards were set off or holds over, and how many positions were closed for it.
+
+    `trouble` says why some could not be judged, or are not closed.
+    """
+
+    crossings: int
+    closed: int
+    trouble: str = ""
 
 
 class CycleOutcome(Message):
@@ -277,6 +348,39 @@ class ControlRequest(BaseModel):
     flatten: bool = True
 
 
+class ChangeLimits(BaseModel):
+    """What a person wishes of a bot's limits: only those named change; None is off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str = "temporal"
+    reason: str = ""
+    limits: dict[str, str | int | None]
+
+
+class WriteLimits(Message):
+    """Put changed limits on record under a raised epoch; the same epoch changes them once."""
+
+    bot_id: str
+    epoch: int
+    by: str
+    reason: str
+    limits: dict[str, str | int | None]
+
+
+class LimitsAnswer(Message):
+    """The limits that hold from now on, and which of them changed.
+
+    `recorded` says whether PostgreSQL has them; until it has, no entry of the older epoch is
+    sent either.
+    """
+
+    epoch: int
+    limits: RiskLimits
+    changed: tuple[str, ...]
+    recorded: bool = True
+
+
 class ControlAnswer(Message):
     """The status that holds from now on.
 
@@ -342,11 +446,3 @@ class WatchView(Message):
     runs: int = 0
     last: FeedStatus | None = None
     ended: str = ""
-
-
-class ExamineReport(Message):
-    """What examining a stepped venue's prices led to."""
-
-    crossings: int
-    closed: int
-    trouble: str = ""

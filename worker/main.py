@@ -15,11 +15,11 @@ from activities.control import ControlActivities
 from activities.decision import DecisionActivities
 from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
+from activities.protection import ProtectionActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
-from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.bots import Desk, start_missing
 from oxbot.app.ports import Ports
 from oxbot.bootstrap import open_ports, resolve
@@ -42,10 +42,11 @@ log = structlog.get_logger(__name__)
 
 def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
     """Join workflows and activities into a worker for one task queue."""
-    control, market, record = (
+    control, market, record, watch = (
         ControlActivities(ports),
         MarketActivities(ports),
         RecordActivities(ports),
+        WatchActivities(ports),
     )
     return Worker(
         client,
@@ -59,8 +60,10 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
             DecisionActivities(ports).decide,
             RiskActivities(ports).validate_risk,
             ExecutionActivities(ports).execute_order,
+            ProtectionActivities(ports).protect,
             record.record_cycles,
-            WatchActivities(ports).watch_prices,
+            watch.watch_prices,
+            watch.examine,
         ],
         interceptors=[FailureInterceptor()],
         graceful_shutdown_timeout=DRAIN,
@@ -75,25 +78,23 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     found = resolve(settings)
-    async with open_ports(found) as ports:
-        client = await connect(found.temporal_address or "", found.temporal_namespace)
-        async with make_worker(client, ports, found.task_queue):
-            log.info("worker is listening", task_queue=found.task_queue, session=found.session)
-            control = TemporalBotControl(client, found.task_queue)
-            desk = Desk(
-                store=ports.store,
-                control=control,
-                venue=ports.feed.venue,
-                listing=ports.feed,
-                board=ports.board,
-                breaker=ports.breaker,
-            )
-            if await control.watch(ports.feed.venue):
-                log.info("price watch started", venue=ports.feed.venue)
-            for bot_id in await start_missing(desk):
-                log.info("bot started, since it had no workflow", bot=bot_id)
-            await stop.wait()
-            log.info("worker finishes what it is at")
+    client = await connect(found.temporal_address or "", found.temporal_namespace)
+    async with open_ports(found, client) as ports, make_worker(client, ports, found.task_queue):
+        log.info("worker is listening", task_queue=found.task_queue, session=found.session)
+        desk = Desk(
+            store=ports.store,
+            control=ports.control,
+            venue=ports.feed.venue,
+            listing=ports.feed,
+            board=ports.board,
+            breaker=ports.breaker,
+        )
+        if await ports.control.watch(ports.feed.venue):
+            log.info("price watch started", venue=ports.feed.venue)
+        for bot_id in await start_missing(desk):
+            log.info("bot started, since it had no workflow", bot=bot_id)
+        await stop.wait()
+        log.info("worker finishes what it is at")
     log.info("worker has ended")
 
 

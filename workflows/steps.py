@@ -9,6 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.decision import DecisionActivities
     from activities.execution import ExecutionActivities
     from activities.market import MarketActivities
+    from activities.protection import ProtectionActivities
     from activities.record import RecordActivities
     from activities.risk import RiskActivities
     from oxbot.domain.market import ClockReading
@@ -21,6 +22,9 @@ with workflow.unsafe.imports_passed_through():
         OpenRun,
         OrderBrief,
         OrderOutcome,
+        Protect,
+        ProtectPosition,
+        ProtectReport,
         RecordCycles,
         Recorded,
         RiskReport,
@@ -29,7 +33,9 @@ with workflow.unsafe.imports_passed_through():
         WriteControl,
     )
     from workflows.limits import (
+        AT_ONCE,
         LONGEST_ATTEMPT,
+        PROTECT_ATTEMPT,
         UNTIL_DONE,
         WITHIN_THE_CYCLE,
         CycleLimits,
@@ -143,6 +149,23 @@ class Steps:
                 self._limits().execute,
                 _told(order),
             ),
+        )
+
+    async def protect(self, request: Protect) -> ProtectReport:
+        """Close one position, retried until it is done."""
+        state = self._state
+        return await workflow.execute_activity_method(
+            ProtectionActivities.protect,
+            ProtectPosition(
+                bot_id=state.bot_id,
+                incarnation=state.incarnation,
+                cycle=state.next_cycle - 1,
+                epoch=state.epoch,
+                protect=request,
+            ),
+            start_to_close_timeout=PROTECT_ATTEMPT,
+            retry_policy=AT_ONCE,
+            summary=f"{request.purpose} of {request.symbol}",
         )
 
     async def record_cycles(self, *, until_done: bool = False) -> Recorded:

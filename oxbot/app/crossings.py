@@ -82,6 +82,7 @@ def rounds_of(statement: Statement, positions: Mapping[str, Position]) -> Iterat
             entry_price=position.average_price,
             stop=position.stop,
             target=position.target,
+            trail=position.trail,
             opened_ms=position.opened_ms,
         )
 

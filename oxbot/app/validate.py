@@ -123,9 +123,9 @@ async def _judge_once(ports: Ports, request: ValidateRisk, context: Context) -> 
     orders = [_order(ports, request, context, v) for v in verdicts if v.ruling.leads_to_an_order]
     try:
         await ports.store.save_verdicts(request.bot_id, request.cycle, verdicts, orders)
-    except Conflict:
+    except Conflict as error:
         if not await ports.store.judged(request.bot_id, request.cycle):
-            raise
+            raise Unavailable(f"{error} The cycle is judged anew.") from error
 
 
 async def _proposals(ports: Ports, request: ValidateRisk) -> Sequence[Proposal]:

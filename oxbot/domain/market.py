@@ -43,12 +43,16 @@ def base_of(symbol: str) -> str:
 
 
 class Instrument(Value):
-    """What can be traded and in which steps; prices in USDT, quantities in coins."""
+    """What can be traded and in which steps; prices in USDT, quantities in coins.
+
+    `live` is false while the exchange has halted it: no order for it can trade then.
+    """
 
     symbol: Symbol
     tick: Positive
     lot: Positive
     minimum: Positive
+    live: bool = True
 
 
 class Quote(Value):

@@ -26,6 +26,7 @@ class Position(Value):
     `cost` is what the quantity cost without fees; `paid` and `received` are the cash that the
     round trip moved so far, fees included; `entry_quantity` and `entry_notional` are of the
     entry's fills, whose average carries stop and target. `version` grows with every fill.
+    `trail` is a fraction of `best`, the highest bid since the position was opened.
     """
 
     symbol: Symbol
@@ -39,6 +40,8 @@ class Position(Value):
     opened_ms: int
     stop: Positive
     target: Positive
+    trail: Positive | None = None
+    best: Positive | None = None
     version: int
 
     @property
@@ -55,6 +58,13 @@ class Position(Value):
     def target_price(self) -> Decimal:
         """Where the target lies, in USDT: above the average fill by the target's fraction."""
         return times(self.average_price, 1 + self.target)
+
+    @property
+    def trail_price(self) -> Decimal | None:
+        """Where the trailing stop lies, in USDT: below the best bid by the trail's fraction."""
+        if self.trail is None or self.best is None:
+            return None
+        return times(self.best, 1 - self.trail)
 
 
 class Trade(Value):
@@ -180,8 +190,20 @@ def _bought(position: Position | None, cash: Decimal, order: Order, fill: Fill) 
     )
     entries = buy_entries(fill, notional=notional, fee_value=fee_value)
     return Settlement(
-        fill=fill, cash=cash - spent, position=bought, dust=Decimal(0), entries=entries
+        fill=fill,
+        cash=cash - spent,
+        position=_trailed(bought),
+        dust=Decimal(0),
+        entries=entries,
     )
+
+
+def _trailed(position: Position) -> Position:
+    """Let the best price begin at the entry's average; it never falls."""
+    if position.trail is None:
+        return position
+    best = max(position.best or position.average_price, position.average_price)
+    return position.model_copy(update={"best": best})
 
 
 def _nothing(order: Order, fill: Fill) -> Position:
@@ -200,6 +222,7 @@ def _nothing(order: Order, fill: Fill) -> Position:
         opened_ms=fill.at_ms,
         stop=order.stop,
         target=order.target,
+        trail=order.trail,
         version=0,
     )
 

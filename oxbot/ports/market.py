@@ -27,10 +27,10 @@ class Clock(Protocol):
 
 
 class Listing(Protocol):
-    """What can be traded on one venue."""
+    """What is listed on one venue."""
 
     async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:
-        """Give every pair in USDT that can be traded, by symbol; `fresh` asks the venue itself."""
+        """Give every pair in USDT, also halted ones, by symbol; `fresh` asks the venue itself."""
         ...
 
 

@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from oxbot.domain.bot import Bot, BotSettings
-from oxbot.domain.guards import Guard
+from oxbot.domain.bot import Bot, BotSettings, RiskLimits
 from oxbot.domain.market import (
     Instrument,
     MarketPart,
@@ -18,8 +17,11 @@ from oxbot.domain.risk import Verdict
 from oxbot.messages import (
     CycleOutcome,
     Missed,
+    OrderOutcome,
     WriteControl,
+    WriteLimits,
 )
+from oxbot.ports.protection import ProtectionStore
 from oxbot.records import (
     AuditFigures,
     CycleRow,
@@ -32,7 +34,7 @@ from oxbot.records import (
 )
 
 
-class Store(Protocol):
+class Store(ProtectionStore, Protocol):
     """The record. Each method is one transaction."""
 
     async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
@@ -53,6 +55,13 @@ class Store(Protocol):
 
     async def write_control(self, change: WriteControl) -> None:
         """Store status and epoch unless a newer epoch is stored; adds an event when it changed."""
+        ...
+
+    async def change_limits(self, change: WriteLimits) -> RiskLimits:
+        """Store changed limits with the raised epoch and an event; give them as they are then.
+
+        The same epoch changes them once. InputError where they cannot be; nothing is stored.
+        """
         ...
 
     async def reserve_cycles(
@@ -121,6 +130,18 @@ class Store(Protocol):
         """Give a cycle's verdicts."""
         ...
 
+    async def intend_exit(self, order: Order, version: int) -> Order | None:
+        """Write an exit down while its position is at this version; give the order to finish.
+
+        None: the position is gone or has another version. An order already under way for the
+        coin is given instead, and so is one of the same id.
+        """
+        ...
+
+    async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
+        """Tell once that an exit was filled; `cycle` is the last one before it."""
+        ...
+
     async def unfinished_orders(self, bot_id: str) -> list[Order]:
         """Give the bot's orders that are not final, oldest first."""
         ...
@@ -133,7 +154,7 @@ class Store(Protocol):
         """Move intended → sent by compare-and-set; only the winner may send.
 
         An entry is only claimed while its bot is running, its epoch is unchanged and it has
-        not expired (venue time).
+        not expired (venue time); an exit, while so much is held.
         """
         ...
 
@@ -192,14 +213,6 @@ class Store(Protocol):
 
     async def events(self, bot_id: str, limit: int) -> list[EventRow]:
         """Give the last events, newest first."""
-        ...
-
-    async def guards(self, venue: str) -> list[Guard]:
-        """Give the guard of every open position of bots that are not stopped."""
-        ...
-
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
-        """Raise the best bid of trailing positions that were open by a venue time."""
         ...
 
     async def audit(self, bot_id: str) -> AuditFigures:

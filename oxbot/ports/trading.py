@@ -9,9 +9,13 @@ from oxbot.domain.market import (
 from oxbot.domain.orders import Fill, Order
 from oxbot.messages import (
     BotView,
+    ChangeLimits,
     ControlAnswer,
     ControlRequest,
     ExamineReport,
+    LimitsAnswer,
+    Protect,
+    ProtectReport,
     TickReport,
 )
 from oxbot.records import (
@@ -74,6 +78,10 @@ class BotControl(Protocol):
         """Stop: flatten and complete, or stay closing until flat."""
         ...
 
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        """Change a bot's limits; InputError where they cannot be, and nothing changed."""
+        ...
+
     async def view(self, bot_id: str) -> BotView:
         """Ask the workflow for its state."""
         ...
@@ -86,10 +94,18 @@ class BotControl(Protocol):
         """Have a bot look at the venue's clock now, because its mode or rate has changed."""
         ...
 
-    async def watch(self, venue: str) -> bool:
-        """Start the price watch of a venue; False when it is running already."""
+    async def protect(self, bot_id: str, request: Protect) -> None:
+        """Have a position closed; returns once the bot is certain to learn of it, also later."""
+        ...
+
+    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
+        """Have a position closed, and say what came of it."""
         ...
 
     async def examine(self, venue: str, at_ms: int) -> ExamineReport:
-        """Have the watch of a stepped venue act on the prices of this very moment."""
+        """Have a stepped venue's guards examined at this moment; answers when all is done."""
+        ...
+
+    async def watch(self, venue: str) -> bool:
+        """Start the price watch of a venue; False when it is running already."""
         ...

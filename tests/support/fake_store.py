@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
-from oxbot.domain.guards import Guard
+from oxbot.domain.limits import limits_after
 from oxbot.domain.market import MarketPart, PartKey, Snapshot
-from oxbot.messages import CycleOutcome, Missed, WriteControl
+from oxbot.messages import CycleOutcome, Missed, WriteControl, WriteLimits
 from oxbot.records import (
     CycleRow,
     CycleStart,
@@ -17,7 +17,7 @@ from oxbot.records import (
     EventRow,
     RunReservation,
 )
-from tests.support.fake_books import FakeBooks
+from tests.support.fake_protection import FakeProtection
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,18 @@ class Block:
     cycles: int
 
 
-class FakeStore(FakeBooks):
+class FakeStore(FakeProtection):
     """Keeps the same promises as the database, for as long as the test lasts.
 
     `control` holds every write of control that took effect, `outcomes` every cycle by number,
     `missed` and `equity` what was recorded with them, `blocks` the numbers granted.
     """
 
-    async def guards(self, venue: str) -> list[Guard]:  # noqa: ARG002
-        """Give none."""
-        return []
-
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
-        """Do nothing."""
-
     def __init__(self) -> None:
         super().__init__()
         self.control: list[WriteControl] = []
         self.blocks: list[Block] = []
+        self.limits: dict[tuple[str, int], RiskLimits] = {}
         self.outcomes: dict[tuple[str, int], CycleOutcome] = {}
         self.missed: list[Missed] = []
         self.equity_points: dict[tuple[str, int], Decimal] = {}
@@ -106,6 +100,20 @@ class FakeStore(FakeBooks):
         changed = {"status": change.status, "epoch": change.epoch, "flatten": change.flatten}
         self.bots_by_id[bot.id] = bot.model_copy(update=changed)
         self._tell(bot.id, change.status, f"by {change.by}: {change.reason}")
+
+    async def change_limits(self, change: WriteLimits) -> RiskLimits:
+        """Store changed limits, once per epoch."""
+        bot = await self.bot(change.bot_id)
+        known = self.limits.get((bot.id, change.epoch))
+        if known is not None:
+            return bot.settings.limits
+        after = limits_after(bot.settings.limits, change.limits)
+        self.limits[bot.id, change.epoch] = after
+        settings = bot.settings.model_copy(update={"limits": after})
+        raised = {"settings": settings, "epoch": max(bot.epoch, change.epoch)}
+        self.bots_by_id[bot.id] = bot.model_copy(update=raised)
+        self._tell(bot.id, "limits", f"by {change.by}: {change.reason}")
+        return after
 
     async def reserve_cycles(
         self, bot_id: str, chain_id: str, run_id: str, cycles: int

@@ -61,6 +61,7 @@ class FakeFeed:
     def __init__(self, prices: dict[str, Decimal]) -> None:
         self.prices = prices
         self.mute: set[str] = set()
+        self.halted: set[str] = set()
         self.away = False
         self.asked: Counter[str] = Counter()
 
@@ -74,8 +75,16 @@ class FakeFeed:
         unlisted = sorted(set(symbols) - set(self.prices))
         if unlisted:
             raise InputError(f"not listed: {', '.join(unlisted)}")
-        steps = {"tick": Decimal("0.01"), "lot": Decimal("0.0001"), "minimum": Decimal("0.001")}
-        return {symbol: Instrument(symbol=symbol, **steps) for symbol in symbols}
+        return {
+            symbol: Instrument(
+                symbol=symbol,
+                tick=Decimal("0.01"),
+                lot=Decimal("0.0001"),
+                minimum=Decimal("0.001"),
+                live=symbol not in self.halted,
+            )
+            for symbol in symbols
+        }
 
     async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:  # noqa: ARG002 - a port
         """Give all instruments."""

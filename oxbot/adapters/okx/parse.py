@@ -57,7 +57,7 @@ def traded_rows(rows: Sequence[object]) -> dict[str, object]:
 
 
 def listing_of(rows: Sequence[object]) -> tuple[dict[str, Instrument], dict[str, str]]:
-    """Read the list of instruments: what can be traded, and why the rest cannot, by symbol."""
+    """Read the list of instruments: all whose steps can be read, and why the rest cannot."""
     listed: dict[str, Instrument] = {}
     left_out: dict[str, str] = {}
     for symbol, row in traded_rows(rows).items():
@@ -69,19 +69,20 @@ def listing_of(rows: Sequence[object]) -> tuple[dict[str, Instrument], dict[str,
 
 
 def instrument_of(symbol: str, row: object) -> Instrument:
-    """Read tick (`tickSz`), lot (`lotSz`) and minimum (`minSz`) of an instrument.
+    """Read tick (`tickSz`), lot (`lotSz`), minimum (`minSz`) and `state` of an instrument.
+
+    Of OKX's states (live, suspend, preopen, test) only the first lets orders trade.
 
     Raises:
-        VenueUnavailable: A step is missing, or its trading is suspended or has not begun.
+        VenueUnavailable: A step is missing.
     """
     fields = _mapping(row, symbol)
-    if fields.get("state") != "live":
-        raise unusable(symbol, f"it is not traded now (its state is {fields.get('state')!r})")
     return Instrument(
         symbol=symbol,
         tick=_positive(fields, "tickSz", symbol),
         lot=_positive(fields, "lotSz", symbol),
         minimum=_positive(fields, "minSz", symbol),
+        live=fields.get("state") == "live",
     )
 
 

@@ -87,7 +87,8 @@ class Bots(Records):
                 return
             values = {"status": change.status, "epoch": change.epoch, "flatten": change.flatten}
             await connection.execute(update(bots).where(bots.c.id == change.bot_id).values(values))
-            await _cancel_outdated_entries(connection, change)
+            why = f"not sent: the bot is {change.status}"
+            await cancel_outdated_entries(connection, (change.bot_id, change.epoch), why)
             if row["status"] != change.status:
                 key = f"control:{change.epoch}:{change.status}"
                 await add_event(connection, change.bot_id, key, _told(change))
@@ -182,11 +183,15 @@ async def _last_due(connection: AsyncConnection, bot_id: str) -> int | None:
     return await connection.scalar(newest)
 
 
-async def _cancel_outdated_entries(connection: AsyncConnection, change: WriteControl) -> None:
+async def cancel_outdated_entries(
+    connection: AsyncConnection, control: tuple[str, int], why: str
+) -> None:
+    """Cancel the entries that a bot intended under an epoch older than this (bot, epoch)."""
+    bot_id, epoch = control
     outdated = (
         update(orders)
-        .where(orders.c.bot_id == change.bot_id, orders.c.epoch < change.epoch)
+        .where(orders.c.bot_id == bot_id, orders.c.epoch < epoch)
         .where(orders.c.purpose == Purpose.ENTRY, orders.c.state == OrderState.INTENDED)
-        .values(state=OrderState.CANCELLED, reason=f"not sent: the bot is {change.status}")
+        .values(state=OrderState.CANCELLED, reason=why)
     )
     await connection.execute(outdated.values(finished_at=func.now()))

@@ -134,7 +134,7 @@ async def _record(connection: AsyncConnection, bot_id: str, outcome: CycleOutcom
         await add_event(connection, bot_id, key, ("cycle_skipped", told), figures)
     for order in outcome.orders:
         if order.state is OrderState.FILLED:
-            await _tell_filled(connection, bot_id, outcome.cycle, order)
+            await tell_filled(connection, bot_id, outcome.cycle, order)
 
 
 async def _tell_missed(connection: AsyncConnection, bot_id: str, gap: Missed) -> None:
@@ -149,9 +149,10 @@ async def _tell_missed(connection: AsyncConnection, bot_id: str, gap: Missed) ->
     await add_event(connection, bot_id, key, ("ticks_missed", told), figures)
 
 
-async def _tell_filled(
+async def tell_filled(
     connection: AsyncConnection, bot_id: str, cycle: int, order: OrderOutcome
 ) -> None:
+    """Tell what an order opened or closed."""
     kind = "closed" if order.purpose.is_exit else "opened"
     why = f" ({order.purpose})" if order.purpose.is_exit else ""
     price = plain(order.price) if order.price is not None else "an unknown price"

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from oxbot.adapters.postgres.rows import Records, lock_bot, reserved_cash
+from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
     cycles,
@@ -112,10 +112,7 @@ async def _add_verdicts(
 
 async def _intend(connection: AsyncConnection, intended: Sequence[Order]) -> None:
     """Write orders down; the database allows one under way per coin."""
-    rows = [
-        {**order.model_dump(exclude={"expires_ms"}), "expires_at": order.expires_ms}
-        for order in intended
-    ]
+    rows = [order_row(order) for order in intended]
     if not rows:
         return
     try:

@@ -38,6 +38,8 @@ class Records:
 ORDER: Final = (
     *(c for c in orders.c if c.name in Order.model_fields),
     orders.c.expires_at.label("expires_ms"),
+    orders.c.resting_price.label("resting"),
+    orders.c.crossed_at.label("crossed_ms"),
 )
 """The columns of an Order."""
 
@@ -95,6 +97,16 @@ async def read_order(connection: AsyncConnection, order_id: str) -> Order:
     if row is None:
         raise NotFound(f"There is no order {order_id}.")
     return Order.model_validate(dict(row))
+
+
+def order_row(order: Order) -> dict[str, object]:
+    """Give an order as its row has it."""
+    return {
+        **order.model_dump(exclude={"expires_ms", "resting", "crossed_ms"}),
+        "expires_at": order.expires_ms,
+        "resting_price": order.resting,
+        "crossed_at": order.crossed_ms,
+    }
 
 
 async def add_event(

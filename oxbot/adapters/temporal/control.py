@@ -3,27 +3,23 @@
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import (
-    Client,
-    WorkflowExecutionStatus,
-    WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from oxbot.adapters.temporal.protection import TemporalProtection
+from oxbot.adapters.temporal.refusals import REFUSALS, failed
 from oxbot.domain.bot import Bot
-from oxbot.domain.errors import Conflict, NotFound, OxbotError, Unavailable
+from oxbot.domain.errors import Unavailable
 from oxbot.messages import (
     BOT_WORKFLOW,
     WATCH_WORKFLOW,
     BotView,
+    ChangeLimits,
     ControlAnswer,
     ControlRequest,
-    ExamineReport,
+    LimitsAnswer,
     TickReport,
     TickRequest,
     WatchView,
@@ -36,7 +32,7 @@ ANSWER_WITHIN: Final = timedelta(seconds=30)
 TICK_WITHIN: Final = timedelta(minutes=5)
 
 
-class TemporalBotControl:
+class TemporalBotControl(TemporalProtection):
     """Implements BotControl with signals, updates and queries.
 
     Args:
@@ -45,7 +41,7 @@ class TemporalBotControl:
     """
 
     def __init__(self, client: Client, task_queue: str) -> None:
-        self._client = client
+        super().__init__(client)
         self._task_queue = task_queue
 
     async def start(self, bot: Bot) -> bool:
@@ -66,7 +62,7 @@ class TemporalBotControl:
         except WorkflowAlreadyStartedError:
             return False
         except (RPCError, RuntimeError) as error:
-            raise _failed(error, bot.id) from error
+            raise failed(error, bot.id) from error
         return True
 
     async def is_running(self, bot_id: str) -> bool:
@@ -76,7 +72,7 @@ class TemporalBotControl:
         except (RPCError, RuntimeError) as error:
             if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
                 return False
-            raise _failed(error, bot_id) from error
+            raise failed(error, bot_id) from error
         return description.status is WorkflowExecutionStatus.RUNNING
 
     async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
@@ -96,8 +92,18 @@ class TemporalBotControl:
             answer: ControlAnswer = await self._handle(bot_id).execute_update(
                 verb, request, result_type=ControlAnswer, rpc_timeout=ANSWER_WITHIN
             )
-        except _REFUSALS as error:
-            raise _failed(error, bot_id) from error
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
+        return answer
+
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        """Change a bot's limits, which it checks before anything is written."""
+        try:
+            answer: LimitsAnswer = await self._handle(bot_id).execute_update(
+                "change_limits", change, result_type=LimitsAnswer, rpc_timeout=ANSWER_WITHIN
+            )
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
         return answer
 
     async def view(self, bot_id: str) -> BotView:
@@ -106,8 +112,8 @@ class TemporalBotControl:
             view: BotView = await self._handle(bot_id).query(
                 "status", result_type=BotView, rpc_timeout=QUERY_WITHIN
             )
-        except _REFUSALS as error:
-            raise _failed(error, bot_id) from error
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
         return view
 
     async def tick(self, bot_id: str, due_ms: int) -> TickReport:
@@ -119,8 +125,8 @@ class TemporalBotControl:
                 result_type=TickReport,
                 rpc_timeout=TICK_WITHIN,
             )
-        except _REFUSALS as error:
-            raise _failed(error, bot_id) from error
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
         return report
 
     async def wake(self, bot_id: str) -> None:
@@ -128,7 +134,7 @@ class TemporalBotControl:
         try:
             await self._handle(bot_id).signal("wake")
         except (RPCError, RuntimeError) as error:
-            raise _failed(error, bot_id) from error
+            raise failed(error, bot_id) from error
 
     async def watch(self, venue: str) -> bool:
         """Start the price watch of a venue; False when it is running already."""
@@ -150,35 +156,3 @@ class TemporalBotControl:
                 f"The price watch of {venue} cannot be started through Temporal: {error}."
             ) from error
         return True
-
-    async def examine(self, venue: str, at_ms: int) -> ExamineReport:
-        """Have the watch of a stepped venue act on the prices of this very moment."""
-        raise NotImplementedError(venue, at_ms)
-
-    def _handle(self, bot_id: str) -> WorkflowHandle[object, object]:
-        return self._client.get_workflow_handle(workflow_id(bot_id))
-
-
-_REFUSALS: Final = (
-    RPCError,
-    RuntimeError,  # what a client that connects at its first call says when nobody listens
-    WorkflowQueryFailedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-
-
-def _failed(error: Exception, bot_id: str) -> OxbotError:
-    """Turn Temporal's words into the project's errors."""
-    if isinstance(error, WorkflowUpdateFailedError):
-        cause = error.cause
-        told = cause.message if isinstance(cause, ApplicationError) else str(cause)
-        return Conflict(told)
-    if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
-        return NotFound(
-            f"Bot {bot_id} has no running workflow. The next start of `oxbot up` starts it again."
-        )
-    return Unavailable(
-        f"Bot {bot_id} did not answer through Temporal: {error}. Is a worker running? "
-        f"`oxbot doctor` tells."
-    )

@@ -11,9 +11,13 @@ from oxbot.domain.guards import Guard
 from oxbot.domain.schedule import next_due
 from oxbot.messages import (
     BotView,
+    ChangeLimits,
     ControlAnswer,
     ControlRequest,
     ExamineReport,
+    LimitsAnswer,
+    Protect,
+    ProtectReport,
     TickReport,
     WriteControl,
 )
@@ -188,8 +192,17 @@ class House:
     async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
         raise NotImplementedError(bot_id, request)
 
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        raise NotImplementedError(bot_id, change)
+
     async def wake(self, bot_id: str) -> None:
         raise NotImplementedError(bot_id)
+
+    async def protect(self, bot_id: str, request: Protect) -> None:
+        raise NotImplementedError(bot_id, request)
+
+    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
+        raise NotImplementedError(bot_id, request)
 
     async def watch(self, venue: str) -> bool:
         raise NotImplementedError(venue)

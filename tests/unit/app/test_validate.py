@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.errors import Conflict, Unavailable, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, ClockReading, Instrument, Quote
 from oxbot.domain.money import floor_to, times
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
@@ -232,7 +232,7 @@ async def test_a_price_that_moved_since_the_model_saw_it_is_not_bought(room: Roo
     assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["price moved"]
 
 
-async def test_a_coin_that_became_busy_meanwhile_is_a_conflict_and_nothing_is_stored() -> None:
+async def test_where_a_coin_became_busy_meanwhile_nothing_is_stored_and_it_is_judged_anew() -> None:
     """Tried again, the order that came in between is seen."""
     other = entry(BOT, id="other")
 
@@ -246,7 +246,7 @@ async def test_a_coin_that_became_busy_meanwhile_is_a_conflict_and_nothing_is_st
     room = Room(store=Overtaken())
     await room.bot()
     room.model.will_buy(BTC)
-    with pytest.raises(Conflict):
+    with pytest.raises(Unavailable, match="judged anew"):
         await room.judge()
     assert list(room.store.orders_by_id) == [other.id]
     assert await room.store.verdicts(BOT, 1) == []

@@ -10,7 +10,17 @@ from oxbot.app.stepped import drive
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict
 from oxbot.domain.guards import Guard
-from oxbot.messages import BotView, ControlAnswer, ControlRequest, ExamineReport, TickReport
+from oxbot.messages import (
+    BotView,
+    ChangeLimits,
+    ControlAnswer,
+    ControlRequest,
+    ExamineReport,
+    LimitsAnswer,
+    Protect,
+    ProtectReport,
+    TickReport,
+)
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fakes import BTC, FakeBoard, FakeFeed
 from tests.unit.app.guarded_venue import GuardStore, Venue
@@ -78,8 +88,17 @@ class SteppedBot:
     async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
         raise NotImplementedError(bot_id, request)
 
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        raise NotImplementedError(bot_id, change)
+
     async def wake(self, bot_id: str) -> None:
         raise NotImplementedError(bot_id)
+
+    async def protect(self, bot_id: str, request: Protect) -> None:
+        raise NotImplementedError(bot_id, request)
+
+    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
+        raise NotImplementedError(bot_id, request)
 
     async def watch(self, venue: str) -> bool:
         raise NotImplementedError(venue)
