@@ -412,7 +412,7 @@ class Holdings(Message):
     open_orders: int
     positions: int
     coins: dict[str, int] = Field(default_factory=dict)
-    dust: dict[str, Decimal] = Field(default_factory=dict)
+    dust: dict[str, Quantity] = Field(default_factory=dict)
 
     @property
     def is_flat(self) -> bool:
@@ -429,11 +429,11 @@ class FlattenReport(Message):
 
     open_orders: int
     positions: int
-    dust: dict[str, Decimal] = Field(default_factory=dict)
+    dust: dict[str, Quantity] = Field(default_factory=dict)
     done: bool
     status: str
     epoch: int
-    dust_value: dict[str, Decimal] = Field(default_factory=dict)
+    dust_value: dict[str, Notional] = Field(default_factory=dict)
 
 
 class TickRequest(Message):

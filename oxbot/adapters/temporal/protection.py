@@ -63,6 +63,7 @@ class TemporalProtection(TemporalRuns):
             raise _unexamined(error, venue) from error
         return report
 
+
 def _unexamined(error: Exception, venue: str) -> OxbotError:
     """Keep what the watch itself says; anything else is that it does not answer."""
     told = failed(error, watch_id(venue))

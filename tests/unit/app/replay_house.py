@@ -7,6 +7,7 @@ from oxbot.app.bots import Desk
 from oxbot.app.replay import AT_ONCE, Replay, Stop
 from oxbot.domain.bot import BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound, Unavailable
+from oxbot.domain.guards import Guard
 from oxbot.domain.schedule import next_due
 from oxbot.messages import (
     BotView,

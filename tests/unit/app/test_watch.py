@@ -11,7 +11,7 @@ from oxbot.domain.circuit import COOLS_MS, OPENS_AFTER, Phase
 from oxbot.domain.errors import Conflict, InputError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.feed import FeedSource
 from oxbot.domain.market import Quote
-from oxbot.domain.money import Price, Quantity
+from oxbot.domain.money import Price
 from oxbot.messages import WatchPrices, WriteControl
 from tests.support.fake_stream import settled
 from tests.support.fakes import BTC, ETH, FakeBoard
