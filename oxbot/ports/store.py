@@ -28,6 +28,7 @@ from oxbot.records import (
     DecisionRecord,
     EventRow,
     Judge,
+    Lately,
     OrderRow,
     RunReservation,
     TradeRow,
@@ -138,6 +139,10 @@ class Store(Protocol):
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts."""
+        ...
+
+    async def lately(self, bot_id: str, cycle: int) -> Lately | None:
+        """Give what happened since the last decision before this cycle; None without one."""
         ...
 
     async def unfinished_orders(self, bot_id: str) -> list[Order]:
