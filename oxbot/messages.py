@@ -479,12 +479,14 @@ class WatchView(Message):
 
     `runs` of the activity so far, with the report of the last; what it reports just now is in
     the heartbeat of the activity under way. `ended` says why it watches no more. The activity
-    lasts `span_s`, a run of the workflow `roll_after` of them.
+    lasts `span_s`, a run of the workflow `roll_after` of them, or `examine_at_most`
+    examinations of a stepped venue: Temporal takes 2,000 updates in a run.
     """
 
     venue: str
     span_s: int = 3300
     roll_after: int = 24
+    examine_at_most: int = 1_000
     runs: int = 0
     last: FeedStatus | None = None
     ended: str = ""
