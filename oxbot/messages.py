@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import ClockReading
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose, Side
 from oxbot.domain.values import Value
 
@@ -65,12 +66,12 @@ class PositionBrief(Message):
     """
 
     symbol: str
-    quantity: Decimal
-    average_price: Decimal
-    stop_price: Decimal
-    target_price: Decimal
+    quantity: Quantity
+    average_price: Price
+    stop_price: Price
+    target_price: Price
     opened_ms: int
-    unrealised: Decimal
+    unrealised: Notional
     age_ms: int | None
     version: int = 0
 
@@ -120,9 +121,9 @@ class SeenPrice(Message):
     `spread_bp` is ask less bid in basis points of the bid; None in what older versions wrote.
     """
 
-    bid: Decimal
-    ask: Decimal
-    last: Decimal
+    bid: Price
+    ask: Price
+    last: Price
     age_ms: int
     source: str
     spread_bp: Decimal | None = None
@@ -179,7 +180,7 @@ class OrderBrief(Message):
     symbol: str
     side: Side
     purpose: Purpose
-    quantity: Decimal
+    quantity: Quantity
 
 
 class RiskReport(Message):
@@ -192,8 +193,8 @@ class RiskReport(Message):
     verdicts: tuple[str, ...]
     refusals: int
     orders: tuple[OrderBrief, ...]
-    equity: Decimal
-    cash: Decimal
+    equity: Notional
+    cash: Notional
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
     halt: str | None = None
@@ -213,8 +214,8 @@ class OrderOutcome(Message):
     symbol: str
     purpose: Purpose
     state: OrderState
-    filled: Decimal = Decimal(0)
-    price: Decimal | None = None
+    filled: Quantity = Quantity(0)
+    price: Price | None = None
     reason: str = ""
 
 
@@ -231,10 +232,10 @@ class Protect(Message):
     opened_ms: int
     version: int
     purpose: Purpose
-    price: Decimal | None = None
+    price: Price | None = None
     crossed_ms: int
     seen_wall_ms: int
-    resting: Decimal | None = None
+    resting: Price | None = None
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -263,7 +264,25 @@ class ProtectReport(Message):
     state: str
     order_ids: tuple[str, ...] = ()
     reason: str = ""
-    price: Decimal | None = None
+    price: Price | None = None
+
+
+class Examine(Message):
+    """The driver of a stepped venue: at this moment (venue ms), close what has to be closed."""
+
+    venue: str
+    at_ms: int
+
+
+class ExamineReport(Message):
+    """How many guards were set off or holds over, and how many positions were closed for it.
+
+    `trouble` says why some could not be judged, or are not closed.
+    """
+
+    crossings: int
+    closed: int
+    trouble: str = ""
 
 
 class CycleOutcome(Message):
@@ -304,8 +323,8 @@ class RecordCycles(Message):
 class Recorded(Message):
     """The account after the cycle, in USDT; `unpriced` as in `RiskReport`."""
 
-    equity: Decimal
-    cash: Decimal
+    equity: Notional
+    cash: Notional
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
 
@@ -393,7 +412,7 @@ class Holdings(Message):
     open_orders: int
     positions: int
     coins: dict[str, int] = Field(default_factory=dict)
-    dust: dict[str, Decimal] = Field(default_factory=dict)
+    dust: dict[str, Quantity] = Field(default_factory=dict)
 
     @property
     def is_flat(self) -> bool:
@@ -410,11 +429,11 @@ class FlattenReport(Message):
 
     open_orders: int
     positions: int
-    dust: dict[str, Decimal] = Field(default_factory=dict)
+    dust: dict[str, Quantity] = Field(default_factory=dict)
     done: bool
     status: str
     epoch: int
-    dust_value: dict[str, Decimal] = Field(default_factory=dict)
+    dust_value: dict[str, Notional] = Field(default_factory=dict)
 
 
 class TickRequest(Message):
@@ -441,7 +460,7 @@ class BotView(Message):
     cycle: int
     next_due_ms: int | None
     last_outcome: CycleOutcome | None
-    equity: Decimal | None
+    equity: Notional | None
     positions: tuple[PositionBrief, ...]
     in_flight: tuple[str, ...]
     unwritten: int

@@ -1,12 +1,18 @@
 """What the use cases hand to the record and read back from it."""
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import Field
 
+from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Features, Quote
+from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
+from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.risk import Verdict
 from oxbot.domain.values import Value
 
 
@@ -20,6 +26,17 @@ class RunReservation(Value):
     first_cycle: int
     cycles: int
     last_due_ms: int | None
+
+
+class Judgement(NamedTuple):
+    """What the rules said in one cycle, and the orders that follow."""
+
+    verdicts: Sequence[Verdict]
+    orders: Sequence[Order]
+
+
+Judge = Callable[[Account], Judgement]
+"""Judges a cycle, given what the owner's other bots have at that moment."""
 
 
 class CycleStart(Value):
@@ -105,7 +122,7 @@ class CycleRow(Value):
     skipped: str | None
     decision: str
     orders: int
-    equity: Decimal | None
+    equity: Notional | None
     recorded_ms: int | None
 
 
@@ -117,22 +134,22 @@ class OrderRow(Value):
     symbol: str
     side: str
     purpose: str
-    quantity: Decimal
+    quantity: Quantity
     state: str
     reason: str
-    filled: Decimal
-    price: Decimal | None
+    filled: Quantity
+    price: Price | None
 
 
 class TradeRow(Value):
     """A round trip as listed; USDT and venue ms."""
 
     symbol: str
-    quantity: Decimal
-    entry_price: Decimal
-    exit_price: Decimal
-    fees: Decimal
-    net_pnl: Decimal
+    quantity: Quantity
+    entry_price: Price
+    exit_price: Price
+    fees: Notional
+    net_pnl: Notional
     opened_ms: int
     closed_ms: int
     exit: str
@@ -147,15 +164,51 @@ class EventRow(Value):
     at_ms: int
 
 
-class AuditFigures(Value):
-    """The books recomputed from fills against the books as stored, in USDT.
+class Protection(Value):
+    """An exit that a price led to, once it is settled: what set it off, and when.
 
-    `drift` is the sum of all absolute differences; `unbalanced` counts postings that do not
-    sum to zero.
+    `crossed_ms` in venue time. `seen_ms`, when the watch had the price, and `settled_ms` are
+    wall time; `seen_ms` is None where no watch saw the price as it came.
+    """
+
+    bot_id: str
+    symbol: str
+    opened_ms: int
+    version: int
+    purpose: Purpose
+    crossed_ms: int
+    seen_ms: int | None
+    settled_ms: int
+    order_id: str
+
+
+class ProtectionTimes(Value):
+    """How long protecting took, from the price at the watch to the settled exit (wall ms).
+
+    `within` counts those that took at most so many ms, by that limit; `total_ms` sums them all.
+    """
+
+    count: int
+    total_ms: int
+    within: dict[int, int]
+
+
+class WatchBeat(Value):
+    """When a venue's watch was last at work (wall ms), and whether the venue stood still then."""
+
+    beat_ms: int
+    stepped: bool
+
+
+class AuditFigures(Value):
+    """The books recomputed from fills against the books as stored.
+
+    `drift` is the sum of all absolute differences, of whatever unit; `unbalanced` counts
+    postings that do not sum to zero.
     """
 
     fills: int
-    cash_stored: Decimal
-    cash_recomputed: Decimal
-    drift: Decimal
+    cash_stored: Notional
+    cash_recomputed: Notional
+    drift: CurrencyAmount
     unbalanced: int

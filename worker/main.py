@@ -20,7 +20,6 @@ from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
-from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
 from oxbot.bootstrap import open_ports, resolve
@@ -44,11 +43,12 @@ log = structlog.get_logger(__name__)
 
 def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
     """Join workflows and activities into a worker for one task queue."""
-    control, market, protection, record = (
+    control, market, protection, record, watch = (
         ControlActivities(ports),
         MarketActivities(ports),
         ProtectionActivities(ports),
         RecordActivities(ports),
+        WatchActivities(ports),
     )
     return Worker(
         client,
@@ -66,7 +66,8 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
             protection.protect,
             protection.count_holdings,
             record.record_cycles,
-            WatchActivities(ports).watch_prices,
+            watch.watch_prices,
+            watch.examine,
         ],
         interceptors=[FailureInterceptor()],
         graceful_shutdown_timeout=DRAIN,
@@ -81,23 +82,21 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     found = resolve(settings)
-    async with open_ports(found) as ports:
-        client = await connect(found.temporal_address or "", found.temporal_namespace)
-        async with make_worker(client, ports, found.task_queue):
-            log.info("worker is listening", task_queue=found.task_queue, session=found.session)
-            control = TemporalBotControl(client, found.task_queue)
-            desk = Desk(
-                store=ports.store,
-                control=control,
-                venue=ports.feed.venue,
-                listing=ports.feed,
-                board=ports.board,
-                breaker=ports.breaker,
-            )
-            if await control.watch(ports.feed.venue):
-                log.info("price watch started", venue=ports.feed.venue)
-            await keep_bots_running(desk, stop)
-            log.info("worker finishes what it is at")
+    client = await connect(found.temporal_address or "", found.temporal_namespace)
+    async with open_ports(found, client) as ports, make_worker(client, ports, found.task_queue):
+        log.info("worker is listening", task_queue=found.task_queue, session=found.session)
+        desk = Desk(
+            store=ports.store,
+            control=ports.control,
+            venue=ports.feed.venue,
+            listing=ports.feed,
+            board=ports.board,
+            breaker=ports.breaker,
+        )
+        if await ports.control.watch(ports.feed.venue):
+            log.info("price watch started", venue=ports.feed.venue)
+        await keep_bots_running(desk, stop)
+        log.info("worker finishes what it is at")
     log.info("worker has ended")
 
 

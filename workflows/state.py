@@ -1,12 +1,10 @@
 """What a bot's workflow remembers, carried whole from run to run."""
 
-from decimal import Decimal
-
 from pydantic import BaseModel, Field, PrivateAttr
 
 from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.market import ClockReading
-from oxbot.domain.money import plain
+from oxbot.domain.money import Notional, plain
 from oxbot.domain.orders import Purpose
 from oxbot.domain.schedule import next_due, offset_ms
 from oxbot.messages import (
@@ -66,7 +64,7 @@ class BotState(BaseModel):
     unfinished: dict[str, Purpose] = Field(default_factory=dict)
     protections: list[Protect] = Field(default_factory=list)
     limit_changes: list[WriteLimits] = Field(default_factory=list)
-    equity: Decimal | None = None
+    equity: Notional | None = None
     positions: tuple[PositionBrief, ...] = ()
     unpriced: tuple[str, ...] = ()
     last_outcome: CycleOutcome | None = None

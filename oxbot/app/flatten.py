@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Final
 
 from oxbot.app.bots import Desk
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import OxbotError, StoreUnavailable
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, Quantity, to_scale
 from oxbot.domain.values import Value
 from oxbot.messages import ControlRequest, FlattenReport, Holdings
 from oxbot.ports import Store
@@ -89,11 +88,11 @@ async def _proof(desk: Desk, bot_id: str, trouble: str) -> FlattenReport:
     )
 
 
-async def _worth(desk: Desk, dust: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+async def _worth(desk: Desk, dust: Iterable[tuple[str, Quantity]]) -> dict[str, Notional]:
     """Value dust at the newest bid known; without one it is left out."""
     coins = dict(dust)
     try:
         quotes = await desk.board.get(desk.venue, sorted(coins))
     except StoreUnavailable:
         return {}
-    return {symbol: times(coins[symbol], quote.bid) for symbol, quote in quotes.items()}
+    return {symbol: to_scale(coins[symbol] * quote.bid) for symbol, quote in quotes.items()}

@@ -12,8 +12,11 @@ from oxbot.messages import (
     ChangeLimits,
     ControlAnswer,
     ControlRequest,
+    ExamineReport,
     FlattenReport,
     LimitsAnswer,
+    Protect,
+    ProtectReport,
     TickReport,
 )
 from oxbot.records import (
@@ -105,6 +108,18 @@ class BotControl(Protocol):
 
     async def wake(self, bot_id: str) -> None:
         """Have a bot look at the venue's clock now, because its mode or rate has changed."""
+        ...
+
+    async def protect(self, bot_id: str, request: Protect) -> None:
+        """Have a position closed; returns once the bot is certain to learn of it, also later."""
+        ...
+
+    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
+        """Have a position closed, and say what came of it."""
+        ...
+
+    async def examine(self, venue: str, at_ms: int) -> ExamineReport:
+        """Have a stepped venue's guards examined at this moment; answers when all is done."""
         ...
 
     async def watch(self, venue: str) -> bool:

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.limits import limits_after
 from oxbot.domain.market import MarketPart, PartKey, Snapshot
+from oxbot.domain.money import Notional
+from oxbot.domain.risk import Marks
 from oxbot.messages import CycleOutcome, Missed, WriteControl, WriteLimits
 from oxbot.records import (
     CycleRow,
@@ -17,7 +18,7 @@ from oxbot.records import (
     EventRow,
     RunReservation,
 )
-from tests.support.fake_books import FakeBooks
+from tests.support.fake_protection import FakeProtection
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Block:
     cycles: int
 
 
-class FakeStore(FakeBooks):
+class FakeStore(FakeProtection):
     """Keeps the same promises as the database, for as long as the test lasts.
 
     `control` holds every write of control that took effect, `outcomes` every cycle by number,
@@ -46,7 +47,9 @@ class FakeStore(FakeBooks):
         self.limits: dict[tuple[str, int], RiskLimits] = {}
         self.outcomes: dict[tuple[str, int], CycleOutcome] = {}
         self.missed: list[Missed] = []
-        self.equity_points: dict[tuple[str, int], Decimal] = {}
+        self.equity_points: dict[tuple[str, int], Notional] = {}
+        self.fresh_points: list[tuple[str, int, Notional]] = []
+        self.high_water: dict[str, Notional] = {}
         self.alarms: dict[tuple[str, str], str] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
@@ -69,7 +72,7 @@ class FakeStore(FakeBooks):
             created_ms=created_ms,
         )
         self.bots_by_id[bot_id] = bot
-        self.cash[bot_id] = settings.capital
+        self.cash[bot_id] = self.high_water[bot_id] = settings.capital
         return bot
 
     async def bot(self, bot_id: str) -> Bot:
@@ -98,6 +101,8 @@ class FakeStore(FakeBooks):
         if bot.epoch > change.epoch:
             return
         self.control.append(change)
+        if (bot.status, change.status) == (BotStatus.PAUSED, BotStatus.RUNNING):
+            self.high_water.pop(bot.id, None)
         changed = {"status": change.status, "epoch": change.epoch, "flatten": change.flatten}
         self.bots_by_id[bot.id] = bot.model_copy(update=changed)
         self._tell(bot.id, change.status, f"by {change.by}: {change.reason}")
@@ -218,10 +223,14 @@ class FakeStore(FakeBooks):
         bot_id: str,
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
-        equity: Mapping[str, Decimal],
+        equity: Mapping[str, Notional],
+        *,
+        fresh: bool = False,
     ) -> None:
         """Close cycles with their outcome; repeatable."""
         for outcome in outcomes:
+            if fresh and (bot_id, outcome.cycle) not in self.equity_points:
+                self._raise_mark(bot_id, outcome.due_ms, equity["equity"])
             self.outcomes.setdefault((bot_id, outcome.cycle), outcome)
             self.equity_points.setdefault((bot_id, outcome.cycle), equity["equity"])
         for gap in missed:
@@ -229,7 +238,22 @@ class FakeStore(FakeBooks):
                 self.missed.append(gap)
                 self._tell(bot_id, "ticks_missed", f"{gap.ticks}: {gap.cause}")
 
-    async def equity(self, bot_id: str) -> Decimal | None:
+    def _raise_mark(self, bot_id: str, at_ms: int, equity: Notional) -> None:
+        self.fresh_points.append((bot_id, at_ms, equity))
+        self.high_water[bot_id] = max(equity, self.high_water.get(bot_id, equity))
+
+    async def marks(self, bot_id: str, midnight_ms: int) -> Marks:
+        """Give what equity is measured against."""
+        mine = [(at_ms, equity) for known, at_ms, equity in self.fresh_points if known == bot_id]
+        before = [equity for at_ms, equity in mine if at_ms < midnight_ms]
+        since = [equity for at_ms, equity in mine if at_ms >= midnight_ms]
+        return Marks(
+            day_start=before[-1] if before else self.bots_by_id[bot_id].settings.capital,
+            day_lowest=min(since, default=None),
+            high_water=self.high_water.get(bot_id),
+        )
+
+    async def equity(self, bot_id: str) -> Notional | None:
         """Give equity as of the newest cycle that was recorded."""
         mine = {n: amount for (known, n), amount in self.equity_points.items() if known == bot_id}
         return mine[max(mine)] if mine else None

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -23,8 +22,10 @@ from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
 from oxbot.adapters.paper.exchange import PaperExchange
+from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.money import Price
 from oxbot.messages import (
     BOT_WORKFLOW,
     BotView,
@@ -36,6 +37,7 @@ from oxbot.messages import (
     workflow_id,
 )
 from tests.support.fake_breaker import FakeBreaker
+from tests.support.fake_news import FakeNews
 from tests.support.fake_store import FakeStore
 from tests.support.fake_stream import ScriptedStream
 from tests.support.fakes import (
@@ -78,8 +80,9 @@ class House:
     session: str = "first"
     store: FakeStore = field(default_factory=FakeStore)
     feed: FakeFeed = field(
-        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+        default_factory=lambda: FakeFeed({BTC: Price(60_000), ETH: Price(3_000)})
     )
+    news: FakeNews = field(default_factory=FakeNews)
     stream: ScriptedStream = field(default_factory=ScriptedStream)
     board: FakeBoard = field(default_factory=FakeBoard)
     breaker: FakeBreaker = field(default_factory=FakeBreaker)
@@ -104,6 +107,8 @@ class House:
         """What activities receive."""
         return Ports(
             store=self.store,
+            news=self.news,
+            control=TemporalBotControl(self.client, self.queue),
             clock=self.clock,
             feed=self.feed,
             stream=self.stream,
@@ -122,7 +127,7 @@ class House:
         """A worker with the real workflow, in the SDK's sandbox, and the real activities."""
         ports = self.ports
         control, market = ControlActivities(ports), MarketActivities(ports)
-        protection = ProtectionActivities(ports)
+        protection, watch = ProtectionActivities(ports), WatchActivities(ports)
         return Worker(
             self.client,
             task_queue=self.queue,
@@ -139,7 +144,8 @@ class House:
                 protection.protect,
                 protection.count_holdings,
                 RecordActivities(ports).record_cycles,
-                WatchActivities(ports).watch_prices,
+                watch.watch_prices,
+                watch.examine,
             ],
             interceptors=[self.faults, FailureInterceptor()],
         )

@@ -6,8 +6,11 @@ from oxbot.messages import (
     ChangeLimits,
     ControlAnswer,
     ControlRequest,
+    ExamineReport,
     FlattenReport,
     LimitsAnswer,
+    Protect,
+    ProtectReport,
     TickReport,
 )
 
@@ -53,3 +56,12 @@ class NoBots:
 
     async def watch(self, venue: str) -> bool:
         raise NotImplementedError(venue)
+
+    async def protect(self, bot_id: str, request: Protect) -> None:
+        raise NotImplementedError(bot_id, request)
+
+    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
+        raise NotImplementedError(bot_id, request)
+
+    async def examine(self, venue: str, at_ms: int) -> ExamineReport:
+        raise NotImplementedError(venue, at_ms)

@@ -1,14 +1,18 @@
 """The store: all its parts in one."""
 
+from oxbot.adapters.postgres.accounts import Accounts
 from oxbot.adapters.postgres.audit import Audit
 from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
 from oxbot.adapters.postgres.exits import Exits
 from oxbot.adapters.postgres.forced_ends import ForcedEnds
+from oxbot.adapters.postgres.guards import Guards
 from oxbot.adapters.postgres.history import History
 from oxbot.adapters.postgres.limits import Limits
 from oxbot.adapters.postgres.orders import Orders
+from oxbot.adapters.postgres.outages import Outages
+from oxbot.adapters.postgres.protections import Protections
 from oxbot.adapters.postgres.settlement import Settlements
 from oxbot.adapters.postgres.snapshots import Snapshots
 
@@ -17,12 +21,16 @@ class PostgresStore(
     Bots,
     ForcedEnds,
     Limits,
+    Accounts,
     Snapshots,
     Cycles,
     Decisions,
     Orders,
     Exits,
     Settlements,
+    Guards,
+    Protections,
+    Outages,
     History,
     Audit,
 ):

@@ -6,7 +6,7 @@ from typing import Final
 from temporalio.service import RPCError
 
 from oxbot.adapters.temporal.failures import REFUSALS, failed
-from oxbot.adapters.temporal.runs import TemporalRuns
+from oxbot.adapters.temporal.protection import TemporalProtection
 from oxbot.messages import (
     BotView,
     ChangeLimits,
@@ -24,7 +24,7 @@ FLATTEN_WITHIN: Final = timedelta(seconds=60)
 TICK_WITHIN: Final = timedelta(minutes=5)
 
 
-class TemporalBotControl(TemporalRuns):
+class TemporalBotControl(TemporalProtection):
     """Implements BotControl with signals, updates and queries."""
 
     async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
