@@ -206,7 +206,7 @@ async def test_a_bot_of_another_venue_is_not_sold_at_prices_of_this_one(room: Ro
 
 async def test_too_little_to_be_sold_stays_and_is_said(room: Room) -> None:
     position = await holding(room)
-    crumb = position.model_copy(update={"quantity": Decimal("0.0009")})
+    crumb = position.model_copy(update={"quantity": Quantity("0.0009")})
     room.store._positions[BOT, BTC] = crumb
     report = await close(room, crossing(crumb))
     assert (report.state, report.reason) == ("open", "too little is held to be sold")
