@@ -36,8 +36,7 @@ KILLS: tuple[tuple[str, ...], ...] = (
     ),
     (
         *("after:claim:entry", "after:place:entry", "after:settle:entry"),
-        "before:execute_order:exit",
-        "after:execute_order:exit",
+        *("before:protect", "after:protect", "after:intend_exit:exit"),
     ),
 )
 """Where the worker of each bot is killed. Two points never strike the same activity."""
