@@ -11,6 +11,7 @@ from oxbot.messages import (
     ControlAnswer,
     ControlRequest,
     ExamineReport,
+    FlattenReport,
     LimitsAnswer,
     Protect,
     ProtectReport,
@@ -53,9 +54,21 @@ class FakeControl:
         if bot_id in self.absent:
             raise NotFound(f"Bot {bot_id} has no running workflow.")
 
-    async def start(self, bot: Bot) -> bool:
+    async def start(self, bot: Bot, because: str = "") -> bool:
         """Not called by the watch."""
-        raise NotImplementedError(bot)
+        raise NotImplementedError(bot, because)
+
+    async def running(self) -> frozenset[str]:
+        """Not called by the watch."""
+        raise NotImplementedError
+
+    async def last_end(self, bot_id: str) -> str | None:
+        """Not called by the watch."""
+        raise NotImplementedError(bot_id)
+
+    async def flatten(self, bot_id: str, request: ControlRequest) -> FlattenReport:
+        """Not called by the watch."""
+        raise NotImplementedError(bot_id, request)
 
     async def is_running(self, bot_id: str) -> bool:
         """Tell whether it has a workflow."""

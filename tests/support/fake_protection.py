@@ -1,11 +1,11 @@
 """The record in memory: guards, marks, and what protections led to."""
 
 from collections.abc import Collection, Mapping
-from decimal import Decimal
 
 from oxbot.domain.alarm import PROTECTED_AGAIN, UNPROTECTED
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.guards import Guard
+from oxbot.domain.money import Price
 from oxbot.domain.portfolio import Position
 from oxbot.records import Protection, ProtectionTimes, WatchBeat
 from tests.support.fake_books import FakeBooks
@@ -14,12 +14,12 @@ from tests.support.fake_books import FakeBooks
 class FakeProtection(FakeBooks):
     """The part of the record that the market watch lives by.
 
-    `marks` and `beats` are by venue, `told` the events of alarms and of bots out of reach.
+    `examined` and `beats` are by venue, `told` the events of alarms and of bots out of reach.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.marks: dict[str, dict[str, int]] = {}
+        self.examined: dict[str, dict[str, int]] = {}
         self.beats: dict[str, WatchBeat] = {}
         self.protections: list[Protection] = []
         self.told: dict[tuple[str, str], tuple[str, str]] = {}
@@ -52,7 +52,7 @@ class FakeProtection(FakeBooks):
             hold_until_ms=position.opened_ms + hold_ms,
         )
 
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
+    async def raise_best(self, venue: str, symbol: str, bid: Price, at_ms: int) -> None:
         """Let trailing stops know of a bid."""
         for (bot_id, held), position in self._positions.items():
             follows = position.trail is not None and position.best is not None
@@ -64,13 +64,13 @@ class FakeProtection(FakeBooks):
 
     async def watch_marks(self, venue: str) -> dict[str, int]:
         """Give up to when each symbol was examined."""
-        return dict(self.marks.get(venue, {}))
+        return dict(self.examined.get(venue, {}))
 
     async def save_watch_marks(
         self, venue: str, marks: Mapping[str, int], wall_ms: int, *, stepped: bool
     ) -> None:
         """Keep marks, none of them set back, and the beat."""
-        mine = self.marks.setdefault(venue, {})
+        mine = self.examined.setdefault(venue, {})
         mine.update({symbol: max(at_ms, mine.get(symbol, 0)) for symbol, at_ms in marks.items()})
         self.beats[venue] = WatchBeat(beat_ms=wall_ms, stepped=stepped)
 
