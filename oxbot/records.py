@@ -62,8 +62,23 @@ class ModelRequest(Value):
     brief: "MarketBrief"
 
 
+class Lately(Value):
+    """What happened since a model was last asked.
+
+    `cycle` is the one in which it was; from then on what the rules said, oldest first, and
+    which positions were closed.
+    """
+
+    cycle: int
+    verdicts: tuple[Verdict, ...] = ()
+    trades: tuple["TradeRow", ...] = ()
+
+
 class MarketBrief(Value):
-    """The facts a decision rests on; quotes in USDT, features of closed candles."""
+    """The facts a decision rests on; quotes in USDT, features of closed candles.
+
+    `lately` is None before the first decision.
+    """
 
     now_ms: int
     symbols: tuple[str, ...]
@@ -71,6 +86,7 @@ class MarketBrief(Value):
     quotes: dict[str, Quote]
     portfolio: Portfolio
     limits: RiskLimits
+    lately: Lately | None = None
 
 
 class ModelReply(Value):

@@ -1,8 +1,9 @@
-"""Positions as people are shown them."""
+"""Positions and verdicts as people and models are shown them."""
 
 from oxbot.domain.market import Quote
 from oxbot.domain.money import Notional, to_scale
 from oxbot.domain.portfolio import Portfolio, Position
+from oxbot.domain.risk import WHOLE_ACCOUNT, Verdict
 from oxbot.messages import PositionBrief
 
 
@@ -17,6 +18,14 @@ def position_briefs(
         _brief(position, quotes.get(symbol), now_ms)
         for symbol, position in sorted(portfolio.positions.items())
     )
+
+
+def verdict_told(verdict: Verdict) -> str:
+    """Say in one line what a rule said of what, why, and by which figures."""
+    figures = ", ".join(f"{name} {value}" for name, value in verdict.figures.items())
+    whom = "account" if verdict.symbol == WHOLE_ACCOUNT else f"{verdict.symbol} {verdict.purpose}"
+    told = f"{whom} {verdict.ruling} by {verdict.rule}: {verdict.reason}"
+    return told + (f" ({figures})" if figures else "")
 
 
 def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrief:

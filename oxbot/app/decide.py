@@ -48,6 +48,7 @@ async def _facts(ports: Ports, request: Decide, bot: Bot) -> MarketBrief:
         quotes=seen.quotes,
         portfolio=await ports.store.portfolio(request.bot_id),
         limits=bot.settings.limits,
+        lately=await ports.store.lately(request.bot_id, request.cycle),
     )
 
 

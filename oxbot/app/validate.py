@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oxbot.app.briefs import position_briefs
+from oxbot.app.briefs import position_briefs, verdict_told
 from oxbot.app.decide import decision_of
 from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, known_quotes
@@ -18,7 +18,7 @@ from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import Price, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Side
 from oxbot.domain.portfolio import Portfolio
-from oxbot.domain.risk import WHOLE_ACCOUNT, Context, Ruling, Verdict
+from oxbot.domain.risk import Context, Ruling, Verdict
 from oxbot.messages import OrderBrief, RiskReport, ValidateRisk
 from oxbot.records import Judgement
 
@@ -205,27 +205,20 @@ async def _report(
     orders = await ports.store.unfinished_orders(request.bot_id)
     portfolio = await ports.store.portfolio(request.bot_id)
     return RiskReport(
-        verdicts=tuple(_told(verdict) for verdict in verdicts),
+        verdicts=tuple(verdict_told(verdict) for verdict in verdicts),
         refusals=sum(verdict.ruling is Ruling.REFUSED for verdict in verdicts),
         orders=tuple(_order_brief(o) for o in orders if request.entries or _must_end(o)),
         equity=to_scale(portfolio.equity(quotes)),
         cash=portfolio.cash,
         positions=position_briefs(portfolio, quotes, clock.venue_ms),
         unpriced=portfolio.unpriced(quotes),
-        halt=next((_told(v) for v in verdicts if v.ruling is Ruling.HALTED), None),
+        halt=next((verdict_told(v) for v in verdicts if v.ruling is Ruling.HALTED), None),
     )
 
 
 def _must_end(order: Order) -> bool:
     """Exits go on whatever happens; a sent entry is looked up, which sends nothing."""
     return order.purpose.is_exit or order.state is not OrderState.INTENDED
-
-
-def _told(verdict: Verdict) -> str:
-    figures = ", ".join(f"{name} {value}" for name, value in verdict.figures.items())
-    whom = "account" if verdict.symbol == WHOLE_ACCOUNT else f"{verdict.symbol} {verdict.purpose}"
-    told = f"{whom} {verdict.ruling} by {verdict.rule}"
-    return f"{told}: {verdict.reason}" + (f" ({figures})" if figures else "")
 
 
 def _order_brief(order: Order) -> OrderBrief:

@@ -30,6 +30,7 @@ from oxbot.records import (
     DecisionRecord,
     EventRow,
     Judge,
+    Lately,
     OrderRow,
     RunReservation,
     TradeRow,
@@ -159,6 +160,10 @@ class Store(ProtectionStore, Protocol):
 
     async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
         """Tell once that an exit was filled; `cycle` is the last one before it."""
+        ...
+
+    async def lately(self, bot_id: str, cycle: int) -> Lately | None:
+        """Give what happened since the last decision before this cycle; None without one."""
         ...
 
     async def unfinished_orders(self, bot_id: str) -> list[Order]:

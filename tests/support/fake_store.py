@@ -16,6 +16,7 @@ from oxbot.records import (
     CycleStart,
     DecisionRecord,
     EventRow,
+    Lately,
     RunReservation,
 )
 from tests.support.fake_protection import FakeProtection
@@ -217,6 +218,21 @@ class FakeStore(FakeProtection):
     async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
         """Keep a cycle's only decision; if one is stored, that one is returned."""
         return self._decisions.setdefault((record.bot_id, record.cycle), record)
+
+    async def lately(self, bot_id: str, cycle: int) -> Lately | None:
+        """Give what happened since the last decision before this cycle."""
+        decided = [n for known, n in self._decisions if known == bot_id and n < cycle]
+        if not decided:
+            return None
+        since = max(decided)
+        said = [await self.verdicts(bot_id, number) for number in range(since, cycle)]
+        due_ms = self._starts[bot_id, since].due_ms
+        closed = [trade for trade in await self.trades(bot_id, 99) if trade.closed_ms >= due_ms]
+        return Lately(
+            cycle=since,
+            verdicts=tuple(verdict for verdicts in said for verdict in verdicts),
+            trades=tuple(reversed(closed)),
+        )
 
     async def record_cycles(
         self,

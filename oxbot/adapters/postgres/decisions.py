@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import RowMapping, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,13 +16,14 @@ from oxbot.adapters.postgres.schema import (
     llm_decisions,
     orders,
     risk_verdicts,
+    trades,
 )
 from oxbot.domain.account import Account
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import Order
 from oxbot.domain.risk import Verdict
-from oxbot.records import DecisionRecord, Judge
+from oxbot.records import DecisionRecord, Judge, Lately, TradeRow
 
 _DECISION = tuple(c for c in llm_decisions.c if c.name in DecisionRecord.model_fields)
 _VERDICT = tuple(c for c in risk_verdicts.c if c.name in Verdict.model_fields)
@@ -79,14 +80,59 @@ class Decisions(Records):
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts, in the order in which they were passed."""
-        query = (
-            select(*_VERDICT)
-            .where(risk_verdicts.c.bot_id == bot_id, risk_verdicts.c.cycle == cycle)
-            .order_by(risk_verdicts.c.number)
-        )
         async with self._statements() as connection:
-            rows = (await connection.execute(query)).mappings()
-            return [Verdict.model_validate(dict(row)) for row in rows]
+            return await _verdicts(connection, bot_id, (cycle, cycle))
+
+    async def lately(self, bot_id: str, cycle: int) -> Lately | None:
+        """Give what happened since the last decision before this cycle; None without one."""
+        async with self._still_picture() as connection:
+            decided = await _last_decided(connection, bot_id, cycle)
+            if decided is None:
+                return None
+            verdicts = await _verdicts(connection, bot_id, (decided["cycle"], cycle - 1))
+            closed = await connection.execute(_closed_since(bot_id, decided["due_at"]))
+            trades = [TradeRow.model_validate(dict(row)) for row in closed.mappings()]
+        return Lately(cycle=decided["cycle"], verdicts=tuple(verdicts), trades=tuple(trades))
+
+
+async def _last_decided(connection: AsyncConnection, bot_id: str, before: int) -> RowMapping | None:
+    """Give the newest cycle with a decision before this one."""
+    query = (
+        select(cycles.c.cycle, cycles.c.due_at)
+        .join(
+            llm_decisions,
+            (llm_decisions.c.bot_id == cycles.c.bot_id) & (llm_decisions.c.cycle == cycles.c.cycle),
+        )
+        .where(cycles.c.bot_id == bot_id, cycles.c.cycle < before)
+        .order_by(cycles.c.cycle.desc())
+        .limit(1)
+    )
+    return (await connection.execute(query)).mappings().one_or_none()
+
+
+async def _verdicts(
+    connection: AsyncConnection, bot_id: str, cycles: tuple[int, int]
+) -> list[Verdict]:
+    """Give the verdicts of cycles, first and last included, in the order they were passed in."""
+    query = (
+        select(*_VERDICT)
+        .where(risk_verdicts.c.bot_id == bot_id, risk_verdicts.c.cycle.between(*cycles))
+        .order_by(risk_verdicts.c.cycle, risk_verdicts.c.number)
+    )
+    rows = (await connection.execute(query)).mappings()
+    return [Verdict.model_validate(dict(row)) for row in rows]
+
+
+def _closed_since(bot_id: str, moment_ms: int) -> Select[*tuple[object, ...]]:
+    return (
+        select(
+            *(c for c in trades.c if c.name in TradeRow.model_fields),
+            trades.c.opened_at.label("opened_ms"),
+            trades.c.closed_at.label("closed_ms"),
+        )
+        .where(trades.c.bot_id == bot_id, trades.c.closed_at >= moment_ms)
+        .order_by(trades.c.fill_id)
+    )
 
 
 async def _decision(connection: AsyncConnection, bot_id: str, cycle: int) -> DecisionRecord | None:
