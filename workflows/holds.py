@@ -83,7 +83,7 @@ class Holds:
             version=0,
             purpose=Purpose.HOLD,
             crossed_ms=self._end_of(position),
-            seen_wall_ms=_wall_ms(),
+            seen_wall_ms=0,
         )
 
     def _now_ms(self) -> int:

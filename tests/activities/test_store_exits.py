@@ -19,14 +19,12 @@ from tests.support.trading import (
     ETH,
     INSTRUMENT,
     NOW_MS,
-    begin,
     bought,
     entry,
     fill,
     intend,
     leave,
     new_bot,
-    verdict,
 )
 
 pytestmark = pytest.mark.critical
@@ -107,8 +105,7 @@ async def test_an_exit_is_claimed_only_while_so_much_is_held(store: PostgresStor
     await store.intend_exit(first, 1)
     await store.settle("x1", [fill(first)], INSTRUMENT)
     late = leave("b1", 2, "0.0999")
-    await begin(store, "b1", 2)
-    await store.save_verdicts("b1", 2, [verdict(late)], [late])
+    await intend(store, late)
     assert not await store.claim(late.id, NOW_MS)
 
 

@@ -1,11 +1,11 @@
 """Protections: closed beside the cycles, once, whatever the bot is doing, and never lost."""
 
 import asyncio
-from decimal import Decimal
 
 import pytest
 
 from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.money import Price
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import PositionBrief, Protect, ProtectReport
 from tests.support.fakes import BTC, ETH
@@ -22,7 +22,7 @@ from tests.support.house import (
 )
 from workflows.state import ROLL_AFTER
 
-STOPPED_OUT = Decimal(57_000)
+STOPPED_OUT = Price(57_000)
 NOON_MS = 1_750_000_000_000
 
 pytestmark = pytest.mark.critical
