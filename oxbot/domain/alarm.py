@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from oxbot.domain.values import Value
-
 UNPROTECTED: Final = "unprotected"
 PROTECTED_AGAIN: Final = "protected again"
 """Kinds of the events that tell of an outage's beginning and end."""
@@ -12,29 +10,20 @@ WITHIN_MS: Final = 10_000
 """Wall ms without a working watch after which an open position counts as unprotected."""
 
 
-class Outage(Value):
-    """The watch was last at work at `since_ms` (wall), and has been away for `lasted_ms`."""
-
-    since_ms: int
-    lasted_ms: int
-
-    @property
-    def key(self) -> str:
-        """What names it in the events of each bot, however many processes look."""
-        return f"{UNPROTECTED}:{self.since_ms}"
+def is_at_work(beat_ms: int | None, now_ms: int) -> bool:
+    """Whether the watch was at work lately, in wall ms; None: it never was."""
+    return beat_ms is not None and now_ms - beat_ms <= WITHIN_MS
 
 
-def outage(beat_ms: int | None, looked_from_ms: int, now_ms: int) -> Outage | None:
-    """Tell whether the watch is away for too long.
+def unwatched_since(beat_ms: int | None, looks_from_ms: int, now_ms: int) -> int | None:
+    """Give since when nobody watches, where that is too long; None where somebody does.
 
     Args:
-        beat_ms: When it was last at work; None: never.
-        looked_from_ms: Since when somebody looks. What was before, a start of the whole system
-            among it, is no outage that could have been told of; the watch examines that gap.
-        now_ms: Now, wall time as all of these.
+        beat_ms: When the watch was last at work; None: never.
+        looks_from_ms: Since when the alarm looks. A whole system that starts has so long to
+            bring up its watch, which examines what was before.
+        now_ms: Now; wall time as all of these.
     """
-    away_ms = now_ms - max(beat_ms or 0, looked_from_ms)
-    if away_ms <= WITHIN_MS:
+    if now_ms - max(beat_ms or 0, looks_from_ms) <= WITHIN_MS:
         return None
-    since_ms = looked_from_ms if beat_ms is None else beat_ms
-    return Outage(since_ms=since_ms, lasted_ms=now_ms - since_ms)
+    return looks_from_ms if beat_ms is None else beat_ms

@@ -53,6 +53,10 @@ class ProtectionStore(Protocol):
         """Give how long protecting took, over all that a watch saw as it came."""
         ...
 
+    async def held_symbols(self, venue: str) -> dict[str, tuple[str, ...]]:
+        """Give what each bot of a venue that is not stopped holds."""
+        ...
+
     async def tell(self, bot_id: str, key: str, kind: str, text: str) -> bool:
         """Add an event of a bot; False when one of this key was told before."""
         ...

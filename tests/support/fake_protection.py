@@ -87,6 +87,14 @@ class FakeProtection(FakeBooks):
         took = [p.settled_ms - p.seen_ms for p in self.protections if p.seen_ms is not None]
         return ProtectionTimes(count=len(took), total_ms=sum(took), within={})
 
+    async def held_symbols(self, venue: str) -> dict[str, tuple[str, ...]]:
+        """Give what each bot holds."""
+        held: dict[str, tuple[str, ...]] = {}
+        for bot_id, symbol in sorted(self._positions):
+            if self._is_alive(bot_id, venue):
+                held[bot_id] = (*held.get(bot_id, ()), symbol)
+        return held
+
     async def tell(self, bot_id: str, key: str, kind: str, text: str) -> bool:
         """Tell something once."""
         if (bot_id, key) in self.told:

@@ -68,6 +68,12 @@ def upgrade() -> None:
             "bot_id", "symbol", "opened_at", "version", "purpose", name="pk_protections"
         ),
     )
+    op.create_index(
+        "ix_events_unprotected",
+        "events",
+        ["bot_id"],
+        postgresql_where=sa.text("kind = 'unprotected'"),
+    )
     op.execute(TELL)
     op.execute(TRIGGER)
 

@@ -184,4 +184,6 @@ events: Final = Table(
     now("at"),
     UniqueConstraint("bot_id", "key"),
     Index("ix_events_bot_id_id", "bot_id", "id"),
+    # Outages are few, and looked for at each start of an alarm.
+    Index("ix_events_unprotected", "bot_id", postgresql_where=text("kind = 'unprotected'")),
 )
