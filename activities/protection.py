@@ -2,9 +2,9 @@
 
 from temporalio import activity
 
-from oxbot.app import protect
+from oxbot.app import flatten, protect
 from oxbot.app.ports import Ports
-from oxbot.messages import ProtectPosition, ProtectReport
+from oxbot.messages import CountHoldings, Holdings, ProtectPosition, ProtectReport
 
 
 class ProtectionActivities:
@@ -13,7 +13,12 @@ class ProtectionActivities:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
 
-    @activity.defn(name="protect")
+    @activity.defn
     async def protect(self, request: ProtectPosition) -> ProtectReport:
         """Close a position, whatever stood in the way before."""
         return await protect.protect(self._ports, request)
+
+    @activity.defn
+    async def count_holdings(self, request: CountHoldings) -> Holdings:
+        """Count what a bot holds and has under way."""
+        return await flatten.count_holdings(self._ports.store, request.bot_id)

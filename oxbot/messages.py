@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import ClockReading
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose, Side
 from oxbot.domain.values import Value
 
@@ -54,6 +55,7 @@ class RunSpec(Message):
     interval_ms: int
     provider: str
     longest_hold_s: int = 13_800
+    limits: RiskLimits | None = None
 
 
 class PositionBrief(Message):
@@ -64,12 +66,12 @@ class PositionBrief(Message):
     """
 
     symbol: str
-    quantity: Decimal
-    average_price: Decimal
-    stop_price: Decimal
-    target_price: Decimal
+    quantity: Quantity
+    average_price: Price
+    stop_price: Price
+    target_price: Price
     opened_ms: int
-    unrealised: Decimal
+    unrealised: Notional
     age_ms: int | None
     version: int = 0
 
@@ -119,9 +121,9 @@ class SeenPrice(Message):
     `spread_bp` is ask less bid in basis points of the bid; None in what older versions wrote.
     """
 
-    bid: Decimal
-    ask: Decimal
-    last: Decimal
+    bid: Price
+    ask: Price
+    last: Price
     age_ms: int
     source: str
     spread_bp: Decimal | None = None
@@ -178,7 +180,7 @@ class OrderBrief(Message):
     symbol: str
     side: Side
     purpose: Purpose
-    quantity: Decimal
+    quantity: Quantity
 
 
 class RiskReport(Message):
@@ -191,8 +193,8 @@ class RiskReport(Message):
     verdicts: tuple[str, ...]
     refusals: int
     orders: tuple[OrderBrief, ...]
-    equity: Decimal
-    cash: Decimal
+    equity: Notional
+    cash: Notional
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
     halt: str | None = None
@@ -212,8 +214,8 @@ class OrderOutcome(Message):
     symbol: str
     purpose: Purpose
     state: OrderState
-    filled: Decimal = Decimal(0)
-    price: Decimal | None = None
+    filled: Quantity = Quantity(0)
+    price: Price | None = None
     reason: str = ""
 
 
@@ -230,10 +232,10 @@ class Protect(Message):
     opened_ms: int
     version: int
     purpose: Purpose
-    price: Decimal | None = None
+    price: Price | None = None
     crossed_ms: int
     seen_wall_ms: int
-    resting: Decimal | None = None
+    resting: Price | None = None
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -262,7 +264,7 @@ class ProtectReport(Message):
     state: str
     order_ids: tuple[str, ...] = ()
     reason: str = ""
-    price: Decimal | None = None
+    price: Price | None = None
 
 
 class Examine(Message):
@@ -321,8 +323,8 @@ class RecordCycles(Message):
 class Recorded(Message):
     """The account after the cycle, in USDT; `unpriced` as in `RiskReport`."""
 
-    equity: Decimal
-    cash: Decimal
+    equity: Notional
+    cash: Notional
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
 
@@ -394,6 +396,46 @@ class ControlAnswer(Message):
     recorded: bool = True
 
 
+class CountHoldings(Message):
+    """Ask what a bot holds and has under way."""
+
+    bot_id: str
+
+
+class Holdings(Message):
+    """What a bot has, by the record: counts, and dust in coins.
+
+    `coins` are those with a position or an order under way, with when the position was opened
+    (venue ms; 0: there is only an order).
+    """
+
+    open_orders: int
+    positions: int
+    coins: dict[str, int] = Field(default_factory=dict)
+    dust: dict[str, Quantity] = Field(default_factory=dict)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held or under way; dust does not count."""
+        return not self.open_orders and not self.positions
+
+
+class FlattenReport(Message):
+    """What is left after everything was to be sold, and the status that holds.
+
+    `dust` are coins too few to sell, `dust_value` what they are worth in USDT where a price is
+    known. `done`: no order is open, no position held, and the bot's pause is on record.
+    """
+
+    open_orders: int
+    positions: int
+    dust: dict[str, Quantity] = Field(default_factory=dict)
+    done: bool
+    status: str
+    epoch: int
+    dust_value: dict[str, Notional] = Field(default_factory=dict)
+
+
 class TickRequest(Message):
     """The driver of a stepped venue says that this tick (venue ms) is due."""
 
@@ -418,7 +460,7 @@ class BotView(Message):
     cycle: int
     next_due_ms: int | None
     last_outcome: CycleOutcome | None
-    equity: Decimal | None
+    equity: Notional | None
     positions: tuple[PositionBrief, ...]
     in_flight: tuple[str, ...]
     unwritten: int
@@ -437,12 +479,14 @@ class WatchView(Message):
 
     `runs` of the activity so far, with the report of the last; what it reports just now is in
     the heartbeat of the activity under way. `ended` says why it watches no more. The activity
-    lasts `span_s`, a run of the workflow `roll_after` of them.
+    lasts `span_s`, a run of the workflow `roll_after` of them, or `examine_at_most`
+    examinations of a stepped venue: Temporal takes 2,000 updates in a run.
     """
 
     venue: str
     span_s: int = 3300
     roll_after: int = 24
+    examine_at_most: int = 1_000
     runs: int = 0
     last: FeedStatus | None = None
     ended: str = ""

@@ -1,13 +1,18 @@
 """What the use cases hand to the record and read back from it."""
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import Field
 
+from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Features, Quote
-from oxbot.domain.orders import Purpose
+from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
+from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.risk import Verdict
 from oxbot.domain.values import Value
 
 
@@ -21,6 +26,17 @@ class RunReservation(Value):
     first_cycle: int
     cycles: int
     last_due_ms: int | None
+
+
+class Judgement(NamedTuple):
+    """What the rules said in one cycle, and the orders that follow."""
+
+    verdicts: Sequence[Verdict]
+    orders: Sequence[Order]
+
+
+Judge = Callable[[Account], Judgement]
+"""Judges a cycle, given what the owner's other bots have at that moment."""
 
 
 class CycleStart(Value):
@@ -46,8 +62,23 @@ class ModelRequest(Value):
     brief: "MarketBrief"
 
 
+class Lately(Value):
+    """What happened since a model was last asked.
+
+    `cycle` is the one in which it was; from then on what the rules said, oldest first, and
+    which positions were closed.
+    """
+
+    cycle: int
+    verdicts: tuple[Verdict, ...] = ()
+    trades: tuple["TradeRow", ...] = ()
+
+
 class MarketBrief(Value):
-    """The facts a decision rests on; quotes in USDT, features of closed candles."""
+    """The facts a decision rests on; quotes in USDT, features of closed candles.
+
+    `lately` is None before the first decision.
+    """
 
     now_ms: int
     symbols: tuple[str, ...]
@@ -55,6 +86,7 @@ class MarketBrief(Value):
     quotes: dict[str, Quote]
     portfolio: Portfolio
     limits: RiskLimits
+    lately: Lately | None = None
 
 
 class ModelReply(Value):
@@ -106,7 +138,7 @@ class CycleRow(Value):
     skipped: str | None
     decision: str
     orders: int
-    equity: Decimal | None
+    equity: Notional | None
     recorded_ms: int | None
 
 
@@ -118,22 +150,22 @@ class OrderRow(Value):
     symbol: str
     side: str
     purpose: str
-    quantity: Decimal
+    quantity: Quantity
     state: str
     reason: str
-    filled: Decimal
-    price: Decimal | None
+    filled: Quantity
+    price: Price | None
 
 
 class TradeRow(Value):
     """A round trip as listed; USDT and venue ms."""
 
     symbol: str
-    quantity: Decimal
-    entry_price: Decimal
-    exit_price: Decimal
-    fees: Decimal
-    net_pnl: Decimal
+    quantity: Quantity
+    entry_price: Price
+    exit_price: Price
+    fees: Notional
+    net_pnl: Notional
     opened_ms: int
     closed_ms: int
     exit: str
@@ -185,14 +217,14 @@ class WatchBeat(Value):
 
 
 class AuditFigures(Value):
-    """The books recomputed from fills against the books as stored, in USDT.
+    """The books recomputed from fills against the books as stored.
 
-    `drift` is the sum of all absolute differences; `unbalanced` counts postings that do not
-    sum to zero.
+    `drift` is the sum of all absolute differences, of whatever unit; `unbalanced` counts
+    postings that do not sum to zero.
     """
 
     fills: int
-    cash_stored: Decimal
-    cash_recomputed: Decimal
-    drift: Decimal
+    cash_stored: Notional
+    cash_recomputed: Notional
+    drift: CurrencyAmount
     unbalanced: int

@@ -20,13 +20,14 @@ from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
-from oxbot.app.bots import Desk, start_missing
+from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
 from oxbot.bootstrap import open_ports, resolve
 from oxbot.domain.errors import OxbotError
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 from worker.failures import FailureInterceptor
+from worker.reconciler import keep_bots_running
 from workflows.bot import BotWorkflow
 from workflows.market_watch import MarketWatchWorkflow
 
@@ -42,9 +43,10 @@ log = structlog.get_logger(__name__)
 
 def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
     """Join workflows and activities into a worker for one task queue."""
-    control, market, record, watch = (
+    control, market, protection, record, watch = (
         ControlActivities(ports),
         MarketActivities(ports),
+        ProtectionActivities(ports),
         RecordActivities(ports),
         WatchActivities(ports),
     )
@@ -55,12 +57,14 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
         activities=[
             control.open_run,
             control.write_control,
+            control.change_limits,
             market.observe_market,
             market.read_clock,
             DecisionActivities(ports).decide,
             RiskActivities(ports).validate_risk,
             ExecutionActivities(ports).execute_order,
-            ProtectionActivities(ports).protect,
+            protection.protect,
+            protection.count_holdings,
             record.record_cycles,
             watch.watch_prices,
             watch.examine,
@@ -73,7 +77,7 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; start first what should be running and is not."""
+    """Run until SIGTERM or SIGINT; start what should be running and is not."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -91,9 +95,7 @@ async def run(settings: Settings) -> None:
         )
         if await ports.control.watch(ports.feed.venue):
             log.info("price watch started", venue=ports.feed.venue)
-        for bot_id in await start_missing(desk):
-            log.info("bot started, since it had no workflow", bot=bot_id)
-        await stop.wait()
+        await keep_bots_running(desk, stop)
         log.info("worker finishes what it is at")
     log.info("worker has ended")
 

@@ -56,7 +56,7 @@ class BotWorkflow(BotHandlers):
     async def _live(self) -> bool:
         """Run cycles; True: go on in a new run, False: the bot has stopped."""
         await self._reserve()
-        scribe = asyncio.create_task(self._control.keep_on_record(lambda: self._ended))
+        scribe = asyncio.create_task(self._scribe.write())
         protector = asyncio.create_task(self._protector.drain())
         if workflow.patched(LONGEST_HOLD):
             holds = Holds(self._state, self._protector, lambda: self._ended)

@@ -1,5 +1,7 @@
 """One cycle: observe, decide, validate, execute, record. It always ends, and says how."""
 
+from collections.abc import Callable
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
@@ -20,12 +22,18 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Cycle:
-    """Runs a bot's cycles one at a time, and keeps what could not be written yet."""
+    """Runs a bot's cycles one at a time, and keeps what could not be written yet.
 
-    def __init__(self, state: BotState, steps: Steps, coins: Coins) -> None:
+    `halt` pauses the bot with a reason: a rule says that it may not go on.
+    """
+
+    def __init__(
+        self, state: BotState, steps: Steps, coins: Coins, halt: Callable[[str], None]
+    ) -> None:
         self._state = state
         self._steps = steps
         self._coins = coins
+        self._halt = halt
         self._entry: OrderBrief | None = None
         self.flattened_in_vain = False
 
@@ -111,6 +119,8 @@ class Cycle:
         self._state.positions = self._state.still_held(report.positions, closures)
         self._state.equity = report.equity
         self._state.unpriced = report.unpriced
+        if report.halt and self._state.may_enter:
+            self._halt(report.halt)
         return report
 
     async def _execute(self, report: RiskReport, epoch: int) -> tuple[OrderOutcome, ...]:

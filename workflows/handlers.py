@@ -6,8 +6,11 @@ with workflow.unsafe.imports_passed_through():
     from oxbot.domain.bot import BotStatus
     from oxbot.messages import (
         BotView,
+        ChangeLimits,
         ControlAnswer,
         ControlRequest,
+        FlattenReport,
+        LimitsAnswer,
         Protect,
         ProtectReport,
         TickReport,
@@ -17,7 +20,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.control import UNREADABLE, Control, read_request
     from workflows.cycle import Cycle
     from workflows.details import details
+    from workflows.flattening import Flattening
+    from workflows.limits_change import LimitsChange
     from workflows.protector import Coins, Protector, read_protect
+    from workflows.scribe import Scribe
     from workflows.state import BotState
     from workflows.steps import Steps
     from workflows.ticks import Ticks
@@ -33,11 +39,14 @@ class BotHandlers:
         self._state = state
         self._steps = Steps(state)
         coins = Coins()
-        self._cycle = Cycle(state, self._steps, coins)
-        self._control = Control(state, self._steps, self._cycle)
+        self._cycle = Cycle(state, self._steps, coins, halt=self._halt)
+        self._control = Control(state, self._cycle)
+        self._scribe = Scribe(state, self._steps, ended=lambda: self._ended)
+        self._limits = LimitsChange(state, self._scribe)
         self._protector = Protector(
             state, self._steps, coins, ended=lambda: self._ended, show=self._show
         )
+        self._flattening = Flattening(self._steps, self._control, self._protector)
         self._ticks = Ticks(state, self._steps)
         self._ended = False
         self._shown: BotStatus | None = None
@@ -111,6 +120,27 @@ class BotHandlers:
             self._protector.ask(readable)
         self._show()
 
+    @workflow.update(name="flatten", description="Pause, and sell everything now.")
+    async def flatten_update(self, request: ControlRequest | None = None) -> FlattenReport:
+        """Pause, sell everything, and answer when nothing is left or with how far it came."""
+        self._pause(request or ControlRequest())
+        return await self._flattening.answer()
+
+    @flatten_update.validator
+    def _may_flatten(self, request: ControlRequest | None = None) -> None:  # noqa: ARG002 - as the update's
+        self._control.must_be("flatten", BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
+
+    @workflow.update(name="change_limits", description="Change limits; only those named change.")
+    async def change_limits_update(self, change: ChangeLimits) -> LimitsAnswer:
+        """Change limits, and answer when they are on record."""
+        return await self._limits.answer(change)
+
+    @change_limits_update.validator
+    def _may_change_limits(self, change: ChangeLimits) -> None:
+        alive = (BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
+        self._control.must_be("change its limits", *alive)
+        self._limits.must_fit(change)
+
     @workflow.update(name="protect", description="As the signal; answers when it is done.")
     async def protect_update(self, request: Protect) -> ProtectReport:
         """Close a position, and answer when it is closed or the call was stale."""
@@ -132,6 +162,9 @@ class BotHandlers:
     def status_query(self) -> BotView:
         """Describe the bot."""
         return self._state.view(self._cycle.entries_in_flight)
+
+    def _halt(self, reason: str) -> None:
+        self._pause(ControlRequest(by="kill switch", reason=reason))
 
     def _pause(self, request: ControlRequest) -> None:
         self._control.pause(request)

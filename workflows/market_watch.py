@@ -39,14 +39,11 @@ UNFIT: Final = "Conflict"
 
 EXAMINED_WITHIN: Final = timedelta(minutes=10)
 SEVERAL_TIMES: Final = RetryPolicy(
-    initial_interval=timedelta(milliseconds=500),
-    maximum_interval=timedelta(seconds=5),
+    initial_interval=timedelta(milliseconds=250),
+    maximum_interval=timedelta(seconds=2),
     maximum_attempts=8,
 )
 """A stepped venue stands still meanwhile; but its driver has to go on where nobody answers."""
-
-MOST_EXAMINATIONS: Final = 1_000
-"""In one run: Temporal takes 2,000 updates."""
 
 
 @workflow.defn(name=WATCH_WORKFLOW)
@@ -110,10 +107,10 @@ class MarketWatchWorkflow:
         )
 
     def _has_to_end(self) -> bool:
-        return bool(self._stopping) or self._examined >= MOST_EXAMINATIONS
+        return bool(self._stopping) or self._examined >= self._view.examine_at_most
 
     def _may_roll(self, runs: int) -> bool:
-        enough = runs >= self._view.roll_after or self._examined >= MOST_EXAMINATIONS
+        enough = runs >= self._view.roll_after or self._examined >= self._view.examine_at_most
         return enough or workflow.info().is_continue_as_new_suggested()
 
     def _show(self) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -83,6 +84,15 @@ class Protector:
             reason = "still under way; it goes on until it is done"
             return ProtectReport(symbol=request.symbol, state="open", reason=reason)
         return self._reports[request.key]
+
+    async def until_done(self, requests: Sequence[Protect], within: timedelta) -> None:
+        """Wait until these are done, but no longer than that."""
+        keys = {request.key for request in requests}
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: keys.isdisjoint(known.key for known in self._state.protections),
+                timeout=within,
+            )
 
     async def drain(self) -> None:
         """Begin what is asked for, as long as the bot lives."""

@@ -1,12 +1,10 @@
 """What a bot's workflow remembers, carried whole from run to run."""
 
-from decimal import Decimal
-
 from pydantic import BaseModel, Field, PrivateAttr
 
-from oxbot.domain.bot import BotStatus
+from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.market import ClockReading
-from oxbot.domain.money import plain
+from oxbot.domain.money import Notional, plain
 from oxbot.domain.orders import Purpose
 from oxbot.domain.schedule import next_due, offset_ms
 from oxbot.messages import (
@@ -18,6 +16,7 @@ from oxbot.messages import (
     ProtectReport,
     RunGrant,
     RunSpec,
+    WriteLimits,
 )
 
 ROLL_AFTER = 60
@@ -33,7 +32,8 @@ class BotState(BaseModel):
     is not known, with their purpose. `unpriced` are coins that `equity` holds without a price:
     positions at cost, dust at nothing. `session` names the run of the whole system that the bot
     last knew; empty for a bot that starts over. `restart_untold` holds back the news of a
-    restart until the ticks that it cost are known. `protections` are those not done yet.
+    restart until the ticks that it cost are known. `protections` are those not done yet,
+    `limit_changes` those not on record yet.
     """
 
     bot_id: str
@@ -63,7 +63,8 @@ class BotState(BaseModel):
     open_positions: int | None = None
     unfinished: dict[str, Purpose] = Field(default_factory=dict)
     protections: list[Protect] = Field(default_factory=list)
-    equity: Decimal | None = None
+    limit_changes: list[WriteLimits] = Field(default_factory=list)
+    equity: Notional | None = None
     positions: tuple[PositionBrief, ...] = ()
     unpriced: tuple[str, ...] = ()
     last_outcome: CycleOutcome | None = None
@@ -78,6 +79,16 @@ class BotState(BaseModel):
     def is_flat(self) -> bool:
         """Whether it is known that nothing is held and nothing is under way."""
         return self.open_positions == 0 and not self.unfinished
+
+    @property
+    def limits(self) -> RiskLimits | None:
+        """The bot's limits; None before it knows them."""
+        return self.spec.limits if self.spec else None
+
+    def know_limits(self, limits: RiskLimits) -> None:
+        """Take over limits that are on record."""
+        known = {"limits": limits, "longest_hold_s": limits.longest_hold_s}
+        self.spec = self.spec and self.spec.model_copy(update=known)
 
     @property
     def may_enter(self) -> bool:

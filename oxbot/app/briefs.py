@@ -1,10 +1,9 @@
-"""Positions as people are shown them."""
-
-from decimal import Decimal
+"""Positions and verdicts as people and models are shown them."""
 
 from oxbot.domain.market import Quote
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, to_scale
 from oxbot.domain.portfolio import Portfolio, Position
+from oxbot.domain.risk import WHOLE_ACCOUNT, Verdict
 from oxbot.messages import PositionBrief
 
 
@@ -21,8 +20,16 @@ def position_briefs(
     )
 
 
+def verdict_told(verdict: Verdict) -> str:
+    """Say in one line what a rule said of what, why, and by which figures."""
+    figures = ", ".join(f"{name} {value}" for name, value in verdict.figures.items())
+    whom = "account" if verdict.symbol == WHOLE_ACCOUNT else f"{verdict.symbol} {verdict.purpose}"
+    told = f"{whom} {verdict.ruling} by {verdict.rule}: {verdict.reason}"
+    return told + (f" ({figures})" if figures else "")
+
+
 def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrief:
-    value = times(position.quantity, quote.bid) if quote else position.cost
+    value = to_scale(position.quantity * quote.bid) if quote else position.cost
     return PositionBrief(
         symbol=position.symbol,
         quantity=position.quantity,
@@ -30,7 +37,7 @@ def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrie
         stop_price=position.stop_price,
         target_price=position.target_price,
         opened_ms=position.opened_ms,
-        unrealised=value - position.cost if quote else Decimal(0),
+        unrealised=value - position.cost if quote else Notional(0),
         age_ms=quote.age_ms(now_ms) if quote else None,
         version=position.version,
     )

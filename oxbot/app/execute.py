@@ -1,12 +1,11 @@
 """Execute one intended order: claim it, place it, settle it, each at most once."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from oxbot.app.ports import Ports
 from oxbot.domain.errors import VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
-from oxbot.domain.money import EXACT, to_scale
+from oxbot.domain.money import Notional, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.messages import ExecuteOrder, OrderOutcome
 
@@ -99,7 +98,7 @@ async def _place(ports: Ports, order: Order, clock: ClockReading) -> Order:
 
 async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
     if not fills:
-        reason = "the price went beyond the limit"
+        reason = "the book had nothing to trade with within the limit"
         return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
     instruments = await ports.feed.instruments((order.symbol,))
     return await ports.store.settle(order.id, fills, instruments[order.symbol])
@@ -108,14 +107,14 @@ async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
 async def outcome_of(ports: Ports, order: Order) -> OrderOutcome:
     """Say what became of an order, by the fills on record."""
     fills = await ports.store.fills(order.id)
-    filled = sum((fill.quantity for fill in fills), Decimal(0))
-    notional = sum((fill.quantity * fill.price for fill in fills), Decimal(0))
+    filled = sum((fill.quantity for fill in fills), Quantity(0))
+    notional = sum((fill.quantity * fill.price for fill in fills), Notional(0))
     return OrderOutcome(
         order_id=order.id,
         symbol=order.symbol,
         purpose=order.purpose,
         state=order.state,
         filled=filled,
-        price=to_scale(EXACT.divide(notional, filled)) if filled else None,
+        price=to_scale(notional / filled) if filled else None,
         reason=order.reason,
     )

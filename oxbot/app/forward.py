@@ -7,13 +7,13 @@ as if it had not been.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from decimal import Decimal
 from typing import Final
 
 from oxbot.app.bots import Desk
 from oxbot.app.halts import BestBid, SteppedVenue, halts_of
 from oxbot.domain.errors import Conflict, Unavailable
 from oxbot.domain.guards import Guard
+from oxbot.domain.money import Price
 from oxbot.domain.values import Value
 from oxbot.messages import ExamineReport
 
@@ -109,8 +109,8 @@ async def _raise_bests(desk: Desk, guards: Sequence[Guard], bests: Sequence[Best
 
     An older position has seen at least what a younger one has.
     """
-    seen = {(best.symbol, best.since_ms): best.best for best in bests}
-    newest_ms: dict[tuple[str, Decimal], int] = {}
+    seen = {(best.symbol, best.since_ms): Price(best.best) for best in bests}
+    newest_ms: dict[tuple[str, Price], int] = {}
     for guard in guards:
         highest = seen.get((guard.symbol, guard.opened_ms))
         if highest is not None and guard.best is not None and highest > guard.best:

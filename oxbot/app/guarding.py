@@ -1,7 +1,6 @@
 """Every price is judged by the guards of open positions, wherever it comes from."""
 
 from collections.abc import Collection, Coroutine, Iterator, Sequence
-from decimal import Decimal
 from typing import Final
 
 from oxbot.app.gaps import Gap, examine_gaps, gaps_since
@@ -14,6 +13,7 @@ from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.guard_index import GuardIndex
 from oxbot.domain.guards import TRUSTED_MS
 from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.money import Price
 
 COMPARED_HOLDS_MS: Final = 10_000
 """An index that was compared with the record longer ago, in wall ms, protects nobody."""
@@ -47,7 +47,7 @@ class Guarding:
         self._last: dict[str, Quote] = {}
         self._heard_ms: int | None = None
         self._gaps: dict[str, Gap] = {}
-        self._raised: list[tuple[str, Decimal, int]] = []
+        self._raised: list[tuple[str, Price, int]] = []
 
     def __len__(self) -> int:
         return len(self._index)

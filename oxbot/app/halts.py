@@ -69,13 +69,13 @@ def halts_of(guards: Iterable[Guard]) -> tuple[Halt, ...]:
 
 
 def _halts_of(guard: Guard) -> Iterator[Halt]:
-    yield Halt(symbol=guard.symbol, kind=HaltKind.BID_AT_OR_BELOW, number=guard.stop_price)
-    yield Halt(symbol=guard.symbol, kind=HaltKind.BID_AT_OR_ABOVE, number=guard.target_price)
+    yield Halt(symbol=guard.symbol, kind=HaltKind.BID_AT_OR_BELOW, number=guard.stop_price.number)
+    yield Halt(symbol=guard.symbol, kind=HaltKind.BID_AT_OR_ABOVE, number=guard.target_price.number)
     if guard.trail is not None and guard.best is not None:
         yield Halt(
             symbol=guard.symbol,
             kind=HaltKind.BID_TRAILS,
             number=guard.trail,
-            best=guard.best,
+            best=guard.best.number,
             since_ms=guard.opened_ms,
         )

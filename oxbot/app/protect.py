@@ -1,14 +1,13 @@
 """Close one position, whatever an earlier attempt has left half done."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
 from oxbot.app.execute import bring_to_end, give_up, outcome_of
 from oxbot.app.ports import Ports
 from oxbot.app.venue import must_be_here
 from oxbot.domain.errors import ExitUnfinished, NotFound, OutcomeUnknown
-from oxbot.domain.money import EXACT, floor_to, plain, to_scale
+from oxbot.domain.money import Notional, Price, Quantity, plain, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome, ProtectPosition, ProtectReport
@@ -108,7 +107,7 @@ async def _exit_order(
     """Make the order that sells the whole lots of a position; None: that is below the minimum."""
     meant = request.protect
     instrument = (await ports.feed.instruments((meant.symbol,)))[meant.symbol]
-    quantity = floor_to(position.quantity, instrument.lot)
+    quantity = instrument.whole_lots(position.quantity)
     if quantity < instrument.minimum:
         return None
     key = _key(ports, request, 1)
@@ -175,11 +174,11 @@ async def _report(
     )
 
 
-def _average(sold: Sequence[OrderOutcome]) -> Decimal | None:
-    """Average what several orders were sold at, in USDT."""
+def _average(sold: Sequence[OrderOutcome]) -> Price | None:
+    """Average what several orders were sold at."""
     priced = [(outcome.filled, outcome.price) for outcome in sold if outcome.price is not None]
-    coins = sum((filled for filled, _ in priced), Decimal(0))
+    coins = sum((filled for filled, _ in priced), Quantity(0))
     if not coins:
         return None
-    notional = sum((EXACT.multiply(filled, price) for filled, price in priced), Decimal(0))
-    return to_scale(EXACT.divide(notional, coins))
+    notional = sum((filled * price for filled, price in priced), Notional(0))
+    return to_scale(notional / coins)

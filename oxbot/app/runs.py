@@ -31,6 +31,7 @@ async def open_run(ports: Ports, request: OpenRun) -> RunGrant:
             interval_ms=bot.settings.interval_s * 1000,
             provider=bot.settings.provider,
             longest_hold_s=bot.settings.limits.longest_hold_s,
+            limits=bot.settings.limits,
         ),
         clock=clock,
         status=bot.status,

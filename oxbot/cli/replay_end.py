@@ -10,6 +10,7 @@ from oxbot.bootstrap import open_statements
 from oxbot.cli.replay_inputs import Inputs
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.market import Candle
+from oxbot.domain.money import Price, Quantity
 from oxbot.settings import Settings
 from oxbot.simulator.candles import CandleSource
 
@@ -32,11 +33,11 @@ class SourceCandles:
         return [
             Candle(
                 open_ms=row.ts,
-                open=row.open,
-                high=row.high,
-                low=row.low,
-                close=row.close,
-                volume=row.volume,
+                open=Price(row.open),
+                high=Price(row.high),
+                low=Price(row.low),
+                close=Price(row.close),
+                volume=Quantity(row.volume),
             )
             for row in rows
         ]

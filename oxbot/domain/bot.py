@@ -7,6 +7,8 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from oxbot.domain.market import Symbol
+from oxbot.domain.money import Notional
+from oxbot.domain.units import Bounded
 from oxbot.domain.values import Value
 
 DEFAULT_SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT")
@@ -66,7 +68,7 @@ class RiskLimits(Value):
     confidence: Fraction = Decimal("0.6")
     fee_round_trips: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(2)
     entries_a_day: int = Field(default=20, ge=0, le=100_000)
-    minimum_notional: Annotated[Decimal, Field(ge=0, le=10**12)] = Decimal(10)
+    minimum_notional: Annotated[Notional, Bounded(ge=Decimal(0), le=Decimal(10**12))] = Notional(10)
     daily_loss: Fraction = Decimal("0.03")
     drawdown: Fraction = Decimal("0.1")
     flatten_at_limit: bool = False
@@ -89,7 +91,7 @@ class BotSettings(Value):
     venue: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = REAL_VENUE
     symbols: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=20)] = DEFAULT_SYMBOLS
     interval_s: int = Field(default=300, ge=1, le=86_400)
-    capital: Annotated[Decimal, Field(gt=0, le=10**12)] = Decimal(10_000)
+    capital: Annotated[Notional, Bounded(gt=Decimal(0), le=Decimal(10**12))] = Notional(10_000)
     provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = BASELINE
     limits: RiskLimits = RiskLimits()
 

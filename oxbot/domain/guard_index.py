@@ -1,9 +1,9 @@
 """Guards by what would set them off, so that a price finds those it reaches at once."""
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 
 from oxbot.domain.guards import Crossing, Guard
+from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
 from oxbot.domain.ranks import Ranks
 from oxbot.domain.trails import Trails
@@ -61,7 +61,7 @@ class GuardIndex:
         for guard in wanted.values():
             self.put(guard)
 
-    def crossed(self, symbol: str, bid: Decimal, at_ms: int) -> list[Crossing]:
+    def crossed(self, symbol: str, bid: Price, at_ms: int) -> list[Crossing]:
         """Give what a price reaches, and let trailing stops follow it.
 
         A price sets nothing off for a position that was opened after it, and nothing at all
@@ -74,7 +74,7 @@ class GuardIndex:
         """
         return self._symbols.setdefault(symbol, _Symbol()).crossed(bid, at_ms)
 
-    def raised(self) -> Iterator[tuple[str, Decimal, int]]:
+    def raised(self) -> Iterator[tuple[str, Price, int]]:
         """Give each price (symbol, bid, venue ms) that raised a best since this was asked last.
 
         One that a later price outdid is left out.
@@ -92,12 +92,12 @@ class _Symbol:
     """
 
     def __init__(self) -> None:
-        self.raised: list[tuple[Decimal, int]] = []
+        self.raised: list[tuple[Price, int]] = []
         self._newest_ms = 0
         self._guards: dict[str, Guard] = {}
         self._waiting: Ranks[int, str] = Ranks()
-        self._stops: Ranks[Decimal, str] = Ranks()
-        self._targets: Ranks[Decimal, str] = Ranks()
+        self._stops: Ranks[Price, str] = Ranks()
+        self._targets: Ranks[Price, str] = Ranks()
         self._trails = Trails()
 
     def put(self, guard: Guard) -> None:
@@ -127,7 +127,7 @@ class _Symbol:
         best = max(guard.best, known.best if waits else self._trails.best(known.bot_id))
         return guard if best == guard.best else guard.model_copy(update={"best": best})
 
-    def crossed(self, bid: Decimal, at_ms: int) -> list[Crossing]:
+    def crossed(self, bid: Price, at_ms: int) -> list[Crossing]:
         """Give what a price reaches; an older one than the newest says nothing."""
         if at_ms < self._newest_ms:
             return []
@@ -144,7 +144,7 @@ class _Symbol:
             for bot_id, purpose in self._reached(bid).items()
         ]
 
-    def _reached(self, bid: Decimal) -> dict[str, Purpose]:
+    def _reached(self, bid: Price) -> dict[str, Purpose]:
         """Name the bots whose guards a bid reaches; the stop comes first, the target last."""
         reached = dict.fromkeys(self._targets.at_most(bid), Purpose.TARGET)
         reached.update(dict.fromkeys(self._trails.reached(bid), Purpose.TRAIL))

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 from oxbot.domain.bot import Fraction
-from oxbot.domain.market import CANDLE_MS, Candle, Positive, Symbol
-from oxbot.domain.money import times
+from oxbot.domain.market import CANDLE_MS, Candle, Symbol
+from oxbot.domain.money import PositivePrice, Price, to_scale
 from oxbot.domain.orders import Purpose
 from oxbot.domain.values import Value
 
@@ -25,10 +25,10 @@ class Guard(Value):
     symbol: Symbol
     opened_ms: int
     version: int
-    stop_price: Positive
-    target_price: Positive
+    stop_price: PositivePrice
+    target_price: PositivePrice
     trail: Fraction | None = None
-    best: Positive | None = None
+    best: PositivePrice | None = None
     hold_until_ms: int
 
     @property
@@ -42,13 +42,13 @@ class Guard(Value):
         return self.opened_ms, self.version
 
     @property
-    def trail_price(self) -> Decimal | None:
+    def trail_price(self) -> Price | None:
         """Where the trailing stop lies, in USDT; None without one."""
         if self.trail is None or self.best is None:
             return None
         return trail_price(self.best, self.trail)
 
-    def purpose_at(self, bid: Decimal) -> Purpose | None:
+    def purpose_at(self, bid: Price) -> Purpose | None:
         """Say what a bid (USDT) sets off: the stop, the trailing stop, the target, or nothing."""
         if bid <= self.stop_price:
             return Purpose.STOP
@@ -68,14 +68,14 @@ class Crossing(Value):
 
     guard: Guard
     purpose: Purpose
-    price: Decimal | None
+    price: Price | None
     at_ms: int
-    resting: Decimal | None = None
+    resting: Price | None = None
 
 
-def trail_price(best: Decimal, trail: Decimal) -> Decimal:
+def trail_price(best: Price, trail: Decimal) -> Price:
     """Give where a trailing stop lies (USDT): below the best bid by its fraction."""
-    return times(best, 1 - trail)
+    return to_scale(best * (1 - trail))
 
 
 def crossed_in_candles(guard: Guard, candles: Iterable[Candle]) -> Crossing | None:
@@ -131,11 +131,11 @@ def _trailed_by_close(guard: Guard, candle: Candle) -> Crossing | None:
     return _resting(guard, Purpose.TRAIL, trailing, candle.open_ms + CANDLE_MS)
 
 
-def _raised(guard: Guard, price: Decimal) -> Guard:
+def _raised(guard: Guard, price: Price) -> Guard:
     if guard.best is None or guard.best >= price:
         return guard
     return guard.model_copy(update={"best": price})
 
 
-def _resting(guard: Guard, purpose: Purpose, price: Decimal, at_ms: int) -> Crossing:
+def _resting(guard: Guard, purpose: Purpose, price: Price, at_ms: int) -> Crossing:
     return Crossing(guard=guard, purpose=purpose, price=price, at_ms=at_ms, resting=price)

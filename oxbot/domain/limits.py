@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.errors import InputError
-from oxbot.domain.money import EXACT, decimal_from, plain
+from oxbot.domain.money import EXACT, Amount, Notional, decimal_from, plain
 from oxbot.domain.values import told
 
 Given = str | int | None
@@ -33,7 +33,7 @@ OPTIONAL: Final = ("trailing",)
 FLAGS: Final = ("flatten_at_limit",)
 """Limits that are a yes or a no."""
 
-Kept = Decimal | bool | int | None
+Kept = Decimal | Amount | bool | int | None
 """A limit's value as `RiskLimits` has it."""
 
 DECIMALS: Final = 8
@@ -99,7 +99,7 @@ def limits_after(current: RiskLimits, wished: Mapping[str, Given]) -> RiskLimits
     return limits
 
 
-def must_make_sense(limits: RiskLimits, capital: Decimal | None = None) -> None:
+def must_make_sense(limits: RiskLimits, capital: Notional | None = None) -> None:
     """Refuse limits under which no entry could ever be made.
 
     Args:
@@ -116,7 +116,7 @@ def must_make_sense(limits: RiskLimits, capital: Decimal | None = None) -> None:
             f"{plain(limits.stop)} the reward is {reached:.2f} times the risk, and reward_risk "
             f"asks for {plain(limits.reward_risk)}. No entry could be made."
         )
-    largest = None if capital is None else EXACT.multiply(capital, limits.max_position)
+    largest = None if capital is None else capital * limits.max_position
     if largest is not None and largest < limits.minimum_notional:
         raise InputError(
             f"The limits contradict each other: max_position allows {largest:.2f} USDT of the "
@@ -139,4 +139,4 @@ def spoken(value: Kept) -> str:
         return "off"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return plain(Decimal(value))
+    return plain(Decimal(value) if isinstance(value, int) else value)

@@ -6,12 +6,11 @@ was opened only the close is known to be later; its extremes may lie before.
 """
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from oxbot.domain.market import Candle, Positive, Symbol
-from oxbot.domain.money import times
+from oxbot.domain.money import PositivePrice, Price, to_scale
 from oxbot.domain.orders import Purpose
 from oxbot.domain.values import Value
 
@@ -28,7 +27,7 @@ class Round(Value):
 
     bot_id: str
     symbol: Symbol
-    entry_price: Positive
+    entry_price: PositivePrice
     stop: Positive
     target: Positive
     trail: Positive | None = None
@@ -66,8 +65,8 @@ class Finding(Value):
 class _Best(NamedTuple):
     """The best bid so far, in USDT: certainly this much, and perhaps that much."""
 
-    least: Decimal
-    most: Decimal
+    least: Price
+    most: Price
 
     def after(self, held: Round, candle: Candle) -> "_Best":
         seen = candle.high if _is_whole(held, candle) else candle.close
@@ -127,12 +126,12 @@ def _possible(held: Round, candle: Candle, best: _Best) -> Iterator[Purpose]:
     yield from (purpose for purpose in PROTECTIVE if purpose in {*at_low, *at_high})
 
 
-def _met_at(held: Round, bid: Decimal, best: Decimal) -> list[Purpose]:
+def _met_at(held: Round, bid: Price, best: Price) -> list[Purpose]:
     """Give what a bid meets, where this was the best one so far; both in USDT."""
     met = {
-        Purpose.STOP: bid <= times(held.entry_price, 1 - held.stop),
-        Purpose.TRAIL: held.trail is not None and bid <= times(best, 1 - held.trail),
-        Purpose.TARGET: bid >= times(held.entry_price, 1 + held.target),
+        Purpose.STOP: bid <= to_scale(held.entry_price * (1 - held.stop)),
+        Purpose.TRAIL: held.trail is not None and bid <= to_scale(best * (1 - held.trail)),
+        Purpose.TARGET: bid >= to_scale(held.entry_price * (1 + held.target)),
     }
     return [purpose for purpose in PROTECTIVE if met[purpose]]
 

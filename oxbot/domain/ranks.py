@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-Number = TypeVar("Number", int, Decimal)
-Name = TypeVar("Name", str, Decimal)
+from oxbot.domain.money import Price
+
+Number = TypeVar("Number", int, Decimal, Price)
+Name = TypeVar("Name", str, Price)
 
 
 class Ranks(Generic[Number, Name]):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from oxbot.domain.guards import trail_price
+from oxbot.domain.money import Price
 from oxbot.domain.ranks import Ranks
 
 
@@ -19,15 +20,15 @@ class Trails:
 
     def __init__(self) -> None:
         self._group_of: dict[str, _Group] = {}
-        self._groups: dict[Decimal, _Group] = {}
-        self._bests: Ranks[Decimal, Decimal] = Ranks()
-        self._edges: Ranks[Decimal, Decimal] = Ranks()
+        self._groups: dict[Price, _Group] = {}
+        self._bests: Ranks[Price, Price] = Ranks()
+        self._edges: Ranks[Price, Price] = Ranks()
 
-    def best(self, bot_id: str) -> Decimal:
+    def best(self, bot_id: str) -> Price:
         """Give the best bid that a bot's trailing stop follows, in USDT."""
         return self._group_of[bot_id].best
 
-    def put(self, bot_id: str, trail: Decimal, best: Decimal) -> None:
+    def put(self, bot_id: str, trail: Decimal, best: Price) -> None:
         """Have a bot's trailing stop follow the bid from this best on."""
         group = self._groups.get(best) or _Group(best)
         self._take_out(group)
@@ -42,7 +43,7 @@ class Trails:
         group.members.remove(trail, bot_id)
         self._put_in(group)
 
-    def raise_to(self, bid: Decimal) -> bool:
+    def raise_to(self, bid: Price) -> bool:
         """Let all that lie below a bid follow it; tell whether any did."""
         if not self._bests or self._bests.lowest >= bid:
             return False
@@ -56,7 +57,7 @@ class Trails:
         self._put_in(largest)
         return True
 
-    def reached(self, bid: Decimal) -> Iterator[str]:
+    def reached(self, bid: Price) -> Iterator[str]:
         """Give the bots whose trailing stop a bid reaches."""
         for best in self._edges.at_least(bid):
             yield from self._groups[best].reached(bid)
@@ -81,16 +82,16 @@ class Trails:
 class _Group:
     """Trailing stops with one best bid, the closest first."""
 
-    def __init__(self, best: Decimal) -> None:
+    def __init__(self, best: Price) -> None:
         self.best = best
         self.members: Ranks[Decimal, str] = Ranks()
 
     @property
-    def edge(self) -> Decimal:
+    def edge(self) -> Price:
         """Where the first of them is reached, in USDT."""
         return trail_price(self.best, self.members.lowest)
 
-    def reached(self, bid: Decimal) -> Iterator[str]:
+    def reached(self, bid: Price) -> Iterator[str]:
         """Give those that a bid reaches."""
         for trail, bot_id in self.members:
             if trail_price(self.best, trail) < bid:

@@ -1,10 +1,10 @@
 """The record of what is protected, by whom, and how quickly."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping
-from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.guards import Guard
+from oxbot.domain.money import Price
 from oxbot.records import Protection, ProtectionTimes, WatchBeat
 
 PositionKey = tuple[str, str]
@@ -21,7 +21,7 @@ class ProtectionStore(Protocol):
         """
         ...
 
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
+    async def raise_best(self, venue: str, symbol: str, bid: Price, at_ms: int) -> None:
         """Let all trailing stops of a symbol know of a bid (USDT) and its venue time.
 
         Positions opened after it, and those that know of a better one, stay as they are.

@@ -1,9 +1,9 @@
 """The record."""
 
 from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
 from typing import Protocol
 
+from oxbot.domain.account import Account
 from oxbot.domain.bot import Bot, BotSettings, RiskLimits
 from oxbot.domain.market import (
     Instrument,
@@ -11,9 +11,10 @@ from oxbot.domain.market import (
     PartKey,
     Snapshot,
 )
+from oxbot.domain.money import Notional
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio
-from oxbot.domain.risk import Verdict
+from oxbot.domain.risk import Marks, Verdict
 from oxbot.messages import (
     CycleOutcome,
     Missed,
@@ -28,6 +29,8 @@ from oxbot.records import (
     CycleStart,
     DecisionRecord,
     EventRow,
+    Judge,
+    Lately,
     OrderRow,
     RunReservation,
     TradeRow,
@@ -61,6 +64,13 @@ class Store(ProtectionStore, Protocol):
         """Store changed limits with the raised epoch and an event; give them as they are then.
 
         The same epoch changes them once. InputError where they cannot be; nothing is stored.
+        """
+        ...
+
+    async def raise_alarm(self, bot_id: str, key: str, text: str) -> Bot:
+        """Pause a bot under a raised epoch and tell why, once per key; give the bot as it is.
+
+        One that is closing stays so.
         """
         ...
 
@@ -116,14 +126,24 @@ class Store(ProtectionStore, Protocol):
         """Tell whether a cycle's verdicts are stored."""
         ...
 
-    async def save_verdicts(
-        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
-    ) -> None:
-        """Store verdicts and intended orders together, under the bot's row lock.
+    async def judge_cycle(self, bot_id: str, cycle: int, judge: Judge, *, entering: bool) -> None:
+        """Have a cycle judged, and store verdicts and intended orders, all under locks.
+
+        The bot's row is locked, and where entries may follow (`entering`) that of the account:
+        `judge` is given what the owner's other bots on the venue have, and none of them can
+        intend an entry before this one's are stored.
 
         Conflict when the cycle was judged before, or when an intended order's coin already has
         an order under way; nothing is stored then.
         """
+        ...
+
+    async def account(self, bot_id: str) -> Account:
+        """Give what the owner's other bots on the venue have now, those stopped left out."""
+        ...
+
+    async def marks(self, bot_id: str, midnight_ms: int) -> Marks:
+        """Give what equity is measured against; `midnight_ms` is when the venue's day began."""
         ...
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
@@ -140,6 +160,10 @@ class Store(ProtectionStore, Protocol):
 
     async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
         """Tell once that an exit was filled; `cycle` is the last one before it."""
+        ...
+
+    async def lately(self, bot_id: str, cycle: int) -> Lately | None:
+        """Give what happened since the last decision before this cycle; None without one."""
         ...
 
     async def unfinished_orders(self, bot_id: str) -> list[Order]:
@@ -190,12 +214,18 @@ class Store(ProtectionStore, Protocol):
         bot_id: str,
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
-        equity: Mapping[str, Decimal],
+        equity: Mapping[str, Notional],
+        *,
+        fresh: bool = False,
     ) -> None:
-        """Close cycles with their outcome, add events and the equity point; repeatable."""
+        """Close cycles with their outcome, add events and the equity point; repeatable.
+
+        `fresh`: all prices were young enough, so that losses may be measured by this equity;
+        then the high-water mark rises with it.
+        """
         ...
 
-    async def equity(self, bot_id: str) -> Decimal | None:
+    async def equity(self, bot_id: str) -> Notional | None:
         """Give equity (USDT) as of the newest cycle that was recorded; None before the first."""
         ...
 

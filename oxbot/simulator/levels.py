@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from oxbot.domain.money import times
+from oxbot.domain.money import Price, to_scale
 from oxbot.simulator.candles import HIGH, LOW, Rows
 
 FALLING, RISING = 1, -1
@@ -31,7 +31,7 @@ class Trail(NamedTuple):
 
     def level(self, best: Decimal) -> int:
         """The level of a best bid (USDT), in ticks: rounded as the price of a stop is."""
-        return floor_ticks(times(best, 1 - self.fraction), self.tick)
+        return floor_ticks(to_scale(Price(best) * (1 - self.fraction)).number, self.tick)
 
 
 class Levels:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import NotFound
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Order, OrderState, Purpose
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome
@@ -133,8 +134,8 @@ async def test_an_exit_is_told_of_once_whoever_tells_it(store: PostgresStore) ->
         symbol=BTC,
         purpose=Purpose.STOP,
         state=OrderState.FILLED,
-        filled=Decimal("0.1"),
-        price=Decimal("57000.10"),
+        filled=Quantity("0.1"),
+        price=Price("57000.10"),
     )
     for _ in range(2):
         await store.tell_exit("b1", 3, outcome)
@@ -146,19 +147,19 @@ async def test_a_trail_begins_at_the_entrys_average_and_keeps_the_best_that_was_
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await new_bot(store)
-    order = entry("b1", symbol=ETH, quantity=Decimal("0.1"), trail=Decimal("0.02"))
+    order = entry("b1", symbol=ETH, quantity=Quantity("0.1"), trail=Decimal("0.02"))
     await intend(store, order)
-    half = Decimal("0.05")
+    half = Quantity("0.05")
     await store.settle(order.id, [fill(order, quantity=half)], INSTRUMENT)
     first = await held(store, ETH)
-    assert (first.trail, first.best) == (Decimal("0.02"), Decimal(60_000))
-    assert first.trail_price == Decimal(58_800)
+    assert (first.trail, first.best) == (Decimal("0.02"), Price(60_000))
+    assert first.trail_price == Price(58_800)
     async with engine.begin() as watching:
         await watching.execute(text("UPDATE positions SET best = 61000"))
     more = entry("b1", 2, symbol=ETH, quantity=half, trail=Decimal("0.02"))
     await intend(store, more)
     await store.settle(more.id, [fill(more, trade_id="t2")], INSTRUMENT)
-    assert (await held(store, ETH)).best == Decimal(61_000)
+    assert (await held(store, ETH)).best == Price(61_000)
     assert (await store.audit("b1")).drift == 0
 
 
@@ -179,4 +180,4 @@ async def test_a_best_price_raised_while_a_fill_is_booked_stays(
         )
         await until_one_waits(engine)
     await booking
-    assert (await held(store, ETH)).best == Decimal(61_000)
+    assert (await held(store, ETH)).best == Price(61_000)

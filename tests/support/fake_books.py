@@ -1,18 +1,18 @@
 """The record in memory: verdicts, orders, fills, positions and trades."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
+from oxbot.domain.account import Account, Holding
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.ledger import must_balance
 from oxbot.domain.market import Instrument
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Portfolio, Position, Trade, settle
 from oxbot.domain.risk import Verdict
 from oxbot.messages import OrderOutcome
-from oxbot.records import AuditFigures, OrderRow, TradeRow
+from oxbot.records import AuditFigures, Judge, OrderRow, TradeRow
 
 
 class FakeBooks:
@@ -20,22 +20,22 @@ class FakeBooks:
 
     def __init__(self) -> None:
         self.bots_by_id: dict[str, Bot] = {}
-        self.cash: dict[str, Decimal] = {}
+        self.cash: dict[str, Notional] = {}
         self.orders_by_id: dict[str, Order] = {}
         self.booked: dict[str, Fill] = {}
         self.exits_told: dict[str, OrderOutcome] = {}
         self._positions: dict[tuple[str, str], Position] = {}
-        self._dust: dict[tuple[str, str], Decimal] = {}
+        self._dust: dict[tuple[str, str], Quantity] = {}
         self._trades: list[tuple[str, Trade]] = []
         self._verdicts: dict[tuple[str, int], list[Verdict]] = {}
 
     async def portfolio(self, bot_id: str) -> Portfolio:
         """Give cash, reserved cash, positions and dust."""
         waiting = [o for o in await self.unfinished_orders(bot_id) if o.limit_price]
-        reserved = [times(o.quantity, o.limit_price) for o in waiting if o.limit_price]
+        reserved = [to_scale(o.limit_price * o.quantity) for o in waiting if o.limit_price]
         return Portfolio(
             cash=self.cash[bot_id],
-            reserved=sum(reserved, Decimal(0)),
+            reserved=sum(reserved, Notional(0)),
             positions={s: p for (known, s), p in self._positions.items() if known == bot_id},
             dust={s: q for (known, s), q in self._dust.items() if known == bot_id},
         )
@@ -44,15 +44,51 @@ class FakeBooks:
         """Tell whether a cycle's verdicts are stored."""
         return (bot_id, cycle) in self._verdicts
 
-    async def save_verdicts(
-        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
+    async def judge_cycle(
+        self,
+        bot_id: str,
+        cycle: int,
+        judge: Judge,
+        *,
+        entering: bool,
     ) -> None:
-        """Store verdicts and intended orders together; Conflict as the port says."""
+        """Have a cycle judged, store verdicts and intended orders; Conflict as the port says."""
+        if (bot_id, cycle) in self._verdicts:
+            raise Conflict(f"Cycle {cycle} was judged.")
+        verdicts, orders = judge(await self.account(bot_id) if entering else Account())
         busy = {order.symbol for order in await self.unfinished_orders(bot_id)}
-        if (bot_id, cycle) in self._verdicts or busy & {order.symbol for order in orders}:
-            raise Conflict(f"Cycle {cycle} was judged, or a coin is busy.")
+        if busy & {order.symbol for order in orders}:
+            raise Conflict("A coin is busy.")
         self._verdicts[bot_id, cycle] = list(verdicts)
-        self.orders_by_id.update({order.id: order for order in orders})
+        self.orders_by_id.update({order.id: self._as_wanted(order) for order in orders})
+
+    def _as_wanted(self, order: Order) -> Order:
+        bot = self.bots_by_id.get(order.bot_id)
+        if bot is None or order.purpose.is_exit or order.epoch >= bot.epoch:
+            return order
+        return order.model_copy(update={"state": OrderState.CANCELLED, "reason": "outdated"})
+
+    async def account(self, bot_id: str) -> Account:
+        """Give what the owner's other bots on the venue have."""
+        mine = self.bots_by_id[bot_id].settings
+        others = [
+            await self.portfolio(bot.id)
+            for bot in self.bots_by_id.values()
+            if bot.id != bot_id
+            and bot.status is not BotStatus.STOPPED
+            and (bot.settings.owner, bot.settings.venue) == (mine.owner, mine.venue)
+        ]
+        held: dict[str, Holding] = {}
+        for position in (p for other in others for p in other.positions.values()):
+            known = held.get(position.symbol, Holding(quantity=Quantity(0), cost=Notional(0)))
+            held[position.symbol] = Holding(
+                quantity=known.quantity + position.quantity, cost=known.cost + position.cost
+            )
+        return Account(
+            cash=sum((other.cash for other in others), Notional(0)),
+            reserved=sum((other.reserved for other in others), Notional(0)),
+            holdings=held,
+        )
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts."""
@@ -120,7 +156,7 @@ class FakeBooks:
         must_balance(done.entries)
         self.booked[fill.trade_id] = fill
         self.cash[bot_id] = done.cash
-        self._dust[key] = self._dust.get(key, Decimal(0)) + done.dust
+        self._dust[key] = self._dust.get(key, Quantity(0)) + done.dust
         if done.position:
             self._positions[key] = done.position
         else:
@@ -175,7 +211,7 @@ class FakeBooks:
             quantity=order.quantity,
             state=order.state,
             reason=order.reason,
-            filled=sum((fill.quantity for fill in fills), Decimal(0)),
+            filled=sum((fill.quantity for fill in fills), Quantity(0)),
             price=fills[0].price if fills else None,
         )
 
@@ -193,9 +229,13 @@ class FakeBooks:
             fills=len(fills),
             cash_stored=self.cash[bot_id],
             cash_recomputed=recomputed,
-            drift=abs(self.cash[bot_id] - recomputed),
+            drift=abs(self.cash[bot_id] - recomputed).number,
             unbalanced=0,
         )
+
+    def open_coins(self, bot_id: str) -> set[str]:
+        """Name what a bot holds, without waiting."""
+        return {symbol for known, symbol in self._positions if known == bot_id}
 
     def filled(self, *purposes: Purpose) -> list[Order]:
         """Give the orders of these purposes that traded, oldest first."""
@@ -203,6 +243,6 @@ class FakeBooks:
         return [order for order in orders if order.purpose in purposes]
 
 
-def _cash_moved(fill: Fill) -> Decimal:
-    notional = times(fill.quantity, fill.price)
-    return -notional if fill.side is Side.BUY else notional - fill.fee
+def _cash_moved(fill: Fill) -> Notional:
+    received = -fill.notional if fill.side is Side.BUY else fill.notional
+    return received - fill.fee_in_cash

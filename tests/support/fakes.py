@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
+from oxbot.domain.book import Book, Level
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.feed import FeedStatus
@@ -19,11 +20,15 @@ from oxbot.domain.market import (
     Perpetual,
     Quote,
 )
+from oxbot.domain.money import Price, Quantity
 from oxbot.records import ModelReply, ModelRequest
 
 BTC = "BTC/USDT"
 ETH = "ETH/USDT"
 FEE_RATE = Decimal("0.001")
+INSTRUMENT = Instrument(
+    symbol=BTC, tick=Price("0.01"), lot=Quantity("0.0001"), minimum=Quantity("0.001")
+)
 SPREAD = Decimal("0.0001")
 """Ask over bid, as a fraction."""
 
@@ -58,7 +63,7 @@ class FakeFeed:
 
     venue = "fake"
 
-    def __init__(self, prices: dict[str, Decimal]) -> None:
+    def __init__(self, prices: dict[str, Price]) -> None:
         self.prices = prices
         self.mute: set[str] = set()
         self.halted: set[str] = set()
@@ -76,12 +81,8 @@ class FakeFeed:
         if unlisted:
             raise InputError(f"not listed: {', '.join(unlisted)}")
         return {
-            symbol: Instrument(
-                symbol=symbol,
-                tick=Decimal("0.01"),
-                lot=Decimal("0.0001"),
-                minimum=Decimal("0.001"),
-                live=symbol not in self.halted,
+            symbol: INSTRUMENT.model_copy(
+                update={"symbol": symbol, "live": symbol not in self.halted}
             )
             for symbol in symbols
         }
@@ -103,6 +104,18 @@ class FakeFeed:
         await asyncio.sleep(0)
         return [self._quote(s, now.venue_ms) for s in self.prices if s not in self.mute]
 
+    async def book(self, symbol: str, depth: int, now: ClockReading) -> Book:  # noqa: ARG002 - a port
+        """Give a book with one deep level on each side, at bid and ask."""
+        self._ask(f"book {symbol}")
+        quote = self._quote(symbol, now.venue_ms)
+        return Book(
+            symbol=symbol,
+            bids=(Level(quote.bid, Quantity(1_000_000)),),
+            asks=(Level(quote.ask, Quantity(1_000_000)),),
+            exchange_ms=quote.exchange_ms,
+            received_ms=quote.received_ms,
+        )
+
     def _quote(self, symbol: str, at_ms: int) -> Quote:
         bid = self.prices[symbol]
         return Quote(
@@ -110,7 +123,7 @@ class FakeFeed:
             bid=bid,
             ask=bid * (1 + SPREAD),
             last=bid,
-            volume_24h=Decimal(1_000),
+            volume_24h=Quantity(1_000),
             exchange_ms=at_ms,
             received_ms=at_ms,
             source="fake",
@@ -130,7 +143,7 @@ class FakeFeed:
                 high=price * 2,
                 low=price / 2,
                 close=price,
-                volume=Decimal(1),
+                volume=Quantity(1),
             )
             for index in range(count)
         ]
@@ -143,7 +156,7 @@ class FakeFeed:
         return Perpetual(
             funding_rate=Decimal("0.0001"),
             next_funding_ms=now.venue_ms,
-            open_interest=Decimal(25_000),
+            open_interest=Quantity(25_000),
         )
 
 

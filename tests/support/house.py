@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -26,6 +25,7 @@ from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.money import Price
 from oxbot.messages import (
     BOT_WORKFLOW,
     BotView,
@@ -80,7 +80,7 @@ class House:
     session: str = "first"
     store: FakeStore = field(default_factory=FakeStore)
     feed: FakeFeed = field(
-        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+        default_factory=lambda: FakeFeed({BTC: Price(60_000), ETH: Price(3_000)})
     )
     news: FakeNews = field(default_factory=FakeNews)
     stream: ScriptedStream = field(default_factory=ScriptedStream)
@@ -127,7 +127,7 @@ class House:
         """A worker with the real workflow, in the SDK's sandbox, and the real activities."""
         ports = self.ports
         control, market = ControlActivities(ports), MarketActivities(ports)
-        watch = WatchActivities(ports)
+        protection, watch = ProtectionActivities(ports), WatchActivities(ports)
         return Worker(
             self.client,
             task_queue=self.queue,
@@ -135,12 +135,14 @@ class House:
             activities=[
                 control.open_run,
                 control.write_control,
+                control.change_limits,
                 market.observe_market,
                 market.read_clock,
                 DecisionActivities(ports).decide,
                 RiskActivities(ports).validate_risk,
                 ExecutionActivities(ports).execute_order,
-                ProtectionActivities(ports).protect,
+                protection.protect,
+                protection.count_holdings,
                 RecordActivities(ports).record_cycles,
                 watch.watch_prices,
                 watch.examine,

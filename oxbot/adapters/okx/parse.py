@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from oxbot.adapters.okx.errors import unusable
+from oxbot.domain.book import Book, Level
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.market import (
     QUOTE_CURRENCY,
@@ -22,7 +23,7 @@ from oxbot.domain.market import (
     Quote,
     base_of,
 )
-from oxbot.domain.money import decimal_from
+from oxbot.domain.money import Price, Quantity, decimal_from
 
 CLOCK_SLACK_MS: Final = 5_000
 """How far ahead of our idea of the venue's time a price may be stamped, in real ms."""
@@ -32,6 +33,9 @@ SETTLED_SLACK_MS: Final = 600_000
 
 CONFIRM: Final = 8
 """Where a candle's row says "1" when it is closed, "0" while it moves."""
+
+LEVEL_FIELDS: Final = 2
+"""A level begins with price and size; what OKX says beyond is not needed."""
 
 _TIME: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 """Ms UTC, until the year 33658."""
@@ -79,9 +83,9 @@ def instrument_of(symbol: str, row: object) -> Instrument:
     fields = _mapping(row, symbol)
     return Instrument(
         symbol=symbol,
-        tick=_positive(fields, "tickSz", symbol),
-        lot=_positive(fields, "lotSz", symbol),
-        minimum=_positive(fields, "minSz", symbol),
+        tick=Price(_positive(fields, "tickSz", symbol)),
+        lot=Quantity(_positive(fields, "lotSz", symbol)),
+        minimum=Quantity(_positive(fields, "minSz", symbol)),
         live=fields.get("state") == "live",
     )
 
@@ -107,14 +111,50 @@ def quote_of(
     exchange_ms = _past_time(fields, symbol, received_ms, now.scaled_ms(CLOCK_SLACK_MS))
     return Quote(
         symbol=symbol,
-        bid=_positive(fields, "bidPx", symbol),
-        ask=_positive(fields, "askPx", symbol),
-        last=_positive(fields, "last", symbol),
-        volume_24h=_number(fields.get("vol24h"), "vol24h", symbol),
+        bid=Price(_positive(fields, "bidPx", symbol)),
+        ask=Price(_positive(fields, "askPx", symbol)),
+        last=Price(_positive(fields, "last", symbol)),
+        volume_24h=Quantity(_not_negative(fields.get("vol24h"), "vol24h", symbol)),
         exchange_ms=exchange_ms,
         received_ms=received_ms,
         source=source,
     )
+
+
+def book_of(symbol: str, row: object, now: ClockReading, wall_ms: int) -> Book:
+    """Read the row of an order book: levels `[price, size, "0", orders]`, best first.
+
+    Raises:
+        VenueUnavailable: A level is unreadable, a side is out of order, the best bid is not below
+            the best ask, or the book is stamped in the future.
+    """
+    fields = _mapping(row, symbol)
+    received_ms = now.venue_at(wall_ms)
+    made_ms = _past_time(fields, symbol, received_ms, now.scaled_ms(CLOCK_SLACK_MS))
+    bids, asks = (_levels(fields.get(side), side, symbol) for side in ("bids", "asks"))
+    falls = all(one.price > next_.price for one, next_ in pairwise(bids))
+    rises = all(one.price < next_.price for one, next_ in pairwise(asks))
+    if not (falls and rises):
+        raise unusable(symbol, "the levels of its book are out of order")
+    book = Book(symbol=symbol, bids=bids, asks=asks, exchange_ms=made_ms, received_ms=received_ms)
+    if book.is_crossed:
+        raise unusable(symbol, f"its book is crossed: {bids[0].price} bid, {asks[0].price} asked")
+    return book
+
+
+def _levels(rows: object, side: str, symbol: str) -> tuple[Level, ...]:
+    """Read one side; levels of size 0 are none."""
+    if not isinstance(rows, list):
+        raise unusable(symbol, f"its book has no {side}")
+    read = [_level(row, symbol) for row in rows]
+    return tuple(level for level in read if level.quantity)
+
+
+def _level(row: object, symbol: str) -> Level:
+    if not isinstance(row, list) or len(row) < LEVEL_FIELDS:
+        raise unusable(symbol, "a level of its book is incomplete")
+    price = Price(_above_zero(row[0], "a level's price", symbol))
+    return Level(price, Quantity(_not_negative(row[1], "a level's size", symbol)))
 
 
 def perpetual_of(
@@ -138,7 +178,7 @@ def perpetual_of(
     return Perpetual(
         funding_rate=_signed(rates.get("fundingRate"), "fundingRate", symbol),
         next_funding_ms=settled_ms,
-        open_interest=_number(held.get("oiCcy"), "oiCcy", symbol),
+        open_interest=Quantity(_not_negative(held.get("oiCcy"), "oiCcy", symbol)),
     )
 
 
@@ -178,7 +218,9 @@ def _check_consecutive(symbol: str, candles: Sequence[Candle], bar: Bar) -> None
 
 
 def _candle(fields: Sequence[object], symbol: str) -> Candle:
-    open_, high, low, close = (_price(value, "a candle's price", symbol) for value in fields[1:5])
+    open_, high, low, close = (
+        Price(_above_zero(value, "a candle's price", symbol)) for value in fields[1:5]
+    )
     if not low <= min(open_, close) <= max(open_, close) <= high:
         raise unusable(symbol, f"the candle at {fields[0]} has its high or low inside its body")
     return Candle(
@@ -187,7 +229,7 @@ def _candle(fields: Sequence[object], symbol: str) -> Candle:
         high=high,
         low=low,
         close=close,
-        volume=_number(fields[5], "a candle's volume", symbol),
+        volume=Quantity(_not_negative(fields[5], "a candle's volume", symbol)),
     )
 
 
@@ -204,18 +246,17 @@ def _mapping(row: object, symbol: str) -> Mapping[str, object]:
 
 
 def _positive(fields: Mapping[str, object], name: str, symbol: str) -> Decimal:
-    return _price(fields.get(name), name, symbol)
+    return _above_zero(fields.get(name), name, symbol)
 
 
-def _price(value: object, what: str, symbol: str) -> Decimal:
-    number = _number(value, what, symbol)
+def _above_zero(value: object, what: str, symbol: str) -> Decimal:
+    number = _not_negative(value, what, symbol)
     if number == 0:
         raise unusable(symbol, f"{what} is 0")
     return number
 
 
-def _number(value: object, what: str, symbol: str) -> Decimal:
-    """Read a number that is not negative."""
+def _not_negative(value: object, what: str, symbol: str) -> Decimal:
     number = _signed(value, what, symbol)
     if number < 0:
         raise unusable(symbol, f"{what} is {value}")

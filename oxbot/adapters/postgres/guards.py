@@ -12,6 +12,7 @@ from oxbot.adapters.postgres.rows import POSITION, Records
 from oxbot.adapters.postgres.schema import bots, positions, watch_beats, watch_marks
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.guards import Guard
+from oxbot.domain.money import Price
 from oxbot.domain.portfolio import Position
 from oxbot.records import WatchBeat
 
@@ -46,7 +47,7 @@ class Guards(Records):
             await asyncio.sleep(0)
         return found
 
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:
+    async def raise_best(self, venue: str, symbol: str, bid: Price, at_ms: int) -> None:
         """Let all trailing stops of a symbol know of a bid, where it is the best so far."""
         lower = (
             (positions.c.symbol == symbol)

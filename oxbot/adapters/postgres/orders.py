@@ -33,13 +33,13 @@ class Orders(Records):
             .where(orders.c.bot_id == bot_id, orders.c.state.not_in(FINAL_STATES))
             .order_by(orders.c.number)
         )
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             rows = (await connection.execute(query)).mappings()
             return [Order.model_validate(dict(row)) for row in rows]
 
     async def order(self, order_id: str) -> Order:
         """Give an order; NotFound."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await read_order(connection, order_id)
 
     async def claim(self, order_id: str, now_ms: int) -> bool:
@@ -105,7 +105,7 @@ class Orders(Records):
     async def fills(self, order_id: str) -> list[Fill]:
         """Give an order's fills, in the order in which they were booked."""
         query = select(*FILL).where(fills.c.order_id == order_id).order_by(fills.c.id)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             rows = (await connection.execute(query)).mappings()
             return [Fill.model_validate(dict(row)) for row in rows]
 
@@ -117,7 +117,7 @@ class Orders(Records):
             .where(fills.c.bot_id == bot_id, fills.c.at >= since_ms)
             .where(orders.c.purpose == Purpose.ENTRY)
         )
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return (await connection.execute(query)).scalar_one()
 
     async def last_exits(self, bot_id: str) -> dict[str, int]:
@@ -127,7 +127,7 @@ class Orders(Records):
             .where(trades.c.bot_id == bot_id)
             .group_by(trades.c.symbol)
         )
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import RowMapping, select
@@ -12,16 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from oxbot.adapters.postgres.engine import begin
 from oxbot.adapters.postgres.schema import FINAL_STATES, bots, events, fills, orders, positions
 from oxbot.domain.errors import NotFound
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, to_scale
 from oxbot.domain.orders import Fill, Order, Purpose
 from oxbot.domain.portfolio import Position
 
 
 class Records:
-    """A part of the store: the engine, and the two kinds of transactions."""
+    """A part of the store: the engine, and the three kinds of transactions."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._still = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -29,6 +29,13 @@ class Records:
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Hold a transaction; each statement sees what was committed before it."""
         return begin(self._engine)
+
+    def _statements(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Hold a connection on which each statement is a transaction of its own.
+
+        For statements that need no other to be right: begin and commit cost a round trip each.
+        """
+        return begin(self._single)
 
     def _still_picture(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Hold a transaction that only reads, all of it as of one moment."""
@@ -125,15 +132,15 @@ async def add_event(
     await connection.execute(insert(events).values(row).on_conflict_do_nothing())
 
 
-async def reserved_cash(connection: AsyncConnection, bot_id: str) -> Decimal:
-    """Sum what the entries under way may cost, in USDT: quantity at limit price."""
+async def reserved_cash(connection: AsyncConnection, bot_id: str) -> Notional:
+    """Sum what the entries under way may cost: quantity at limit price."""
     query = select(orders.c.quantity, orders.c.limit_price).where(
         orders.c.bot_id == bot_id,
         orders.c.purpose == Purpose.ENTRY,
         orders.c.state.not_in(FINAL_STATES),
     )
     rows = await connection.execute(query)
-    return sum((times(row.quantity, row.limit_price) for row in rows), Decimal(0))
+    return sum((to_scale(row.limit_price * row.quantity) for row in rows), Notional(0))
 
 
 def no_bot(bot_id: str) -> NotFound:

@@ -1,10 +1,12 @@
 """The store: all its parts in one."""
 
+from oxbot.adapters.postgres.accounts import Accounts
 from oxbot.adapters.postgres.audit import Audit
 from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
 from oxbot.adapters.postgres.exits import Exits
+from oxbot.adapters.postgres.forced_ends import ForcedEnds
 from oxbot.adapters.postgres.guards import Guards
 from oxbot.adapters.postgres.history import History
 from oxbot.adapters.postgres.limits import Limits
@@ -17,7 +19,9 @@ from oxbot.adapters.postgres.snapshots import Snapshots
 
 class PostgresStore(
     Bots,
+    ForcedEnds,
     Limits,
+    Accounts,
     Snapshots,
     Cycles,
     Decisions,

@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
-from oxbot.adapters.temporal.refusals import REFUSALS, failed
+from oxbot.adapters.temporal.failures import REFUSALS, failed
+from oxbot.adapters.temporal.runs import TemporalRuns
 from oxbot.domain.errors import Conflict, OxbotError, Unavailable
 from oxbot.messages import (
     Examine,
@@ -14,7 +15,6 @@ from oxbot.messages import (
     Protect,
     ProtectReport,
     watch_id,
-    workflow_id,
 )
 
 SIGNAL_WITHIN: Final = timedelta(seconds=5)
@@ -24,15 +24,8 @@ PROTECTED_WITHIN: Final = timedelta(seconds=90)
 EXAMINED_WITHIN: Final = timedelta(minutes=10)
 
 
-class TemporalProtection:
-    """The part of BotControl that the market watch calls, and its driver where time is stepped.
-
-    Args:
-        client: Connected to the namespace of the bots.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
+class TemporalProtection(TemporalRuns):
+    """The part of BotControl that the market watch calls, and its driver where time is stepped."""
 
     async def protect(self, bot_id: str, request: Protect) -> None:
         """Have a position closed; Temporal has the signal on record when this returns."""
@@ -69,9 +62,6 @@ class TemporalProtection:
         except REFUSALS as error:
             raise _unexamined(error, venue) from error
         return report
-
-    def _handle(self, bot_id: str) -> WorkflowHandle[object, object]:
-        return self._client.get_workflow_handle(workflow_id(bot_id))
 
 
 def _unexamined(error: Exception, venue: str) -> OxbotError:

@@ -5,24 +5,19 @@ from dataclasses import dataclass, field
 
 from oxbot.app.bots import Desk
 from oxbot.app.replay import AT_ONCE, Replay, Stop
-from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.bot import BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound, Unavailable
 from oxbot.domain.guards import Guard
 from oxbot.domain.schedule import next_due
 from oxbot.messages import (
     BotView,
-    ChangeLimits,
-    ControlAnswer,
-    ControlRequest,
     ExamineReport,
-    LimitsAnswer,
-    Protect,
-    ProtectReport,
     TickReport,
     WriteControl,
 )
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fakes import FakeBoard, FakeFeed
+from tests.support.no_bots import NoBots
 from tests.unit.app.guarded_venue import GuardStore, Venue, purpose_at
 
 STEP_MS = 300_000
@@ -36,7 +31,7 @@ Exit = tuple[str, str, int]
 
 
 @dataclass
-class House:
+class House(NoBots):
     """Any number of bots, by the offset of their ticks.
 
     `dies_before` and `dies_after` are ticks at which the worker dies once, before the cycle or
@@ -176,33 +171,3 @@ class House:
         if at_ms in deaths:
             deaths.remove(at_ms)
             raise Unavailable("The watch died.")
-
-    async def start(self, bot: Bot) -> bool:
-        raise NotImplementedError(bot)
-
-    async def is_running(self, bot_id: str) -> bool:
-        raise NotImplementedError(bot_id)
-
-    async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def resume(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
-        raise NotImplementedError(bot_id, change)
-
-    async def wake(self, bot_id: str) -> None:
-        raise NotImplementedError(bot_id)
-
-    async def protect(self, bot_id: str, request: Protect) -> None:
-        raise NotImplementedError(bot_id, request)
-
-    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
-        raise NotImplementedError(bot_id, request)
-
-    async def watch(self, venue: str) -> bool:
-        raise NotImplementedError(venue)

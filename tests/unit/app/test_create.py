@@ -1,6 +1,5 @@
 """Making a bot: only on what its venue lists."""
 
-from decimal import Decimal
 from typing import cast
 
 import pytest
@@ -12,7 +11,7 @@ from oxbot.domain.market import Instrument
 from oxbot.ports import BotControl
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
-from tests.support.fakes import BTC, ETH, FakeBoard
+from tests.support.fakes import BTC, ETH, INSTRUMENT, FakeBoard
 
 PROVIDERS = frozenset({"baseline"})
 
@@ -42,10 +41,11 @@ class Told:
         symbols = self.fresh if fresh else self.known
         if symbols is None:
             raise VenueUnavailable("OKX does not answer.")
-        step = Decimal("0.1")
         return {
-            s: Instrument(symbol=s, tick=step, lot=step, minimum=step, live=s not in self.halted)
-            for s in symbols
+            symbol: INSTRUMENT.model_copy(
+                update={"symbol": symbol, "live": symbol not in self.halted}
+            )
+            for symbol in symbols
         }
 
 

@@ -9,8 +9,9 @@ from oxbot.domain.errors import Conflict, Unavailable, VenueUnavailable
 from oxbot.domain.orders import Purpose
 from oxbot.messages import Examine, ExamineReport, Protect, ProtectReport
 from tests.support.fakes import BTC, ETH, FakeFeed
+from tests.support.held import STOP, TARGET
 from tests.unit.app.room import BOT, NOW_MS, Room
-from tests.unit.app.test_guarding import STOP, TARGET, buy, sell
+from tests.unit.app.test_guarding import buy, sell
 from tests.unit.app.watch_post import Post
 
 HOLD_MS = 13_800_000

@@ -8,10 +8,11 @@ import pytest
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import OutcomeUnknown, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.messages import WriteControl
 from tests.support.fakes import BTC
-from tests.support.trading import entry, fill
+from tests.support.trading import entry, fill, ruled
 from tests.unit.app.room import BOT, NOW_MS, Room, ScriptedExchange
 
 pytestmark = pytest.mark.critical
@@ -22,7 +23,7 @@ async def intended(room: Room) -> Order:
     await room.bot()
     await room.observe()
     order = entry(BOT, expires_ms=NOW_MS + 1)
-    await room.store.save_verdicts(BOT, 1, [], [order])
+    await room.store.judge_cycle(BOT, 1, ruled(order), entering=True)
     return order
 
 
@@ -40,8 +41,8 @@ async def test_an_order_is_claimed_placed_and_settled(room: Room) -> None:
     done = await room.execute(order.id)
     assert (done.state, done.filled, done.price) == (
         OrderState.FILLED,
-        Decimal("0.1"),
-        Decimal("60000.5"),
+        Quantity("0.1"),
+        Price("60000.5"),
     )
     assert (venue.placed, venue.looked_up) == ([order.id], [])
     assert BTC in (await room.store.portfolio(BOT)).positions
@@ -169,7 +170,7 @@ async def test_a_pause_never_stops_an_exit(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
     await control(room, BotStatus.PAUSED, epoch=2)
-    room.reprice(BTC, Decimal(57_000))
+    room.reprice(BTC, Price(57_000))
     await room.observe(2)
     [leaving] = (await room.validate(2, entries=False)).orders
     done = await room.execute(leaving.id)

@@ -9,8 +9,9 @@ from oxbot.domain.market import CANDLE_MS, Bar, Candle
 from oxbot.domain.orders import Purpose
 from tests.support.fake_stream import settled
 from tests.support.fakes import BTC, ETH, FakeFeed
+from tests.support.held import STOP, TARGET
 from tests.unit.app.room import BOT, NOW_MS, Room
-from tests.unit.app.test_guarding import STOP, TARGET, buy, told
+from tests.unit.app.test_guarding import buy, told
 from tests.unit.app.watch_post import Post
 
 

@@ -8,72 +8,21 @@ import pytest
 from oxbot.app.signals import AT_ONCE, OUT_OF_REACH, RARELY_S
 from oxbot.domain.errors import StoreUnavailable, Unavailable
 from oxbot.domain.guards import TRUSTED_MS
-from oxbot.domain.market import Instrument
-from oxbot.domain.orders import Fill, Order, OrderKey, Purpose, Side
+from oxbot.domain.orders import Purpose, Side
 from oxbot.messages import Protect
 from tests.support.fake_stream import settled
 from tests.support.fakes import BTC, ETH
+from tests.support.held import STOP, TARGET, trade
 from tests.unit.app.room import BOT, NOW_MS, Room
 from tests.unit.app.watch_post import Post
 
-STOP, TARGET = 57_900, 64_200
-"""Of a position in BTC bought at 60,000 USDT."""
-
-INSTRUMENT = Instrument(
-    symbol=BTC, tick=Decimal("0.01"), lot=Decimal("0.0001"), minimum=Decimal("0.001")
-)
-
-
-async def trade(
-    post: Post, side: Side, bot_id: str = BOT, symbol: str = BTC, **how: object
-) -> None:
-    """Have a bot buy or sell one coin at 60,000 USDT, and put that on record."""
-    buys = side is Side.BUY
-    number = len(post.store.orders_by_id) + 1
-    purpose = Purpose.ENTRY if buys else Purpose.STOP
-    key = OrderKey(
-        installation="t",
-        bot_id=bot_id,
-        incarnation=1,
-        cause=f"c{number}",
-        symbol=symbol,
-        purpose=purpose,
-    )
-    order = Order(
-        id=key.order_id,
-        bot_id=bot_id,
-        incarnation=1,
-        cycle=number,
-        symbol=symbol,
-        side=side,
-        purpose=purpose,
-        quantity=Decimal(1),
-        epoch=1,
-        stop=Decimal("0.035") if buys else None,
-        target=Decimal("0.07") if buys else None,
-    ).model_copy(update=how)
-    fill = Fill(
-        trade_id=order.id,
-        order_id=order.id,
-        symbol=symbol,
-        side=side,
-        quantity=order.quantity,
-        price=Decimal(60_000),
-        fee=Decimal(0),
-        fee_currency="USDT",
-        at_ms=post.timer.now_ms,
-    )
-    post.store.orders_by_id[order.id] = order
-    post.store.cash[bot_id] = Decimal(10**6)
-    await post.store.settle(order.id, [fill], INSTRUMENT)
-
 
 async def buy(post: Post, bot_id: str = BOT, symbol: str = BTC, **how: object) -> None:
-    await trade(post, Side.BUY, bot_id, symbol, **how)
+    await trade(post.store, Side.BUY, bot_id, symbol, post.timer.now_ms, **how)
 
 
 async def sell(post: Post, bot_id: str = BOT, symbol: str = BTC, **how: object) -> None:
-    await trade(post, Side.SELL, bot_id, symbol, **how)
+    await trade(post.store, Side.SELL, bot_id, symbol, post.timer.now_ms, **how)
 
 
 def told(post: Post) -> list[tuple[str, Purpose]]:

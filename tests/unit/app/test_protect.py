@@ -20,7 +20,7 @@ from oxbot.domain.errors import (
     VenueUnavailable,
 )
 from oxbot.domain.market import CANDLE_MS, ClockReading
-from oxbot.domain.money import floor_to
+from oxbot.domain.money import Price, Quantity, floor_to
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose
 from oxbot.domain.portfolio import Position
 from oxbot.messages import Protect, ProtectPosition, ProtectReport, WriteControl
@@ -51,7 +51,7 @@ def crossing(position: Position, purpose: Purpose = Purpose.STOP, **changes: obj
         opened_ms=position.opened_ms,
         version=position.version,
         purpose=purpose,
-        price=Decimal(57_000),
+        price=Price(57_000),
         crossed_ms=position.opened_ms + 1_000,
         seen_wall_ms=0,
     )
@@ -69,7 +69,7 @@ def exits(room: Room) -> list[Order]:
 
 async def test_a_crossing_sells_the_whole_position_once_and_says_for_how_much(room: Room) -> None:
     position = await holding(room)
-    room.reprice(BTC, Decimal(57_000))
+    room.reprice(BTC, Price(57_000))
     report = await close(room, crossing(position))
     [order] = exits(room)
     assert (report.state, report.order_ids) == ("closed", (order.id,))
@@ -119,7 +119,7 @@ async def test_the_exit_of_a_cycle_that_is_under_way_is_brought_to_its_end_inste
     room: Room, state: OrderState
 ) -> None:
     position = await holding(room)
-    room.reprice(BTC, Decimal(57_000))
+    room.reprice(BTC, Price(57_000))
     room.now_ms += CANDLE_MS
     await room.observe(2)
     [leaving] = (await room.validate(2, entries=False)).orders
@@ -222,7 +222,7 @@ class PartlyFilling:
     async def place(self, order: Order, now: ClockReading) -> list[Fill]:  # noqa: ARG002 - the port's
         self.placed.append(order)
         part = self.parts.pop(0) if self.parts else Decimal(1)
-        quantity = (order.quantity * part).quantize(Decimal("0.0001"))
+        quantity = floor_to(order.quantity * part, Quantity("0.0001"))
         return [fill(order, "57000", quantity=quantity)]
 
     async def look_up(self, order: Order) -> list[Fill] | None:  # noqa: ARG002 - the port's
@@ -323,7 +323,8 @@ async def test_wherever_attempts_die_all_is_sold_exactly_once(
             continue
     assert report.state == "closed"
     sold = [f for f in room.store.booked.values() if f.symbol == BTC and f.side == "sell"]
-    assert sum(f.quantity for f in sold) == floor_to(position.quantity, Decimal("0.0001"))
+    got = sum((f.quantity for f in sold), Quantity(0))
+    assert got == floor_to(position.quantity, Quantity("0.0001"))
     assert list((await room.store.portfolio(BOT)).positions) == [ETH]
     assert (await room.store.audit(BOT)).drift == 0
     filled = {order.id for order in exits(room) if order.state is OrderState.FILLED}

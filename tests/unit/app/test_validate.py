@@ -1,6 +1,5 @@
 """The rules at work: what is intended, once, within the limits, and never left behind."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -11,26 +10,27 @@ from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.errors import Conflict, Unavailable, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, ClockReading, Instrument, Quote
-from oxbot.domain.money import floor_to, times
-from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
-from oxbot.domain.risk import Ruling, Verdict
+from oxbot.domain.money import Notional, Price, Quantity, floor_to
+from oxbot.domain.orders import Fill, OrderState, Purpose, Side
+from oxbot.domain.risk import Ruling
 from oxbot.messages import OrderBrief
+from oxbot.records import Judge
 from tests.support.fake_store import FakeStore
 from tests.support.fakes import BTC, ETH, FakeBoard, FakeFeed
-from tests.support.trading import entry
+from tests.support.trading import entry, ruled
 from tests.unit.app.room import BOT, NOW_MS, Room
 
 pytestmark = pytest.mark.critical
 
-STOPPED_OUT = Decimal(57_000)
-LOT = Decimal("0.0001")
+STOPPED_OUT = Price(57_000)
+LOT = Quantity("0.0001")
 
 
 async def test_judging_again_stores_nothing_new_and_reports_the_same(room: Room) -> None:
     await room.bot()
     room.model.will_buy(BTC)
     first = await room.judge()
-    room.reprice(BTC, Decimal(30_000))
+    room.reprice(BTC, Price(30_000))
     again = await room.validate()
     assert again.orders == first.orders
     assert again.verdicts == first.verdicts
@@ -112,8 +112,8 @@ async def test_two_proposals_of_one_cycle_cannot_overspend_together(
     room.model.will_buy(BTC, ETH)
     report = await room.judge()
     orders = [await room.store.order(order.id) for order in report.orders]
-    spent = sum((times(o.quantity, o.limit_price or Decimal(0)) for o in orders), Decimal(0))
-    assert spent <= times(capital, exposure)
+    spent = sum((o.quantity * (o.limit_price or Price(0)) for o in orders), Notional(0))
+    assert spent <= capital * exposure
     assert (await room.store.portfolio(BOT)).reserved == spent
 
 
@@ -125,7 +125,7 @@ async def test_the_second_proposal_sees_what_the_first_has_reserved(room: Room) 
     first, second = await room.store.verdicts(BOT, 1)
     assert (first.symbol, first.ruling) == (BTC, Ruling.APPROVED)
     assert (second.symbol, second.ruling) == (ETH, Ruling.REDUCED)
-    assert Decimal(second.figures["room_usdt"]) < 2_600
+    assert Decimal(second.figures["exposure_usdt"]) < 2_600
 
 
 @given(
@@ -138,7 +138,7 @@ async def test_exits_are_whole_lots_and_leave_less_than_one(lots: int, fee: Deci
     await room.bot()
     await room.observe(1)
     bought = entry(BOT, quantity=lots * LOT, expires_ms=NOW_MS + 1)
-    await room.store.save_verdicts(BOT, 1, [], [bought])
+    await room.store.judge_cycle(BOT, 1, ruled(bought), entering=True)
     await room.store.settle(bought.id, [_filled(bought.id, lots * LOT, fee)], await _btc(room))
     held = (await room.store.portfolio(BOT)).positions[BTC].quantity
     room.reprice(BTC, STOPPED_OUT)
@@ -148,14 +148,14 @@ async def test_exits_are_whole_lots_and_leave_less_than_one(lots: int, fee: Deci
     assert (await room.store.portfolio(BOT)).positions == {}
 
 
-def _filled(order_id: str, quantity: Decimal, fee: Decimal) -> Fill:
+def _filled(order_id: str, quantity: Quantity, fee: Decimal) -> Fill:
     return Fill(
         trade_id="t1",
         order_id=order_id,
         symbol=BTC,
         side=Side.BUY,
         quantity=quantity,
-        price=Decimal(60_000),
+        price=Price(60_000),
         fee=fee,
         fee_currency="BTC",
         at_ms=NOW_MS,
@@ -166,7 +166,7 @@ async def _btc(room: Room) -> Instrument:
     return (await room.feed.instruments([BTC]))[BTC]
 
 
-def _must_be_sellable(order: OrderBrief, held: Decimal) -> None:
+def _must_be_sellable(order: OrderBrief, held: Quantity) -> None:
     assert floor_to(order.quantity, LOT) == order.quantity
     assert 0 <= held - order.quantity < LOT
 
@@ -227,7 +227,7 @@ async def test_a_price_that_moved_since_the_model_saw_it_is_not_bought(room: Roo
     room.model.will_buy(BTC)
     await room.observe()
     await room.decide()
-    room.reprice(BTC, Decimal(60_181))
+    room.reprice(BTC, Price(60_181))
     assert (await room.validate()).orders == ()
     assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["price moved"]
 
@@ -237,11 +237,11 @@ async def test_where_a_coin_became_busy_meanwhile_nothing_is_stored_and_it_is_ju
     other = entry(BOT, id="other")
 
     class Overtaken(FakeStore):
-        async def save_verdicts(
-            self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
+        async def judge_cycle(
+            self, bot_id: str, cycle: int, judge: Judge, *, entering: bool
         ) -> None:
             self.orders_by_id[other.id] = other
-            await super().save_verdicts(bot_id, cycle, verdicts, orders)
+            await super().judge_cycle(bot_id, cycle, judge, entering=entering)
 
     room = Room(store=Overtaken())
     await room.bot()
@@ -251,7 +251,7 @@ async def test_where_a_coin_became_busy_meanwhile_nothing_is_stored_and_it_is_ju
     assert list(room.store.orders_by_id) == [other.id]
     assert await room.store.verdicts(BOT, 1) == []
     assert [order.id for order in (await room.validate()).orders] == [other.id]
-    assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["in flight"]
+    assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["duplicate"]
 
 
 @pytest.mark.critical

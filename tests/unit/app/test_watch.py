@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from decimal import Decimal
 
 import pytest
 
@@ -12,6 +11,7 @@ from oxbot.domain.circuit import COOLS_MS, OPENS_AFTER, Phase
 from oxbot.domain.errors import Conflict, InputError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.feed import FeedSource
 from oxbot.domain.market import Quote
+from oxbot.domain.money import Price
 from oxbot.messages import WatchPrices, WriteControl
 from tests.support.fake_stream import settled
 from tests.support.fakes import BTC, ETH, FakeBoard
@@ -131,7 +131,7 @@ async def test_a_symbol_that_the_stream_refuses_leaves_the_others_to_requests(po
 async def test_a_new_bot_is_watched_within_five_seconds_and_a_stopped_one_no_more(
     post: Post,
 ) -> None:
-    post.feed.prices[XRP] = Decimal(2)
+    post.feed.prices[XRP] = Price(2)
     async with post.watching():
         await post.room.bot("b2", symbols=(XRP,))
         await post.timer.passes(5)
@@ -259,7 +259,7 @@ async def test_while_the_board_is_slow_only_the_newest_price_of_a_symbol_waits(p
         await post.says(stale)
         free.set()
         await settled()
-        assert [[int(q.bid) for q in batch] for batch in puts] == [[1], [3]]
+        assert [[q.bid for q in batch] for batch in puts] == [[1], [3]]
 
 
 async def test_the_next_watch_goes_on_counting(post: Post) -> None:

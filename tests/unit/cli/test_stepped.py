@@ -7,29 +7,25 @@ import pytest
 
 from oxbot.app.bots import Desk
 from oxbot.app.stepped import drive
-from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import Conflict
 from oxbot.domain.guards import Guard
+from oxbot.domain.money import Price
 from oxbot.messages import (
     BotView,
-    ChangeLimits,
-    ControlAnswer,
-    ControlRequest,
     ExamineReport,
-    LimitsAnswer,
-    Protect,
-    ProtectReport,
     TickReport,
 )
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fakes import BTC, FakeBoard, FakeFeed
+from tests.support.no_bots import NoBots
 from tests.unit.app.guarded_venue import GuardStore, Venue
 
 STEP_MS = 300_000
 
 
 @dataclass
-class SteppedBot:
+class SteppedBot(NoBots):
     """A bot that has a cycle at each tick that the driver grants. `late_ms` comes as news.
 
     Whatever is examined is closed.
@@ -72,36 +68,6 @@ class SteppedBot:
         self.examined.append(at_ms)
         self.store.by_bot.clear()
         return ExamineReport(crossings=1, closed=1)
-
-    async def start(self, bot: Bot) -> bool:
-        raise NotImplementedError(bot)
-
-    async def is_running(self, bot_id: str) -> bool:
-        raise NotImplementedError(bot_id)
-
-    async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def resume(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
-        raise NotImplementedError(bot_id, change)
-
-    async def wake(self, bot_id: str) -> None:
-        raise NotImplementedError(bot_id)
-
-    async def protect(self, bot_id: str, request: Protect) -> None:
-        raise NotImplementedError(bot_id, request)
-
-    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
-        raise NotImplementedError(bot_id, request)
-
-    async def watch(self, venue: str) -> bool:
-        raise NotImplementedError(venue)
 
 
 async def driven(bot: SteppedBot, venue: Venue, cycles: int) -> list[int | None]:
@@ -147,8 +113,8 @@ async def test_a_stop_on_the_way_comes_first_and_where_nothing_is_open_nothing_i
         symbol=BTC,
         opened_ms=STEP_MS,
         version=1,
-        stop_price=Decimal(95),
-        target_price=Decimal(110),
+        stop_price=Price(95),
+        target_price=Price(110),
         hold_until_ms=10**9,
     )
     assert await driven(bot, venue, 1) == [2]

@@ -19,6 +19,7 @@ from oxbot.domain.limits import (
     read_limit,
     spoken,
 )
+from oxbot.domain.money import Notional
 
 pytestmark = pytest.mark.critical
 
@@ -86,9 +87,9 @@ def test_changes_that_fit_only_together_are_made_together() -> None:
 
 
 def test_a_capital_too_small_for_any_entry_is_refused() -> None:
-    must_make_sense(LIMITS, Decimal(67))
+    must_make_sense(LIMITS, Notional(67))
     with pytest.raises(InputError, match=r"allows 9\.90 USDT .*minimum_notional asks for 10"):
-        must_make_sense(LIMITS, Decimal(66))
+        must_make_sense(LIMITS, Notional(66))
 
 
 @given(

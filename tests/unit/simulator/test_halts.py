@@ -12,7 +12,7 @@ from aiohttp.web import Application, Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oxbot.domain.money import plain, times
+from oxbot.domain.money import Price, plain, to_scale
 from oxbot.simulator.book import BookShape
 from oxbot.simulator.candles import HIGH, LOW, Rows
 from oxbot.simulator.control import parse_change, parse_halting
@@ -85,7 +85,7 @@ class Scan:
         kind = next(kind for kind in Kind if kind in wish)
         number = Decimal(str(wish[kind]))
         if kind is Kind.BID_TRAILS:
-            levels = [times(best, 1 - number) for best in self.bests(wish)]
+            levels = [to_scale(Price(best) * (1 - number)).number for best in self.bests(wish)]
             return [
                 bid <= level for bid, level in zip(self.bids[self.begin :], levels, strict=True)
             ]

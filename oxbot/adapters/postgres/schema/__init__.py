@@ -19,6 +19,7 @@ from oxbot.adapters.postgres.schema.books import (
 )
 from oxbot.adapters.postgres.schema.control import (
     CycleState,
+    accounts,
     bot_runs,
     bots,
     cycles,
@@ -33,6 +34,7 @@ __all__ = [
     "FINAL_STATES",
     "ONE_ORDER_UNDER_WAY",
     "CycleState",
+    "accounts",
     "bot_runs",
     "bots",
     "cycles",

@@ -21,6 +21,7 @@ from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, of_cycle
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.market import Bar
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Ruling
 
@@ -43,9 +44,18 @@ bots: Final = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("flatten", Boolean, nullable=False),
     Column("incarnation", Integer, nullable=False),
-    Column("cash", Money, nullable=False, comment="USDT, free and reserved"),
+    Column("cash", Money(Notional), nullable=False, comment="USDT, free and reserved"),
+    Column("high_water", Money(Notional), comment="USDT; null until recorded again after a resume"),
     Column("created_at", Milliseconds, nullable=False),
     among("status", BotStatus),
+)
+
+# A row to lock: whoever judges entries of one of the owner's bots holds it.
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("venue", Text, primary_key=True),
 )
 
 bot_runs: Final = Table(
@@ -142,14 +152,16 @@ risk_verdicts: Final = Table(
     Column("bot_id", Text, primary_key=True),
     Column("cycle", BigInteger, primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("symbol", Text, nullable=False),
+    Column("symbol", Text, nullable=False, comment="* is the whole account"),
     Column("purpose", Text, nullable=False),
     Column("ruling", Text, nullable=False),
     Column("rule", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("figures", JSONB, nullable=False),
-    Column("quantity", Money, comment="coins"),
-    Column("limit_price", Money, comment="USDT"),
+    Column("quantity", Money(Quantity), comment="coins"),
+    Column("limit_price", Money(Price), comment="USDT"),
+    Column("stop", Money, comment="fraction of the average fill"),
+    Column("target", Money, comment="fraction of the average fill"),
     of_cycle(),
     among("purpose", Purpose),
     among("ruling", Ruling),

@@ -1,4 +1,4 @@
-"""Temporal's words for what went wrong, turned into the project's errors."""
+"""Temporal's failures as the project's errors."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ REFUSALS: Final = (
 
 
 def failed(error: Exception, bot_id: str) -> OxbotError:
-    """Give the project's error."""
+    """Turn Temporal's words into the project's errors."""
     if isinstance(error, WorkflowUpdateFailedError):
         cause = error.cause
         told = cause.message if isinstance(cause, ApplicationError) else str(cause)
@@ -30,7 +30,7 @@ def failed(error: Exception, bot_id: str) -> OxbotError:
         return InputError(told) if unfit else Conflict(told)
     if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
         return NotFound(
-            f"Bot {bot_id} has no running workflow. The next start of `oxbot up` starts it again."
+            f"Bot {bot_id} has no running workflow. A worker starts it again within seconds."
         )
     return Unavailable(
         f"Bot {bot_id} did not answer through Temporal: {error}. Is a worker running? "
