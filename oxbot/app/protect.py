@@ -1,5 +1,6 @@
 """Close one position, whatever an earlier attempt has left half done."""
 
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from oxbot.domain.money import Notional, Price, Quantity, plain, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome, ProtectPosition, ProtectReport
+from oxbot.records import Protection
 
 CLOSED, OPEN, STALE = "closed", "open", "stale"
 
@@ -161,16 +163,35 @@ async def _report(
     ports: Ports, request: ProtectPosition, ended: Sequence[Order], state: str, reason: str = ""
 ) -> ProtectReport:
     """Tell what was sold, once on record, and in the answer."""
+    settled_ms = time.time_ns() // 10**6
     outcomes = [await outcome_of(ports, order) for order in ended]
     sold = [o for o in outcomes if o.purpose.is_exit and o.state is OrderState.FILLED]
     for outcome in sold:
         await ports.store.tell_exit(request.bot_id, request.cycle, outcome)
+    if state == CLOSED:
+        await ports.store.note_protection(_protection(request, sold[-1].order_id, settled_ms))
     return ProtectReport(
         symbol=request.protect.symbol,
         state=state,
         order_ids=tuple(outcome.order_id for outcome in outcomes),
         reason=reason,
         price=_average(sold),
+    )
+
+
+def _protection(request: ProtectPosition, order_id: str, settled_ms: int) -> Protection:
+    """Say what set the exit off, and when it was done, for the time that protecting takes."""
+    meant = request.protect
+    return Protection(
+        bot_id=request.bot_id,
+        symbol=meant.symbol,
+        opened_ms=meant.opened_ms,
+        version=meant.version,
+        purpose=meant.purpose,
+        crossed_ms=meant.crossed_ms,
+        seen_ms=meant.seen_wall_ms or None,
+        settled_ms=settled_ms,
+        order_id=order_id,
     )
 
 
