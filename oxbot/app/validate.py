@@ -9,7 +9,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, known_quotes
 from oxbot.app.venue import must_be_here
 from oxbot.domain.account import Account
-from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.bot import Bot, BotStatus, RiskLimits
 from oxbot.domain.decision import Action, Proposal
 from oxbot.domain.entries import judge_all
 from oxbot.domain.errors import Conflict, Unavailable, Unusable
@@ -157,8 +157,8 @@ def _judged(
     exits = demanded_exits(context)
     leaving = frozenset(v.symbol for v in exits if v.ruling is Ruling.DEMANDED)
     rest = replace(context, busy=context.busy | leaving)
-    verdicts = [*losses, *exits, *judge_all(proposals, rest)]
-    orders = [_order(ports, request, v) for v in verdicts if v.ruling.leads_to_an_order]
+    verdicts, limits = [*losses, *exits, *judge_all(proposals, rest)], context.limits
+    orders = [_order(ports, request, limits, v) for v in verdicts if v.ruling.leads_to_an_order]
     return Judgement(verdicts, orders)
 
 
@@ -168,7 +168,7 @@ async def _proposals(ports: Ports, request: ValidateRisk) -> Sequence[Proposal]:
     return decision.proposals if decision else ()
 
 
-def _order(ports: Ports, request: ValidateRisk, verdict: Verdict) -> Order:
+def _order(ports: Ports, request: ValidateRisk, limits: RiskLimits, verdict: Verdict) -> Order:
     if verdict.quantity is None:
         raise ValueError(f"a verdict that leads to an order has a quantity: {verdict}")
     leaves = verdict.purpose.is_exit
@@ -193,6 +193,7 @@ def _order(ports: Ports, request: ValidateRisk, verdict: Verdict) -> Order:
         expires_ms=None if leaves else request.expires_ms,
         stop=verdict.stop,
         target=verdict.target,
+        trail=None if leaves else limits.trailing,
         epoch=request.epoch,
         reason=f"{verdict.rule}: {verdict.reason}",
     )
