@@ -66,7 +66,7 @@ async def _place(ports: Ports, order: Order, clock: ClockReading) -> Order:
 
 async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
     if not fills:
-        reason = "the price went beyond the limit"
+        reason = "the book had nothing to trade with within the limit"
         return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
     instruments = await ports.feed.instruments((order.symbol,))
     return await ports.store.settle(order.id, fills, instruments[order.symbol])

@@ -11,6 +11,7 @@ from oxbot.adapters.okx.errors import unusable
 from oxbot.adapters.okx.kept_candles import KeptCandles
 from oxbot.adapters.okx.listing import OkxListing, SharedListing
 from oxbot.adapters.okx.parse import (
+    book_of,
     closed_candles,
     inst_id_of,
     perpetual_of,
@@ -19,6 +20,7 @@ from oxbot.adapters.okx.parse import (
     swap_id_of,
     traded_rows,
 )
+from oxbot.domain.book import Book
 from oxbot.domain.bot import REAL_VENUE
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.market import Bar, Candle, ClockReading, Instrument, Perpetual, Quote
@@ -115,6 +117,16 @@ class OkxFeed:
         if not quotes:
             raise unusable("the tickers", "none of them is a price in USDT")
         return quotes
+
+    async def book(self, symbol: str, depth: int, now: ClockReading) -> Book:
+        """Give the order book of a symbol, at most so many levels (1 to 400) on each side.
+
+        Raises:
+            InputError: OKX does not list the symbol.
+            VenueUnavailable: The book could not be read, is out of order, or is crossed.
+        """
+        row = await self._client.book(inst_id_of(symbol), depth)
+        return book_of(symbol, row, now, self._wall_ms())
 
     async def candles(
         self, symbol: str, count: int, end_ms: int, bar: Bar = Bar.M5
