@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import ClockReading
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose, Side
 from oxbot.domain.values import Value
 
@@ -99,9 +100,9 @@ class SeenPrice(Message):
     `spread_bp` is ask less bid in basis points of the bid; None in what older versions wrote.
     """
 
-    bid: Decimal
-    ask: Decimal
-    last: Decimal
+    bid: Price
+    ask: Price
+    last: Price
     age_ms: int
     source: str
     spread_bp: Decimal | None = None
@@ -158,7 +159,7 @@ class OrderBrief(Message):
     symbol: str
     side: Side
     purpose: Purpose
-    quantity: Decimal
+    quantity: Quantity
 
 
 class PositionBrief(Message):
@@ -169,12 +170,12 @@ class PositionBrief(Message):
     """
 
     symbol: str
-    quantity: Decimal
-    average_price: Decimal
-    stop_price: Decimal
-    target_price: Decimal
+    quantity: Quantity
+    average_price: Price
+    stop_price: Price
+    target_price: Price
     opened_ms: int
-    unrealised: Decimal
+    unrealised: Notional
     age_ms: int | None
 
 
@@ -187,8 +188,8 @@ class RiskReport(Message):
     verdicts: tuple[str, ...]
     refusals: int
     orders: tuple[OrderBrief, ...]
-    equity: Decimal
-    cash: Decimal
+    equity: Notional
+    cash: Notional
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
 
@@ -207,8 +208,8 @@ class OrderOutcome(Message):
     symbol: str
     purpose: Purpose
     state: OrderState
-    filled: Decimal = Decimal(0)
-    price: Decimal | None = None
+    filled: Quantity = Quantity(0)
+    price: Price | None = None
     reason: str = ""
 
 
@@ -250,8 +251,8 @@ class RecordCycles(Message):
 class Recorded(Message):
     """The account after the cycle, in USDT; `unpriced` as in `RiskReport`."""
 
-    equity: Decimal
-    cash: Decimal
+    equity: Notional
+    cash: Notional
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
 
@@ -314,7 +315,7 @@ class BotView(Message):
     cycle: int
     next_due_ms: int | None
     last_outcome: CycleOutcome | None
-    equity: Decimal | None
+    equity: Notional | None
     positions: tuple[PositionBrief, ...]
     in_flight: tuple[str, ...]
     unwritten: int

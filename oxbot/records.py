@@ -6,6 +6,7 @@ from pydantic import Field
 
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Features, Quote
+from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.values import Value
 
@@ -105,7 +106,7 @@ class CycleRow(Value):
     skipped: str | None
     decision: str
     orders: int
-    equity: Decimal | None
+    equity: Notional | None
     recorded_ms: int | None
 
 
@@ -117,22 +118,22 @@ class OrderRow(Value):
     symbol: str
     side: str
     purpose: str
-    quantity: Decimal
+    quantity: Quantity
     state: str
     reason: str
-    filled: Decimal
-    price: Decimal | None
+    filled: Quantity
+    price: Price | None
 
 
 class TradeRow(Value):
     """A round trip as listed; USDT and venue ms."""
 
     symbol: str
-    quantity: Decimal
-    entry_price: Decimal
-    exit_price: Decimal
-    fees: Decimal
-    net_pnl: Decimal
+    quantity: Quantity
+    entry_price: Price
+    exit_price: Price
+    fees: Notional
+    net_pnl: Notional
     opened_ms: int
     closed_ms: int
     exit: str
@@ -148,14 +149,14 @@ class EventRow(Value):
 
 
 class AuditFigures(Value):
-    """The books recomputed from fills against the books as stored, in USDT.
+    """The books recomputed from fills against the books as stored.
 
-    `drift` is the sum of all absolute differences; `unbalanced` counts postings that do not
-    sum to zero.
+    `drift` is the sum of all absolute differences, of whatever unit; `unbalanced` counts
+    postings that do not sum to zero.
     """
 
     fills: int
-    cash_stored: Decimal
-    cash_recomputed: Decimal
-    drift: Decimal
+    cash_stored: Notional
+    cash_recomputed: Notional
+    drift: CurrencyAmount
     unbalanced: int

@@ -1,11 +1,10 @@
 """What a bot's workflow remembers, carried whole from run to run."""
 
-from decimal import Decimal
-
 from pydantic import BaseModel, Field
 
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.market import ClockReading
+from oxbot.domain.money import Notional
 from oxbot.domain.orders import Purpose
 from oxbot.domain.schedule import next_due, offset_ms
 from oxbot.messages import BotView, CycleOutcome, Missed, PositionBrief, RunGrant, RunSpec
@@ -52,7 +51,7 @@ class BotState(BaseModel):
 
     open_positions: int | None = None
     unfinished: dict[str, Purpose] = Field(default_factory=dict)
-    equity: Decimal | None = None
+    equity: Notional | None = None
     positions: tuple[PositionBrief, ...] = ()
     unpriced: tuple[str, ...] = ()
     last_outcome: CycleOutcome | None = None

@@ -1,9 +1,7 @@
 """Positions as people are shown them."""
 
-from decimal import Decimal
-
 from oxbot.domain.market import Quote
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, to_scale
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.messages import PositionBrief
 
@@ -22,7 +20,7 @@ def position_briefs(
 
 
 def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrief:
-    value = times(position.quantity, quote.bid) if quote else position.cost
+    value = to_scale(position.quantity * quote.bid) if quote else position.cost
     return PositionBrief(
         symbol=position.symbol,
         quantity=position.quantity,
@@ -30,6 +28,6 @@ def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrie
         stop_price=position.stop_price,
         target_price=position.target_price,
         opened_ms=position.opened_ms,
-        unrealised=value - position.cost if quote else Decimal(0),
+        unrealised=value - position.cost if quote else Notional(0),
         age_ms=quote.age_ms(now_ms) if quote else None,
     )

@@ -1,12 +1,11 @@
 """Execute one intended order: claim it, place it, settle it, each at most once."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from oxbot.app.ports import Ports
 from oxbot.domain.errors import VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
-from oxbot.domain.money import EXACT, to_scale
+from oxbot.domain.money import Notional, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.messages import ExecuteOrder, OrderOutcome
 
@@ -74,14 +73,14 @@ async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
 
 async def _outcome(ports: Ports, order: Order) -> OrderOutcome:
     fills = await ports.store.fills(order.id)
-    filled = sum((fill.quantity for fill in fills), Decimal(0))
-    notional = sum((fill.quantity * fill.price for fill in fills), Decimal(0))
+    filled = sum((fill.quantity for fill in fills), Quantity(0))
+    notional = sum((fill.quantity * fill.price for fill in fills), Notional(0))
     return OrderOutcome(
         order_id=order.id,
         symbol=order.symbol,
         purpose=order.purpose,
         state=order.state,
         filled=filled,
-        price=to_scale(EXACT.divide(notional, filled)) if filled else None,
+        price=to_scale(notional / filled) if filled else None,
         reason=order.reason,
     )

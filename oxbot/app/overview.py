@@ -1,13 +1,12 @@
 """Bots at a glance, from the record alone: it answers while workflows are away."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from oxbot.app.bots import Desk
 from oxbot.domain.bot import Bot
 from oxbot.domain.errors import NotFound
 from oxbot.domain.market import Quote
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.portfolio import Position
 from oxbot.domain.values import Value
 from oxbot.ports import Store
@@ -22,14 +21,14 @@ class HeldCoin(Value):
     """
 
     symbol: str
-    quantity: Decimal
-    cost: Decimal
-    average_price: Decimal
-    stop_price: Decimal
-    target_price: Decimal
+    quantity: Quantity
+    cost: Notional
+    average_price: Price
+    stop_price: Price
+    target_price: Price
     opened_ms: int
-    bid: Decimal | None
-    unrealised: Decimal | None
+    bid: Price | None
+    unrealised: Notional | None
     price_ms: int | None
 
 
@@ -43,8 +42,8 @@ class BotLine(Value):
 
     bot: Bot
     last: CycleRow | None
-    equity: Decimal
-    cash: Decimal
+    equity: Notional
+    cash: Notional
     positions: tuple[HeldCoin, ...]
     quotes: dict[str, Quote]
 
@@ -91,7 +90,7 @@ def _is_newer(line: BotLine, quote: Quote) -> bool:
 def _revalued(held: HeldCoin, quote: Quote | None) -> HeldCoin:
     if quote is None:
         return held
-    gained = times(held.quantity, quote.bid) - held.cost
+    gained = to_scale(held.quantity * quote.bid) - held.cost
     return held.model_copy(
         update={"bid": quote.bid, "unrealised": gained, "price_ms": quote.exchange_ms}
     )
@@ -105,7 +104,7 @@ async def _seen(store: Store, bot_id: str, cycle: int) -> dict[str, Quote]:
 
 
 def _held(position: Position, quote: Quote | None) -> HeldCoin:
-    value = times(position.quantity, quote.bid) if quote else None
+    value = to_scale(position.quantity * quote.bid) if quote else None
     return HeldCoin(
         symbol=position.symbol,
         quantity=position.quantity,

@@ -7,7 +7,7 @@ from typing import Final
 
 from oxbot.app.bots import Desk
 from oxbot.app.statement import FillLine, Statement, Statements, ledger_sha256
-from oxbot.domain.money import EXACT, plain
+from oxbot.domain.money import CurrencyAmount, Notional, plain
 from oxbot.domain.orders import Purpose
 from oxbot.domain.values import Value
 from oxbot.records import AuditFigures, CycleRow, OrderRow
@@ -33,9 +33,9 @@ class BotResult(Value):
     status: str
     cycles: int
     trades: int
-    net_pnl: Decimal
-    equity: Decimal | None
-    drift: Decimal
+    net_pnl: Notional
+    equity: Notional | None
+    drift: CurrencyAmount
     unbalanced: int
 
 
@@ -57,9 +57,9 @@ class ReplayReport(Value):
     orders: int
     fills: int
     trades: int
-    fees: Decimal
-    net_pnl: Decimal
-    drift: Decimal
+    fees: Notional
+    net_pnl: Notional
+    drift: CurrencyAmount
     unbalanced: int
     longest_entry_price_age_ms: int | None
     bots: tuple[BotResult, ...]
@@ -107,7 +107,7 @@ async def report(
         trades=sum(one.result.trades for one in found),
         fees=total(fill.fee_usdt for fill in fills),
         net_pnl=total(one.result.net_pnl for one in found),
-        drift=total(one.audit.drift for one in found),
+        drift=_drift(one.audit for one in found),
         unbalanced=sum(one.audit.unbalanced for one in found),
         longest_entry_price_age_ms=longest_age_ms(fills),
         bots=tuple(one.result for one in found),
@@ -134,7 +134,7 @@ async def _find(desk: Desk, statements: Statements, bot_id: str) -> _Found:
             trades=len(statement.trades),
             net_pnl=total(trade.net_pnl for trade in statement.trades),
             equity=rows[0].equity if rows else None,
-            drift=total([audit.drift]),
+            drift=_drift([audit]),
             unbalanced=audit.unbalanced,
         ),
     )
@@ -156,9 +156,10 @@ def longest_age_ms(fills: Sequence[FillLine]) -> int | None:
     return max(ages, default=None)
 
 
-def total(amounts: Iterable[Decimal]) -> Decimal:
-    """Add up exactly; without trailing zeros."""
-    whole = Decimal(0)
-    for amount in amounts:
-        whole = EXACT.add(whole, amount)
-    return Decimal(plain(whole))
+def total(amounts: Iterable[Notional]) -> Notional:
+    """Add up; without trailing zeros."""
+    return Notional(plain(sum(amounts, Notional(0))))
+
+
+def _drift(audits: Iterable[AuditFigures]) -> Decimal:
+    return Decimal(plain(sum((audit.drift for audit in audits), Decimal(0))))

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.market import QUOTE_CURRENCY
-from oxbot.domain.money import EXACT, plain
+from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity, plain
 from oxbot.domain.values import Value
 
 
@@ -25,19 +25,19 @@ class FillLine(Value):
     symbol: str
     side: str
     purpose: str
-    quantity: Decimal
-    price: Decimal
-    fee: Decimal
+    quantity: Quantity
+    price: Price
+    fee: CurrencyAmount
     fee_currency: str
     at_ms: int
     seen_ms: int | None
 
     @property
-    def fee_usdt(self) -> Decimal:
+    def fee_usdt(self) -> Notional:
         """The fee in USDT, at the fill's price."""
         if self.fee_currency == QUOTE_CURRENCY:
-            return self.fee
-        return EXACT.multiply(self.fee, self.price)
+            return Notional(self.fee)
+        return self.price * Quantity(self.fee)
 
 
 class TradeLine(Value):
@@ -45,11 +45,11 @@ class TradeLine(Value):
 
     fill: int
     symbol: str
-    quantity: Decimal
-    entry_price: Decimal
-    exit_price: Decimal
-    fees: Decimal
-    net_pnl: Decimal
+    quantity: Quantity
+    entry_price: Price
+    exit_price: Price
+    fees: Notional
+    net_pnl: Notional
     opened_ms: int
     closed_ms: int
     exit: str
@@ -62,7 +62,7 @@ class PostingLine(Value):
     line: int
     account: str
     currency: str
-    amount: Decimal
+    amount: CurrencyAmount
 
 
 class Statement(Value):

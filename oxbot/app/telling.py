@@ -5,6 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from oxbot.domain.errors import InputError
+from oxbot.domain.money import Notional, Price, Quantity
 
 NOTHING = "-"
 """Stands where there is no figure."""
@@ -45,17 +46,17 @@ def span(length_ms: int | None) -> str:
     return f"{seconds // 86_400:.0f} d"
 
 
-def money(amount: Decimal | None) -> str:
+def money(amount: Notional | None) -> str:
     """Give an amount of USDT to the cent."""
     return NOTHING if amount is None else f"{amount:,.2f}"
 
 
-def gain(amount: Decimal | None) -> str:
+def gain(amount: Notional | None) -> str:
     """Give a gain or loss of USDT to the cent, with its sign."""
     return NOTHING if amount is None else f"{amount:+,.2f}"
 
 
-def price(amount: Decimal | None) -> str:
+def price(amount: Price | None) -> str:
     """Give a price in USDT: more digits, the smaller it is."""
     if amount is None:
         return NOTHING
@@ -63,9 +64,9 @@ def price(amount: Decimal | None) -> str:
     return f"{amount:,.{digits}f}"
 
 
-def coins(quantity: Decimal) -> str:
+def coins(quantity: Quantity) -> str:
     """Give a quantity of coins, without trailing zeros."""
-    return f"{quantity.quantize(Decimal('1E-8')).normalize():,f}"
+    return f"{quantity.number.quantize(Decimal('1E-8')).normalize():,f}"
 
 
 def percent(fraction: Decimal) -> str:

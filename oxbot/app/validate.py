@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 from oxbot.app.briefs import position_briefs
 from oxbot.app.decide import decision_of
@@ -15,7 +14,7 @@ from oxbot.domain.entries import judge
 from oxbot.domain.errors import Conflict, Unavailable, Unusable
 from oxbot.domain.exits import demanded_exits
 from oxbot.domain.market import ClockReading, Quote
-from oxbot.domain.money import to_scale
+from oxbot.domain.money import Price, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Side
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Context, Ruling, Verdict, reserved_by
@@ -106,7 +105,7 @@ async def _context(
     )
 
 
-async def _seen(ports: Ports, request: ValidateRisk) -> dict[str, Decimal]:
+async def _seen(ports: Ports, request: ValidateRisk) -> dict[str, Price]:
     """Give the last prices that the cycle saw; none where it saw nothing, and enters nothing."""
     if request.unseen_due_ms is not None:
         return {}

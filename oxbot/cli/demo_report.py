@@ -8,6 +8,7 @@ from typing import Final
 from oxbot.app.bots import Desk
 from oxbot.app.overview import HeldCoin, line_of
 from oxbot.app.telling import coins, gain, money, price
+from oxbot.domain.money import CurrencyAmount, Notional, plain
 from oxbot.domain.orders import Purpose
 from oxbot.domain.values import Value
 from oxbot.records import CycleRow, OrderRow
@@ -31,7 +32,7 @@ class Totals(Figures):
     """What happened over the bot's life; net PnL of all round trips in USDT."""
 
     trades: int
-    net_pnl: Decimal
+    net_pnl: Notional
 
 
 class DemoReport(Figures):
@@ -39,9 +40,9 @@ class DemoReport(Figures):
 
     first_cycle: int
     last_cycle: int
-    equity: Decimal | None
-    cash: Decimal
-    drift: Decimal
+    equity: Notional | None
+    cash: Notional
+    drift: CurrencyAmount
     positions: tuple[HeldCoin, ...]
     seconds_to_first_decision: float
     seconds: float
@@ -75,14 +76,14 @@ async def report(
         last_cycle=cycles.stop - 1,
         equity=line.equity,
         cash=line.cash,
-        drift=plain(audit.drift),
+        drift=Decimal(plain(audit.drift)),
         positions=line.positions,
         seconds_to_first_decision=round(timing.first_decision_s, 2),
         seconds=round(timing.all_s, 2),
         totals=Totals(
             **life.model_dump(),
             trades=len(trades),
-            net_pnl=plain(sum((trade.net_pnl for trade in trades), Decimal(0))),
+            net_pnl=Notional(plain(sum((trade.net_pnl for trade in trades), Notional(0)))),
         ),
     )
 
@@ -98,11 +99,6 @@ def figures(cycles: Sequence[CycleRow], orders: Sequence[OrderRow], fills: int) 
         exits={**exits, "total": exits.total()},
         skipped=sum(1 for row in cycles if row.skipped),
     )
-
-
-def plain(amount: Decimal) -> Decimal:
-    """Give the same number without trailing zeros: 0E-18 becomes 0."""
-    return Decimal(f"{amount.normalize():f}")
 
 
 def told(found: DemoReport) -> str:

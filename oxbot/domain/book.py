@@ -2,15 +2,16 @@
 
 from typing import NamedTuple
 
-from oxbot.domain.market import Positive, Symbol
+from oxbot.domain.market import Symbol
+from oxbot.domain.money import PositivePrice, PositiveQuantity
 from oxbot.domain.values import Value
 
 
 class Level(NamedTuple):
     """What rests at one price: USDT a coin, and coins."""
 
-    price: Positive
-    quantity: Positive
+    price: PositivePrice
+    quantity: PositiveQuantity
 
 
 class Book(Value):

@@ -7,6 +7,8 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from oxbot.domain.market import Positive, Symbol
+from oxbot.domain.money import Notional
+from oxbot.domain.units import Bounded
 from oxbot.domain.values import Value
 
 DEFAULT_SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT")
@@ -76,7 +78,7 @@ class BotSettings(Value):
     venue: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = REAL_VENUE
     symbols: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=20)] = DEFAULT_SYMBOLS
     interval_s: int = Field(default=300, ge=1, le=86_400)
-    capital: Annotated[Decimal, Field(gt=0, le=10**12)] = Decimal(10_000)
+    capital: Annotated[Notional, Bounded(gt=Decimal(0), le=Decimal(10**12))] = Notional(10_000)
     provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = BASELINE
     limits: RiskLimits = RiskLimits()
 

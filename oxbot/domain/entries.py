@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from oxbot.domain.decision import Action, Proposal
-from oxbot.domain.money import BASIS_POINT, EXACT, basis_points, ceil_to, floor_to, times
+from oxbot.domain.money import BASIS_POINT, Notional, basis_points, to_scale
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import SECOND_MS, Context, Ruling, Verdict, held_s, sellable
 
@@ -176,21 +175,22 @@ def _sized(proposal: Proposal, context: Context) -> Verdict:
     """Size an entry: the model gives a fraction, the limits give the whole."""
     limits, portfolio = context.limits, context.portfolio
     quote, instrument = context.quotes[proposal.symbol], context.instruments[proposal.symbol]
-    limit_price = ceil_to(times(quote.ask, 1 + limits.slippage_bp * BASIS_POINT), instrument.tick)
+    limit_price = instrument.round_price_up(
+        to_scale(quote.ask * (1 + limits.slippage_bp * BASIS_POINT))
+    )
     equity = portfolio.equity(context.quotes)
-    wanted = times(times(equity, limits.max_position), proposal.fraction)
-    room = times(equity, limits.max_exposure) - portfolio.exposure(context.quotes)
+    wanted = to_scale(to_scale(equity * limits.max_position) * proposal.fraction)
+    room = to_scale(equity * limits.max_exposure) - portfolio.exposure(context.quotes)
     free = portfolio.cash - portfolio.reserved
     allowed = min(wanted, room, free)
-    quantity = floor_to(max(Decimal(0), EXACT.divide(allowed, limit_price)), instrument.lot)
+    quantity = instrument.whole_lots(max(Notional(0), allowed) / limit_price)
     figures = {
         "wanted_usdt": f"{wanted:.2f}",
         "room_usdt": f"{room:.2f}",
         "free_usdt": f"{free:.2f}",
         "minimum": str(instrument.minimum),
     }
-    kept = floor_to(times(quantity, 1 - context.fee_rate), instrument.lot)
-    if kept < instrument.minimum:
+    if not instrument.is_tradable(to_scale(quantity * (1 - context.fee_rate))):
         reason = "what the limits leave is, after the fee, below the minimum that can be sold"
         small = Refusal("size", reason, figures)
         return _refused(proposal, Purpose.ENTRY, small)

@@ -74,7 +74,7 @@ def _must_suffice(key: PartKey, closed: Sequence[Candle]) -> None:
 
 def _indicators(key: PartKey, candles: Sequence[Candle]) -> Indicators:
     high, low, close, volume = (
-        np.array([float(getattr(candle, name)) for candle in candles])
+        np.array([float(getattr(candle, name).number) for candle in candles])
         for name in ("high", "low", "close", "volume")
     )
     # Figures at the ends of what a float can hold are refused below, not warned of.

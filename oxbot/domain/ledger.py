@@ -18,7 +18,7 @@ from decimal import Decimal
 
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.market import QUOTE_CURRENCY, base_of
-from oxbot.domain.money import EXACT
+from oxbot.domain.money import EXACT, CurrencyAmount, Notional, Quantity
 from oxbot.domain.orders import Fill
 from oxbot.domain.values import Value
 
@@ -28,56 +28,49 @@ class Entry(Value):
 
     account: str
     currency: str
-    amount: Decimal
+    amount: CurrencyAmount
 
 
-def deposit_entries(amount: Decimal) -> tuple[Entry, ...]:
+def deposit_entries(amount: Notional) -> tuple[Entry, ...]:
     """Book the owner's capital, in USDT."""
     return (_usdt("cash", amount), _usdt("capital", -amount))
 
 
-def buy_entries(fill: Fill, *, notional: Decimal, fee_value: Decimal) -> tuple[Entry, ...]:
-    """Book a buy: `notional` and `fee_value` in USDT."""
+def buy_entries(fill: Fill) -> tuple[Entry, ...]:
+    """Book a buy."""
     coin, held = base_of(fill.symbol), f"position:{fill.symbol}"
-    if fill.fee_currency != coin:
-        return _some(
-            _usdt("cash", -notional - fill.fee),
-            _usdt("fees", fill.fee),
-            _usdt(held, notional),
-            Entry(account=held, currency=coin, amount=fill.quantity),
-            Entry(account="venue", currency=coin, amount=-fill.quantity),
-        )
+    in_coin, in_cash = fill.fee_in_coin, fill.fee_in_cash
     return _some(
-        _usdt("cash", -notional),
-        _usdt("fees", fee_value),
-        _usdt(held, notional - fee_value),
-        Entry(account=held, currency=coin, amount=fill.quantity - fill.fee),
-        Entry(account="fees", currency=coin, amount=fill.fee),
-        Entry(account="venue", currency=coin, amount=-fill.quantity),
+        _usdt("cash", -fill.notional - in_cash),
+        _usdt("fees", fill.fee_value),
+        _usdt(held, fill.notional + in_cash - fill.fee_value),
+        _coins(held, coin, fill.quantity - in_coin),
+        _coins("fees", coin, in_coin),
+        _coins("venue", coin, -fill.quantity),
     )
 
 
-def sell_entries(fill: Fill, *, notional: Decimal, cost: Decimal) -> tuple[Entry, ...]:
-    """Book a sell: `notional` received before the fee and `cost` given up, in USDT."""
+def sell_entries(fill: Fill, *, cost: Notional) -> tuple[Entry, ...]:
+    """Book a sell that gives up so much cost."""
     coin, held = base_of(fill.symbol), f"position:{fill.symbol}"
     return _some(
-        _usdt("cash", notional - fill.fee),
-        _usdt("fees", fill.fee),
+        _usdt("cash", fill.notional - fill.fee_in_cash),
+        _usdt("fees", fill.fee_in_cash),
         _usdt(held, -cost),
-        _usdt("realised", cost - notional),
-        Entry(account=held, currency=coin, amount=-fill.quantity),
-        Entry(account="venue", currency=coin, amount=fill.quantity),
+        _usdt("realised", cost - fill.notional),
+        _coins(held, coin, -fill.quantity),
+        _coins("venue", coin, fill.quantity),
     )
 
 
-def dust_entries(symbol: str, *, quantity: Decimal, cost: Decimal) -> tuple[Entry, ...]:
-    """Move what is left of a closed position to dust: `quantity` in coins, `cost` in USDT."""
+def dust_entries(symbol: str, *, quantity: Quantity, cost: Notional) -> tuple[Entry, ...]:
+    """Move what is left of a closed position to dust, with what it cost."""
     coin, held = base_of(symbol), f"position:{symbol}"
     return _some(
         _usdt(held, -cost),
         _usdt("dust", cost),
-        Entry(account=held, currency=coin, amount=-quantity),
-        Entry(account="dust", currency=coin, amount=quantity),
+        _coins(held, coin, -quantity),
+        _coins("dust", coin, quantity),
     )
 
 
@@ -95,8 +88,12 @@ def must_balance(entries: Iterable[Entry]) -> None:
         raise LedgerBroken(f"A posting does not balance: {off}. Nothing of it was booked.")
 
 
-def _usdt(account: str, amount: Decimal) -> Entry:
-    return Entry(account=account, currency=QUOTE_CURRENCY, amount=amount)
+def _usdt(account: str, amount: Notional) -> Entry:
+    return Entry(account=account, currency=QUOTE_CURRENCY, amount=amount.number)
+
+
+def _coins(account: str, coin: str, quantity: Quantity) -> Entry:
+    return Entry(account=account, currency=coin, amount=quantity.number)
 
 
 def _some(*entries: Entry) -> tuple[Entry, ...]:

@@ -7,13 +7,15 @@ from typing import Annotated, Final, NamedTuple, Self
 
 from pydantic import Field, StringConstraints
 
+from oxbot.domain.money import ceil_to, floor_to, whole_steps
+from oxbot.domain.units import NonNegativeQuantity, PositivePrice, PositiveQuantity, Price, Quantity
 from oxbot.domain.values import Value
 
 Symbol = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,15}/[A-Z0-9]{1,15}$")]
 """An instrument in the unified form BASE/QUOTE, such as BTC/USDT."""
 
 Positive = Annotated[Decimal, Field(gt=0)]
-NonNegative = Annotated[Decimal, Field(ge=0)]
+"""A bare number above 0: a fraction, a rate; amounts have units, see `oxbot.domain.units`."""
 
 QUOTE_CURRENCY: Final = "USDT"
 CANDLE_MS: Final = 300_000
@@ -46,9 +48,25 @@ class Instrument(Value):
     """What can be traded and in which steps; prices in USDT, quantities in coins."""
 
     symbol: Symbol
-    tick: Positive
-    lot: Positive
-    minimum: Positive
+    tick: PositivePrice
+    lot: PositiveQuantity
+    minimum: PositiveQuantity
+
+    def round_price_down(self, price: Price) -> Price:
+        """Give the nearest price at or below this one that an order may name."""
+        return floor_to(price, self.tick)
+
+    def round_price_up(self, price: Price) -> Price:
+        """Give the nearest price at or above this one that an order may name."""
+        return ceil_to(price, self.tick)
+
+    def whole_lots(self, quantity: Quantity) -> Quantity:
+        """Give what of a quantity can be traded, of either sign; the rest would become dust."""
+        return whole_steps(quantity, self.lot)
+
+    def is_tradable(self, quantity: Quantity) -> bool:
+        """Whether the whole lots of a quantity, of either sign, come up to the minimum."""
+        return abs(self.whole_lots(quantity)) >= self.minimum
 
 
 class Quote(Value):
@@ -59,10 +77,10 @@ class Quote(Value):
     """
 
     symbol: Symbol
-    bid: Positive
-    ask: Positive
-    last: Positive
-    volume_24h: NonNegative
+    bid: PositivePrice
+    ask: PositivePrice
+    last: PositivePrice
+    volume_24h: NonNegativeQuantity
     exchange_ms: int
     received_ms: int
     source: str
@@ -72,8 +90,8 @@ class Quote(Value):
         return max(0, now_ms - self.exchange_ms)
 
     @property
-    def spread(self) -> Decimal:
-        """Ask less bid, in USDT."""
+    def spread(self) -> Price:
+        """Ask less bid; negative where the book is crossed."""
         return self.ask - self.bid
 
 
@@ -81,11 +99,11 @@ class Candle(Value):
     """One candle; `open_ms` in venue time, prices in USDT, volume in coins."""
 
     open_ms: int
-    open: Positive
-    high: Positive
-    low: Positive
-    close: Positive
-    volume: NonNegative
+    open: PositivePrice
+    high: PositivePrice
+    low: PositivePrice
+    close: PositivePrice
+    volume: NonNegativeQuantity
 
 
 class Perpetual(Value):
@@ -97,7 +115,7 @@ class Perpetual(Value):
 
     funding_rate: Decimal
     next_funding_ms: int
-    open_interest: NonNegative
+    open_interest: NonNegativeQuantity
 
 
 class Indicators(Value):
@@ -108,7 +126,7 @@ class Indicators(Value):
     over twelve candles, `volatility` the standard deviation of the last 20 log returns.
     """
 
-    close: Positive
+    close: PositivePrice
     ema20: float
     ema50: float
     macd: float

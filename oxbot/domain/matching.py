@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from oxbot.domain.book import Book, Level
 from oxbot.domain.market import QUOTE_CURRENCY, Instrument, base_of
-from oxbot.domain.money import floor_to, times
+from oxbot.domain.money import Price, to_scale
 from oxbot.domain.orders import Fill, Order, Side
 
 
-def crosses(order: Order, price: Decimal) -> bool:
+def crosses(order: Order, price: Price) -> bool:
     """Whether an order may trade at a price: always without a limit, else not beyond it."""
     if order.limit_price is None:
         return True
@@ -39,7 +39,7 @@ def _taken(order: Order, book: Book, instrument: Instrument) -> Iterator[Level]:
     """Give what an order takes of each level."""
     left = order.quantity
     for level in book.asks if order.side is Side.BUY else book.bids:
-        quantity = floor_to(min(left, level.quantity), instrument.lot)
+        quantity = instrument.whole_lots(min(left, level.quantity))
         if not left or not crosses(order, level.price):
             return
         if quantity:
@@ -51,7 +51,8 @@ def _fill(order: Order, level: Level, at: tuple[int, int], fee_rate: Decimal) ->
     """Make the fill of one level; `at` is its number within the order and its venue ms."""
     number, at_ms = at
     buys = order.side is Side.BUY
-    paid = level.quantity if buys else times(level.quantity, level.price)
+    in_coin = to_scale(level.quantity * fee_rate)
+    in_cash = to_scale(to_scale(level.quantity * level.price) * fee_rate)
     return Fill(
         trade_id=f"paper-{order.id}-{number}",
         order_id=order.id,
@@ -59,7 +60,7 @@ def _fill(order: Order, level: Level, at: tuple[int, int], fee_rate: Decimal) ->
         side=order.side,
         quantity=level.quantity,
         price=level.price,
-        fee=times(paid, fee_rate),
+        fee=in_coin.number if buys else in_cash.number,
         fee_currency=base_of(order.symbol) if buys else QUOTE_CURRENCY,
         at_ms=at_ms,
     )

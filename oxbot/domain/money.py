@@ -1,78 +1,92 @@
-"""Decimal arithmetic for money: one way in, stated scales, rounding by tick and lot."""
+"""Money: amounts with units, one way in, stated scales, and rounding to steps."""
 
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
-from typing import Final
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from typing import Final, TypeVar
 
-from oxbot.domain.errors import InputError
+from oxbot.domain.amounts import Amount
+from oxbot.domain.decimals import EXACT, LARGEST, CurrencyAmount, decimal_from
+from oxbot.domain.units import (
+    NonNegativeNotional,
+    NonNegativeQuantity,
+    Notional,
+    PositivePrice,
+    PositiveQuantity,
+    Price,
+    Quantity,
+)
+
+__all__ = [
+    "BASIS_POINT",
+    "EXACT",
+    "LARGEST",
+    "MONEY_SCALE",
+    "Amount",
+    "CurrencyAmount",
+    "NonNegativeNotional",
+    "NonNegativeQuantity",
+    "Notional",
+    "PositivePrice",
+    "PositiveQuantity",
+    "Price",
+    "Quantity",
+    "basis_points",
+    "ceil_to",
+    "decimal_from",
+    "floor_to",
+    "plain",
+    "share",
+    "to_scale",
+    "whole_steps",
+]
 
 MONEY_SCALE: Final = Decimal("1E-12")
 """Smallest amount kept of a cost or a fee, in the currency's own unit."""
 
-EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
-"""Wide enough that no product of two stored numbers is rounded."""
-
-LARGEST: Final = Decimal("1E18")
-"""Amounts beyond this are a mistake, not money."""
-
 BASIS_POINT: Final = Decimal("0.0001")
 
-
-def decimal_from(value: str | int | Decimal, what: str = "number") -> Decimal:
-    """Turn a number from outside into a finite Decimal: the only way in.
-
-    Args:
-        value: Text, an integer or a Decimal; never a float.
-        what: What the number is, for the error.
-
-    Raises:
-        InputError: Not a number, not finite, a float, or beyond 10^18.
-    """
-    if isinstance(value, float | bool):
-        raise InputError(f"{what} arrived as {value!r}: amounts are text or Decimal, never floats.")
-    try:
-        number = Decimal(value)
-    except (InvalidOperation, TypeError, ValueError) as error:
-        raise InputError(f"{what} is {value!r}, which is not a number.") from error
-    if not number.is_finite() or abs(number) > LARGEST:
-        raise InputError(f"{what} is {value!r}; it must be finite and at most 10^18.")
-    return number
+OfUnit = TypeVar("OfUnit", Price, Quantity, Notional)
+OfOther = TypeVar("OfOther", Price, Quantity, Notional)
 
 
-def to_scale(amount: Decimal) -> Decimal:
+def to_scale(amount: OfUnit) -> OfUnit:
     """Round an amount half-even to the money scale (10^-12)."""
-    return amount.quantize(MONEY_SCALE, context=EXACT)
+    return amount.exactly(amount.number.quantize(MONEY_SCALE, context=EXACT))
 
 
-def times(left: Decimal, right: Decimal) -> Decimal:
-    """Multiply exactly, then round to the money scale."""
-    return to_scale(EXACT.multiply(left, right))
-
-
-def share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+def share(amount: OfUnit, part: OfOther, whole: OfOther) -> OfUnit:
     """Give the part/whole share of an amount, at the money scale."""
-    return to_scale(EXACT.divide(EXACT.multiply(amount, part), whole))
+    product = EXACT.multiply(amount.number, part.number)
+    return to_scale(amount.exactly(EXACT.divide(product, whole.number)))
 
 
-def floor_to(number: Decimal, step: Decimal) -> Decimal:
-    """Round down to a multiple of a step (a lot or a tick)."""
-    steps = EXACT.divide(number, step).to_integral_value(rounding=ROUND_DOWN, context=EXACT)
-    return EXACT.multiply(steps, step)
+def floor_to(amount: OfUnit, step: OfUnit) -> OfUnit:
+    """Round down to a multiple of a step."""
+    return _to_step(amount, step, ROUND_FLOOR)
 
 
-def ceil_to(number: Decimal, step: Decimal) -> Decimal:
-    """Round up to a multiple of a step (a lot or a tick)."""
-    floored = floor_to(number, step)
-    return floored if floored == number else EXACT.add(floored, step)
+def ceil_to(amount: OfUnit, step: OfUnit) -> OfUnit:
+    """Round up to a multiple of a step."""
+    return _to_step(amount, step, ROUND_CEILING)
 
 
-def basis_points(part: Decimal, whole: Decimal) -> Decimal:
+def whole_steps(amount: OfUnit, step: OfUnit) -> OfUnit:
+    """Round towards zero to a multiple of a step: what is owed counts like what is held."""
+    return _to_step(amount, step, ROUND_DOWN)
+
+
+def _to_step(amount: OfUnit, step: OfUnit, rounding: str) -> OfUnit:
+    steps = EXACT.divide(amount.number, step.number)
+    return step * steps.to_integral_value(rounding=rounding, context=EXACT)
+
+
+def basis_points(part: OfUnit, whole: OfUnit) -> Decimal:
     """Express part/whole in basis points, rounded to a hundredth of one."""
-    return EXACT.divide(EXACT.multiply(part, Decimal(10_000)), whole).quantize(
+    return EXACT.divide(EXACT.multiply(part.number, Decimal(10_000)), whole.number).quantize(
         Decimal("0.01"), context=EXACT
     )
 
 
-def plain(number: Decimal) -> str:
+def plain(number: Decimal | Amount) -> str:
     """Write a number without exponent and trailing zeros: 174.000000 becomes 174."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -3,8 +3,19 @@
 import base64
 import hashlib
 from enum import StrEnum
+from typing import Annotated
 
-from oxbot.domain.market import NonNegative, Positive, Symbol
+from pydantic import Field
+
+from oxbot.domain.market import QUOTE_CURRENCY, Positive, Symbol, base_of
+from oxbot.domain.money import (
+    CurrencyAmount,
+    Notional,
+    PositivePrice,
+    PositiveQuantity,
+    Quantity,
+    to_scale,
+)
 from oxbot.domain.values import Value
 
 
@@ -65,8 +76,8 @@ class Order(Value):
     symbol: Symbol
     side: Side
     purpose: Purpose
-    quantity: Positive
-    limit_price: Positive | None = None
+    quantity: PositiveQuantity
+    limit_price: PositivePrice | None = None
     expires_ms: int | None = None
     stop: Positive | None = None
     target: Positive | None = None
@@ -85,11 +96,31 @@ class Fill(Value):
     order_id: str
     symbol: Symbol
     side: Side
-    quantity: Positive
-    price: Positive
-    fee: NonNegative
+    quantity: PositiveQuantity
+    price: PositivePrice
+    fee: Annotated[CurrencyAmount, Field(ge=0)]
     fee_currency: str
     at_ms: int
+
+    @property
+    def notional(self) -> Notional:
+        """What was traded, in USDT, at the money scale."""
+        return to_scale(self.price * self.quantity)
+
+    @property
+    def fee_in_coin(self) -> Quantity:
+        """What of the fee was taken in the coin."""
+        return Quantity(self.fee if self.fee_currency == base_of(self.symbol) else 0)
+
+    @property
+    def fee_in_cash(self) -> Notional:
+        """What of the fee was taken in USDT."""
+        return Notional(self.fee if self.fee_currency == QUOTE_CURRENCY else 0)
+
+    @property
+    def fee_value(self) -> Notional:
+        """The whole fee in USDT; what was taken in the coin counts at the fill's price."""
+        return self.fee_in_cash + to_scale(self.price * self.fee_in_coin)
 
 
 class OrderKey(Value):

@@ -1,7 +1,5 @@
 """Positions at average cost, and what a fill makes of them."""
 
-from decimal import Decimal, localcontext
-
 from pydantic import Field
 
 from oxbot.domain.errors import LedgerBroken
@@ -9,13 +7,22 @@ from oxbot.domain.ledger import Entry, buy_entries, dust_entries, sell_entries
 from oxbot.domain.market import (
     QUOTE_CURRENCY,
     Instrument,
-    NonNegative,
     Positive,
     Quote,
     Symbol,
     base_of,
 )
-from oxbot.domain.money import EXACT, floor_to, share, times, to_scale
+from oxbot.domain.money import (
+    NonNegativeNotional,
+    NonNegativeQuantity,
+    Notional,
+    PositivePrice,
+    PositiveQuantity,
+    Price,
+    Quantity,
+    share,
+    to_scale,
+)
 from oxbot.domain.orders import Fill, Order, Purpose, Side
 from oxbot.domain.values import Value
 
@@ -29,32 +36,32 @@ class Position(Value):
     """
 
     symbol: Symbol
-    quantity: NonNegative
-    cost: NonNegative
-    entry_quantity: NonNegative
-    entry_notional: NonNegative
-    paid: NonNegative
-    received: NonNegative
-    fees: NonNegative
+    quantity: NonNegativeQuantity
+    cost: NonNegativeNotional
+    entry_quantity: NonNegativeQuantity
+    entry_notional: NonNegativeNotional
+    paid: NonNegativeNotional
+    received: NonNegativeNotional
+    fees: NonNegativeNotional
     opened_ms: int
     stop: Positive
     target: Positive
     version: int
 
     @property
-    def average_price(self) -> Decimal:
-        """Average fill of the entry, in USDT."""
-        return to_scale(EXACT.divide(self.entry_notional, self.entry_quantity))
+    def average_price(self) -> Price:
+        """Average fill of the entry."""
+        return to_scale(self.entry_notional / self.entry_quantity)
 
     @property
-    def stop_price(self) -> Decimal:
-        """Where the stop lies, in USDT: below the average fill by the stop's fraction."""
-        return times(self.average_price, 1 - self.stop)
+    def stop_price(self) -> Price:
+        """Where the stop lies: below the average fill by the stop's fraction."""
+        return to_scale(self.average_price * (1 - self.stop))
 
     @property
-    def target_price(self) -> Decimal:
-        """Where the target lies, in USDT: above the average fill by the target's fraction."""
-        return times(self.average_price, 1 + self.target)
+    def target_price(self) -> Price:
+        """Where the target lies: above the average fill by the target's fraction."""
+        return to_scale(self.average_price * (1 + self.target))
 
 
 class Trade(Value):
@@ -64,11 +71,11 @@ class Trade(Value):
     """
 
     symbol: Symbol
-    quantity: Positive
-    entry_price: Positive
-    exit_price: Positive
-    fees: NonNegative
-    net_pnl: Decimal
+    quantity: PositiveQuantity
+    entry_price: PositivePrice
+    exit_price: PositivePrice
+    fees: NonNegativeNotional
+    net_pnl: Notional
     opened_ms: int
     closed_ms: int
     exit: Purpose
@@ -78,9 +85,9 @@ class Settlement(Value):
     """What one fill changes: cash, the position, dust, the ledger, and a trade when it closes."""
 
     fill: Fill
-    cash: Decimal
+    cash: Notional
     position: Position | None
-    dust: NonNegative
+    dust: NonNegativeQuantity
     entries: tuple[Entry, ...]
     trade: Trade | None = None
 
@@ -88,38 +95,38 @@ class Settlement(Value):
 class Portfolio(Value):
     """What a bot owns: cash and reserved cash in USDT, positions, dust in coins by symbol."""
 
-    cash: Decimal
-    reserved: NonNegative = Decimal(0)
+    cash: Notional
+    reserved: NonNegativeNotional = Notional(0)
     positions: dict[Symbol, Position] = Field(default_factory=dict)
-    dust: dict[Symbol, NonNegative] = Field(default_factory=dict)
+    dust: dict[Symbol, NonNegativeQuantity] = Field(default_factory=dict)
 
-    def exposure(self, quotes: dict[str, Quote]) -> Decimal:
-        """Value of all positions at bid, plus what pending entries have reserved, in USDT."""
-        held = (times(p.quantity, self._mark(p, quotes)) for p in self.positions.values())
+    def exposure(self, quotes: dict[str, Quote]) -> Notional:
+        """Value of all positions at bid, plus what pending entries have reserved."""
+        held = (to_scale(p.quantity * self._mark(p, quotes)) for p in self.positions.values())
         return sum(held, self.reserved)
 
-    def equity(self, quotes: dict[str, Quote]) -> Decimal:
-        """Cash plus quantity times bid, dust included, in USDT.
+    def equity(self, quotes: dict[str, Quote]) -> Notional:
+        """Cash plus quantity times bid, dust included.
 
         Without a quote a position counts at its average price and dust at nothing; `unpriced`
         names them, and whoever shows the figure says so.
         """
-        held = (times(p.quantity, self._mark(p, quotes)) for p in self.positions.values())
-        dust = (times(q, quotes[s].bid) for s, q in self.dust.items() if s in quotes)
-        return sum(held, self.cash) + sum(dust, Decimal(0))
+        held = (to_scale(p.quantity * self._mark(p, quotes)) for p in self.positions.values())
+        dust = (to_scale(q * quotes[s].bid) for s, q in self.dust.items() if s in quotes)
+        return sum(held, self.cash) + sum(dust, Notional(0))
 
     def unpriced(self, quotes: dict[str, Quote]) -> tuple[str, ...]:
         """Name what is held and has no quote, dust included."""
         return tuple(sorted((self.positions.keys() | self.dust.keys()) - quotes.keys()))
 
     @staticmethod
-    def _mark(position: Position, quotes: dict[str, Quote]) -> Decimal:
+    def _mark(position: Position, quotes: dict[str, Quote]) -> Price:
         quote = quotes.get(position.symbol)
         return quote.bid if quote else position.average_price
 
 
 def settle(
-    position: Position | None, cash: Decimal, order: Order, fill: Fill, instrument: Instrument
+    position: Position | None, cash: Notional, order: Order, fill: Fill, instrument: Instrument
 ) -> Settlement:
     """Apply one fill to cash and position.
 
@@ -134,10 +141,9 @@ def settle(
         LedgerBroken: A sell of more than is held, or a fee in a third currency.
     """
     _must_know_fee(fill)
-    with localcontext(EXACT):
-        if fill.side is Side.BUY:
-            return _bought(position, cash, order, fill)
-        return _sold(_enough(position, fill), cash, order, fill, instrument)
+    if fill.side is Side.BUY:
+        return _bought(position, cash, order, fill)
+    return _sold(_enough(position, fill), cash, order, fill, instrument)
 
 
 def _must_know_fee(fill: Fill) -> None:
@@ -152,51 +158,49 @@ def _must_know_fee(fill: Fill) -> None:
 
 def _enough(position: Position | None, fill: Fill) -> Position:
     if position is None or fill.quantity > position.quantity:
-        held = position.quantity if position else Decimal(0)
+        held = position.quantity if position else 0
         raise LedgerBroken(
             f"Fill {fill.trade_id} sells {fill.quantity} {fill.symbol}, but only {held} are held."
         )
     return position
 
 
-def _bought(position: Position | None, cash: Decimal, order: Order, fill: Fill) -> Settlement:
-    notional = times(fill.quantity, fill.price)
-    in_coin = fill.fee_currency == base_of(fill.symbol)
-    fee_value = times(fill.fee, fill.price) if in_coin else fill.fee
-    got = fill.quantity - fill.fee if in_coin else fill.quantity
-    spent = notional if in_coin else notional + fill.fee
-    cost = notional - fee_value if in_coin else notional
+def _bought(position: Position | None, cash: Notional, order: Order, fill: Fill) -> Settlement:
+    spent = fill.notional + fill.fee_in_cash
     held = position or _nothing(order, fill)
     bought = held.model_copy(
         update={
-            "quantity": held.quantity + got,
-            "cost": held.cost + cost,
+            "quantity": held.quantity + fill.quantity - fill.fee_in_coin,
+            "cost": held.cost + spent - fill.fee_value,
             "entry_quantity": held.entry_quantity + fill.quantity,
-            "entry_notional": held.entry_notional + notional,
+            "entry_notional": held.entry_notional + fill.notional,
             "paid": held.paid + spent,
-            "fees": held.fees + fee_value,
+            "fees": held.fees + fill.fee_value,
             "version": held.version + 1,
         }
     )
-    entries = buy_entries(fill, notional=notional, fee_value=fee_value)
     return Settlement(
-        fill=fill, cash=cash - spent, position=bought, dust=Decimal(0), entries=entries
+        fill=fill,
+        cash=cash - spent,
+        position=bought,
+        dust=Quantity(0),
+        entries=buy_entries(fill),
     )
 
 
 def _nothing(order: Order, fill: Fill) -> Position:
     if order.stop is None or order.target is None:
         raise LedgerBroken(f"Entry {order.id} carries no stop or target; no position without one.")
-    zero = Decimal(0)
+    nothing, no_coins = Notional(0), Quantity(0)
     return Position(
         symbol=fill.symbol,
-        quantity=zero,
-        cost=zero,
-        entry_quantity=zero,
-        entry_notional=zero,
-        paid=zero,
-        received=zero,
-        fees=zero,
+        quantity=no_coins,
+        cost=nothing,
+        entry_quantity=no_coins,
+        entry_notional=nothing,
+        paid=nothing,
+        received=nothing,
+        fees=nothing,
         opened_ms=fill.at_ms,
         stop=order.stop,
         target=order.target,
@@ -205,36 +209,36 @@ def _nothing(order: Order, fill: Fill) -> Position:
 
 
 def _sold(
-    position: Position, cash: Decimal, order: Order, fill: Fill, instrument: Instrument
+    position: Position, cash: Notional, order: Order, fill: Fill, instrument: Instrument
 ) -> Settlement:
-    notional = times(fill.quantity, fill.price)
+    got = fill.notional - fill.fee_in_cash
     rest = position.quantity - fill.quantity
-    dust = rest if floor_to(rest, instrument.lot) < instrument.minimum else Decimal(0)
+    dust = Quantity(0) if instrument.is_tradable(rest) else rest
     closes = rest == dust
     dust_cost = share(position.cost, dust, position.quantity)
-    kept_cost = Decimal(0) if closes else share(position.cost, rest, position.quantity)
+    kept_cost = Notional(0) if closes else share(position.cost, rest, position.quantity)
     sold_cost = position.cost - dust_cost - kept_cost
     after = position.model_copy(
         update={
             "quantity": rest,
             "cost": kept_cost,
-            "received": position.received + notional - fill.fee,
-            "fees": position.fees + fill.fee,
+            "received": position.received + got,
+            "fees": position.fees + fill.fee_value,
             "version": position.version + 1,
         }
     )
     return Settlement(
         fill=fill,
-        cash=cash + notional - fill.fee,
+        cash=cash + got,
         position=None if closes else after,
         dust=dust,
-        entries=sell_entries(fill, notional=notional, cost=sold_cost)
+        entries=sell_entries(fill, cost=sold_cost)
         + dust_entries(fill.symbol, quantity=dust, cost=dust_cost),
         trade=_round_trip(after, order, fill, dust_cost) if closes else None,
     )
 
 
-def _round_trip(position: Position, order: Order, fill: Fill, dust_cost: Decimal) -> Trade:
+def _round_trip(position: Position, order: Order, fill: Fill, dust_cost: Notional) -> Trade:
     return Trade(
         symbol=position.symbol,
         quantity=position.entry_quantity,

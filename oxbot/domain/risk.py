@@ -11,8 +11,15 @@ from typing import Final
 from pydantic import Field
 
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.market import ClockReading, Instrument, Positive, Quote, Symbol
-from oxbot.domain.money import floor_to, times
+from oxbot.domain.market import ClockReading, Instrument, Quote, Symbol
+from oxbot.domain.money import (
+    Notional,
+    PositivePrice,
+    PositiveQuantity,
+    Price,
+    Quantity,
+    to_scale,
+)
 from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.domain.values import Value
@@ -44,8 +51,8 @@ class Verdict(Value):
     rule: str
     reason: str
     figures: dict[str, str] = Field(default_factory=dict)
-    quantity: Positive | None = None
-    limit_price: Positive | None = None
+    quantity: PositiveQuantity | None = None
+    limit_price: PositivePrice | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class Context:
     clock: ClockReading
     portfolio: Portfolio
     quotes: dict[str, Quote]
-    seen: dict[str, Decimal]
+    seen: dict[str, Price]
     instruments: dict[str, Instrument]
     symbols: tuple[str, ...]
     fee_rate: Decimal
@@ -85,13 +92,13 @@ def held_s(context: Context, position: Position) -> int:
     return (context.now_ms - position.opened_ms) // SECOND_MS
 
 
-def sellable(context: Context, position: Position) -> Decimal:
+def sellable(context: Context, position: Position) -> Quantity:
     """Give what can be sold of a position: whole lots; the rest becomes dust."""
-    return floor_to(position.quantity, context.instruments[position.symbol].lot)
+    return context.instruments[position.symbol].whole_lots(position.quantity)
 
 
-def reserved_by(verdict: Verdict) -> Decimal:
+def reserved_by(verdict: Verdict) -> Notional:
     """Give the USDT an approved entry sets aside: quantity at its limit price."""
     if verdict.quantity is None or verdict.limit_price is None:
-        return Decimal(0)
-    return times(verdict.quantity, verdict.limit_price)
+        return Notional(0)
+    return to_scale(verdict.limit_price * verdict.quantity)

@@ -1,7 +1,6 @@
 """The record."""
 
 from collections.abc import Collection, Mapping, Sequence
-from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.bot import Bot, BotSettings
@@ -11,6 +10,7 @@ from oxbot.domain.market import (
     PartKey,
     Snapshot,
 )
+from oxbot.domain.money import Notional
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Verdict
@@ -168,12 +168,12 @@ class Store(Protocol):
         bot_id: str,
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
-        equity: Mapping[str, Decimal],
+        equity: Mapping[str, Notional],
     ) -> None:
         """Close cycles with their outcome, add events and the equity point; repeatable."""
         ...
 
-    async def equity(self, bot_id: str) -> Decimal | None:
+    async def equity(self, bot_id: str) -> Notional | None:
         """Give equity (USDT) as of the newest cycle that was recorded; None before the first."""
         ...
 

@@ -9,6 +9,7 @@ from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.domain.errors import VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Order, Purpose, Side
 from tests.activities.okx_server import (
     NOW_MS,
@@ -48,15 +49,15 @@ def order(**changes: object) -> Order:
         "symbol": "BTC/USDT",
         "side": Side.BUY,
         "purpose": Purpose.ENTRY,
-        "quantity": Decimal("0.01"),
+        "quantity": Quantity("0.01"),
         "epoch": 0,
     }
     return Order.model_validate(fields | changes)
 
 
 async def test_a_buy_fills_at_the_ask_with_its_fee_in_the_coin(paper: PaperExchange) -> None:
-    [fill] = await paper.place(order(limit_price=Decimal("94000.2")), NOW)
-    assert (fill.price, fill.quantity) == (Decimal("94000.2"), Decimal("0.01"))
+    [fill] = await paper.place(order(limit_price=Price("94000.2")), NOW)
+    assert (fill.price, fill.quantity) == (Price("94000.2"), Quantity("0.01"))
     assert (fill.fee, fill.fee_currency) == (Decimal("0.00001"), "BTC")
     assert fill.at_ms == NOW_MS
 
@@ -68,15 +69,15 @@ async def test_a_sell_fills_at_the_bid_with_its_fee_in_usdt(paper: PaperExchange
 
 
 async def test_a_limit_beyond_the_market_does_not_fill(paper: PaperExchange) -> None:
-    assert await paper.place(order(limit_price=Decimal("94000.1")), NOW) == []
+    assert await paper.place(order(limit_price=Price("94000.1")), NOW) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"quantity": Decimal("0.000009")}, "below the minimum of 0.00001"),
-        ({"quantity": Decimal("0.010000001")}, "multiple of the lot"),
-        ({"limit_price": Decimal("94000.25")}, "multiple of the tick"),
+        ({"quantity": Quantity("0.000009")}, "below the minimum of 0.00001"),
+        ({"quantity": Quantity("0.010000001")}, "multiple of the lot"),
+        ({"limit_price": Price("94000.25")}, "multiple of the tick"),
         ({"symbol": "BTX/USDT"}, "nearest: BTC/USDT"),
         ({"expires_ms": NOW_MS - 1}, "expired 1 ms before"),
     ],
@@ -137,11 +138,11 @@ async def test_an_order_walks_the_book_as_far_as_its_limit(paper: PaperExchange)
     deep = order(quantity=Decimal(1), limit_price=Decimal("94000.3"))
     fills = await paper.place(deep, NOW)
     assert [(fill.price, fill.quantity) for fill in fills] == [
-        (Decimal("94000.2"), Decimal("0.5")),
-        (Decimal("94000.3"), Decimal("0.5")),
+        (Price("94000.2"), Quantity("0.5")),
+        (Price("94000.3"), Quantity("0.5")),
     ]
     [first] = await paper.place(order(quantity=Decimal(1), limit_price=Decimal("94000.2")), NOW)
-    assert first.quantity == Decimal("0.5"), "the rest is beyond the limit, and is cancelled"
+    assert first.quantity == Quantity("0.5"), "the rest is beyond the limit, and is cancelled"
 
 
 async def test_an_empty_side_has_nothing_to_trade_with(okx: LocalOkx, paper: PaperExchange) -> None:

@@ -204,4 +204,4 @@ async def test_no_message_whatever_lets_a_bad_price_through_or_stops_the_receivi
     stream = OkxStream()
     for quote in stream._quotes(unconnected._rows, NOW):
         assert min(quote.bid, quote.ask, quote.last) > 0
-        assert all(price.is_finite() for price in (quote.bid, quote.ask, quote.last))
+        assert all(price.number.is_finite() for price in (quote.bid, quote.ask, quote.last))

@@ -12,6 +12,7 @@ from oxbot.adapters.postgres.schema import bots
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.bot import BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.money import Notional
 from oxbot.messages import CycleOutcome, WriteControl
 from tests.support.trading import NOW_MS, begin, bought, new_bot
 
@@ -27,7 +28,7 @@ async def test_a_bot_comes_back_as_it_was_made(store: PostgresStore) -> None:
         name="Odd",
         owner="ann",
         symbols=("BTC/USDT", "XRP/USDT"),
-        capital=Decimal("1234.567890123456"),
+        capital=Notional("1234.567890123456"),
         limits=RiskLimits(stop=Decimal("0.0123"), spread_bp=Decimal("7.5")),
     )
     made = await store.create_bot("odd", settings, NOW_MS)
@@ -123,7 +124,7 @@ async def test_amounts_are_kept_to_the_last_digit_and_shown_plainly(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     for number, amount in enumerate(("10000", "0.000000000001", "999999999999.999999999999")):
-        settings = BotSettings(name="Test", capital=Decimal(amount))
+        settings = BotSettings(name="Test", capital=Notional(amount))
         await store.create_bot(f"b{number}", settings, NOW_MS)
         cash = (await store.portfolio(f"b{number}")).cash
         assert cash == Decimal(amount)

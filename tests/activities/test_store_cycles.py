@@ -7,12 +7,13 @@ import pytest
 
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import CycleOutcome, Missed, OrderOutcome
 from oxbot.records import DecisionRecord
 from tests.support.trading import BTC, NOW_MS, begin, new_bot, quote
 
-EQUITY = {"equity": Decimal("10001.5"), "cash": Decimal(4000)}
+EQUITY = {"equity": Notional("10001.5"), "cash": Notional(4000)}
 
 
 def outcome(cycle: int = 1, skipped: str | None = None, *orders: OrderOutcome) -> CycleOutcome:
@@ -89,8 +90,8 @@ async def test_recording_twice_tells_everything_once(store: PostgresStore) -> No
         symbol=BTC,
         purpose=Purpose.ENTRY,
         state=OrderState.FILLED,
-        filled=Decimal("0.1"),
-        price=Decimal(60000),
+        filled=Quantity("0.1"),
+        price=Price(60000),
     )
     left = entered.model_copy(update={"order_id": "o2", "purpose": Purpose.STOP})
     missed_entry = entered.model_copy(update={"order_id": "o3", "state": OrderState.CANCELLED})
@@ -126,7 +127,7 @@ async def test_a_recorded_cycle_stays_as_it_was_recorded(store: PostgresStore) -
     await new_bot(store)
     await begin(store)
     await store.record_cycles("b1", [outcome(1)], [], EQUITY)
-    later = {"equity": Decimal(1), "cash": Decimal(1)}
+    later = {"equity": Notional(1), "cash": Notional(1)}
     await store.record_cycles("b1", [outcome(1, "no, skipped")], [], later)
     (row,) = await store.cycles("b1", 9)
     assert (row.state, row.equity) == ("completed", EQUITY["equity"])

@@ -11,6 +11,7 @@ from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import Conflict, InputError, NotFound
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import WriteControl
 from tests.support.servers import until_one_waits
@@ -40,7 +41,7 @@ def control(status: BotStatus, epoch: int, bot_id: str = "b1") -> WriteControl:
 
 async def test_an_order_comes_back_as_it_was_written(store: PostgresStore) -> None:
     await new_bot(store)
-    order = entry("b1", limit_price=Decimal("0.000000000001"), quantity=Decimal("12345.678912"))
+    order = entry("b1", limit_price=Price("0.000000000001"), quantity=Quantity("12345.678912"))
     await intend(store, order)
     assert await store.order(order.id) == order
     assert await store.unfinished_orders("b1") == [order]
@@ -53,7 +54,7 @@ async def test_of_many_claims_at_once_exactly_one_wins(
     other = PostgresStore(open_engine(database_url, pool_size=5))
     try:
         for cycle in range(1, 31):
-            order = entry("b1", cycle, quantity=Decimal("0.01"))
+            order = entry("b1", cycle, quantity=Quantity("0.01"))
             await intend(store, order)
             claims = (s.claim(order.id, NOW_MS) for _ in range(5) for s in (store, other))
             assert sorted(await asyncio.gather(*claims)) == [False] * 9 + [True]
@@ -225,11 +226,11 @@ async def test_entries_reserve_cash_and_cannot_reserve_more_than_there_is(
     store: PostgresStore,
 ) -> None:
     await new_bot(store)
-    first = entry("b1", quantity=Decimal("0.1"))
+    first = entry("b1", quantity=Quantity("0.1"))
     await intend(store, first)
     assert (await store.portfolio("b1")).reserved == Decimal(6010)
     await begin(store, "b1", 2)
-    second = entry("b1", 2, symbol=ETH, quantity=Decimal("0.07"))
+    second = entry("b1", 2, symbol=ETH, quantity=Quantity("0.07"))
     with pytest.raises(Conflict, match="reserve"):
         await store.save_verdicts("b1", 2, [verdict(second)], [second])
     await store.finish_order(first.id, OrderState.CANCELLED, "expired")
@@ -251,11 +252,11 @@ async def test_filled_entries_are_counted_from_a_venue_time_on(store: PostgresSt
 async def test_orders_are_listed_with_what_they_filled_newest_first(store: PostgresStore) -> None:
     await new_bot(store)
     bought_order = await bought(store)
-    resting = entry("b1", 2, symbol=ETH, quantity=Decimal("0.01"))
+    resting = entry("b1", 2, symbol=ETH, quantity=Quantity("0.01"))
     await intend(store, resting)
     newest, oldest = await store.orders("b1", 10)
-    assert (newest.id, newest.filled, newest.price) == (resting.id, Decimal(0), None)
-    assert (oldest.id, oldest.filled) == (bought_order.id, Decimal("0.1"))
+    assert (newest.id, newest.filled, newest.price) == (resting.id, Quantity(0), None)
+    assert (oldest.id, oldest.filled) == (bought_order.id, Quantity("0.1"))
     assert oldest.price == Decimal(60000)
     assert (oldest.symbol, oldest.purpose) == (BTC, Purpose.ENTRY)
     assert [row.id for row in await store.orders("b1", 1)] == [resting.id]

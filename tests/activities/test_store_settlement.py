@@ -11,6 +11,7 @@ from oxbot.adapters.postgres.schema import fills as fill_rows
 from oxbot.adapters.postgres.schema import ledger_entries
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import LedgerBroken
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
 from tests.support.trading import (
     BTC,
@@ -34,13 +35,13 @@ async def test_an_entry_moves_cash_into_a_position_and_stays_balanced(
     order = await bought(store)
     portfolio = await store.portfolio("b1")
     assert order.state is OrderState.FILLED
-    assert portfolio.cash == Decimal(4000)
+    assert portfolio.cash == 4000
     assert portfolio.reserved == 0
     assert portfolio.positions[BTC].quantity == Decimal("0.0999")
-    assert portfolio.positions[BTC].cost == Decimal(5994)
+    assert portfolio.positions[BTC].cost == 5994
     audit = await store.audit("b1")
     assert (audit.fills, audit.drift, audit.unbalanced) == (1, Decimal(0), 0)
-    assert audit.cash_stored == audit.cash_recomputed == Decimal(4000)
+    assert audit.cash_stored == audit.cash_recomputed == 4000
 
 
 async def test_a_round_trip_leaves_a_trade_and_no_position(store: PostgresStore) -> None:
@@ -51,10 +52,10 @@ async def test_a_round_trip_leaves_a_trade_and_no_position(store: PostgresStore)
     await store.settle(order.id, [fill(order, "63000", at_ms=NOW_MS + 5000)], INSTRUMENT)
     portfolio = await store.portfolio("b1")
     (trade,) = await store.trades("b1", 10)
-    received = Decimal("0.0999") * 63000 * Decimal("0.999")
+    received = Quantity("0.0999") * Price(63000) * Decimal("0.999")
     assert portfolio.positions == {}
-    assert portfolio.cash == 4000 + received
-    assert trade.net_pnl == received - 6000
+    assert portfolio.cash == Notional(4000) + received
+    assert trade.net_pnl == received - Notional(6000)
     assert (trade.opened_ms, trade.closed_ms, trade.exit) == (NOW_MS, NOW_MS + 5000, Purpose.STOP)
     assert await store.last_exits("b1") == {BTC: NOW_MS + 5000}
     assert (await store.audit("b1")).drift == 0
@@ -73,7 +74,7 @@ async def test_settling_the_same_fills_again_changes_nothing(store: PostgresStor
 async def test_of_many_settlements_at_once_one_books_and_all_agree(store: PostgresStore) -> None:
     await new_bot(store)
     for cycle in range(1, 11):
-        order = entry("b1", cycle, quantity=Decimal("0.01"))
+        order = entry("b1", cycle, quantity=Quantity("0.01"))
         await intend(store, order)
         answers = await asyncio.gather(
             *(store.settle(order.id, [fill(order)], INSTRUMENT) for _ in range(6))
@@ -110,7 +111,9 @@ async def test_an_attempt_that_knows_more_fills_books_only_the_new_ones(
     assert (part.state, part.reason) == (OrderState.FILLED, "partly filled, rest cancelled")
     assert (whole.state, whole.reason) == (OrderState.FILLED, "")
     assert await store.fills(order.id) == [one, two]
-    assert (await store.portfolio("b1")).cash == 10_000 - half * 60000 - half * 60050
+    assert (await store.portfolio("b1")).cash == Notional(10_000) - half * Price(
+        60000
+    ) - half * Price(60050)
     assert (await store.audit("b1")).drift == 0
 
 
@@ -142,7 +145,7 @@ async def test_a_late_fill_of_a_cancelled_order_is_booked_all_the_same(
         {"order_id": "another"},
         {"symbol": "ETH/USDT", "fee_currency": "ETH"},
         {"side": "sell"},
-        {"quantity": Decimal("0.10000001")},
+        {"quantity": Quantity("0.10000001")},
     ],
 )
 async def test_a_fill_that_is_not_of_the_order_is_refused_and_nothing_is_booked(
@@ -163,7 +166,7 @@ async def test_a_trade_booked_for_one_order_is_not_booked_for_another(
 ) -> None:
     await new_bot(store)
     first = await bought(store)
-    second = entry("b1", 2, quantity=Decimal("0.01"))
+    second = entry("b1", 2, quantity=Quantity("0.01"))
     await intend(store, second)
     stolen = fill(second, trade_id=fill(first).trade_id)
     with pytest.raises(LedgerBroken, match="another order"):
@@ -176,8 +179,8 @@ async def test_one_bad_fill_undoes_the_good_ones_before_it(store: PostgresStore)
     before = await store.portfolio("b1")
     order = leave("b1", 2, "0.2")
     await intend(store, order)
-    good = fill(order, quantity=Decimal("0.05"), trade_id="1")
-    too_much = fill(order, quantity=Decimal("0.1"), trade_id="2")
+    good = fill(order, quantity=Quantity("0.05"), trade_id="1")
+    too_much = fill(order, quantity=Quantity("0.1"), trade_id="2")
     with pytest.raises(LedgerBroken, match="are held"):
         await store.settle(order.id, [good, too_much], INSTRUMENT)
     assert (await store.portfolio("b1")).cash == before.cash

@@ -1,7 +1,6 @@
 """Market parts and snapshots on record: exact, made once, and the first stands."""
 
 import asyncio
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import NotFound
 from oxbot.domain.market import Bar, PartKey, part_keys
+from oxbot.domain.money import Price
 from tests.support.trading import BTC, CANDLE_END_MS, ETH, indicators, keep, part, snapshot
 
 KEY = PartKey("okx", BTC, Bar.M5, CANDLE_END_MS)
@@ -60,7 +60,7 @@ async def test_figures_at_the_ends_of_what_a_float_holds_come_back_exactly(
 async def test_of_workers_who_make_a_part_at_once_the_first_wins_and_all_get_its_part(
     store: PostgresStore,
 ) -> None:
-    made = [part(KEY, indicators=indicators(close=Decimal(n))) for n in range(1, 9)]
+    made = [part(KEY, indicators=indicators(close=Price(n))) for n in range(1, 9)]
     kept = await asyncio.gather(*(store.save_part(one) for one in made))
     assert len({one.model_dump_json() for one in kept}) == 1
     assert (await store.parts([KEY]))[KEY] == kept[0]

@@ -1,13 +1,12 @@
 """Statements from real PostgreSQL: the same books are the same, whatever their rows are called."""
 
-from decimal import Decimal
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.statement import PostgresStatements
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.app.statement import Statement, ledger_sha256
+from oxbot.domain.money import Quantity
 from tests.support.trading import BTC, INSTRUMENT, NOW_MS, bought, fill, intend, leave, new_bot
 
 pytestmark = pytest.mark.critical
@@ -19,7 +18,7 @@ async def round_trip(store: PostgresStore, bot_id: str) -> None:
     order = leave(bot_id, 2, "0.0999")
     await intend(store, order)
     parts = [
-        fill(order, "63000", quantity=Decimal(part), trade_id=f"{part}-{order.id}", at_ms=at_ms)
+        fill(order, "63000", quantity=Quantity(part), trade_id=f"{part}-{order.id}", at_ms=at_ms)
         for part, at_ms in (("0.05", NOW_MS + 5000), ("0.0499", NOW_MS + 6000))
     ]
     await store.settle(order.id, parts, INSTRUMENT)
@@ -32,9 +31,9 @@ async def test_a_statement_has_every_fill_trade_and_posting_in_the_order_of_sett
     await round_trip(store, "b1")
     books = await PostgresStatements(engine).statement("b1")
     assert [(f.side, f.quantity, f.at_ms - NOW_MS) for f in books.fills] == [
-        ("buy", Decimal("0.1"), 0),
-        ("sell", Decimal("0.05"), 5000),
-        ("sell", Decimal("0.0499"), 6000),
+        ("buy", Quantity("0.1"), 0),
+        ("sell", Quantity("0.05"), 5000),
+        ("sell", Quantity("0.0499"), 6000),
     ]
     assert [fill.seen_ms for fill in books.fills] == [NOW_MS] * 3
     assert [(t.fill, t.symbol, t.exit, t.closed_ms - NOW_MS) for t in books.trades] == [

@@ -5,6 +5,7 @@ from decimal import Decimal
 import httpx
 
 from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.money import Notional
 from oxbot.domain.orders import OrderState
 from oxbot.messages import CycleOutcome
 from tests.support.trading import BTC, NOW_MS, begin, bought, entry, intend, new_bot
@@ -12,11 +13,11 @@ from tests.support.trading import BTC, NOW_MS, begin, bought, entry, intend, new
 
 async def one_that_traded(store: PostgresStore) -> None:
     """A bot that bought 0.1 BTC in its first cycle."""
-    await new_bot(store, capital=Decimal(20_000))
+    await new_bot(store, capital=Notional(20_000))
     await bought(store)
     outcome = CycleOutcome(cycle=1, incarnation=1, due_ms=NOW_MS, decision="Buy BTC/USDT.")
     await store.record_cycles(
-        "b1", [outcome], [], {"equity": Decimal("9994.1"), "cash": Decimal("4000.000000000001")}
+        "b1", [outcome], [], {"equity": Notional("9994.1"), "cash": Notional("4000.000000000001")}
     )
 
 
@@ -48,7 +49,7 @@ async def test_while_a_cycle_is_under_way_equity_is_that_of_the_last_one_recorde
 async def test_before_the_first_recorded_cycle_what_is_held_counts_at_what_was_paid(
     api: httpx.AsyncClient, store: PostgresStore
 ) -> None:
-    await new_bot(store, capital=Decimal(20_000))
+    await new_bot(store, capital=Notional(20_000))
     await bought(store)
     (line,) = (await api.get("/bots")).json()
     portfolio = await store.portfolio("b1")

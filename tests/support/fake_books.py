@@ -1,13 +1,12 @@
 """The record in memory: verdicts, orders, fills, positions and trades."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.ledger import must_balance
 from oxbot.domain.market import Instrument
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Portfolio, Position, Trade, settle
 from oxbot.domain.risk import Verdict
@@ -19,21 +18,21 @@ class FakeBooks:
 
     def __init__(self) -> None:
         self.bots_by_id: dict[str, Bot] = {}
-        self.cash: dict[str, Decimal] = {}
+        self.cash: dict[str, Notional] = {}
         self.orders_by_id: dict[str, Order] = {}
         self.booked: dict[str, Fill] = {}
         self._positions: dict[tuple[str, str], Position] = {}
-        self._dust: dict[tuple[str, str], Decimal] = {}
+        self._dust: dict[tuple[str, str], Quantity] = {}
         self._trades: list[tuple[str, Trade]] = []
         self._verdicts: dict[tuple[str, int], list[Verdict]] = {}
 
     async def portfolio(self, bot_id: str) -> Portfolio:
         """Give cash, reserved cash, positions and dust."""
         waiting = [o for o in await self.unfinished_orders(bot_id) if o.limit_price]
-        reserved = [times(o.quantity, o.limit_price) for o in waiting if o.limit_price]
+        reserved = [to_scale(o.limit_price * o.quantity) for o in waiting if o.limit_price]
         return Portfolio(
             cash=self.cash[bot_id],
-            reserved=sum(reserved, Decimal(0)),
+            reserved=sum(reserved, Notional(0)),
             positions={s: p for (known, s), p in self._positions.items() if known == bot_id},
             dust={s: q for (known, s), q in self._dust.items() if known == bot_id},
         )
@@ -113,7 +112,7 @@ class FakeBooks:
         must_balance(done.entries)
         self.booked[fill.trade_id] = fill
         self.cash[bot_id] = done.cash
-        self._dust[key] = self._dust.get(key, Decimal(0)) + done.dust
+        self._dust[key] = self._dust.get(key, Quantity(0)) + done.dust
         if done.position:
             self._positions[key] = done.position
         else:
@@ -153,7 +152,7 @@ class FakeBooks:
             quantity=order.quantity,
             state=order.state,
             reason=order.reason,
-            filled=sum((fill.quantity for fill in fills), Decimal(0)),
+            filled=sum((fill.quantity for fill in fills), Quantity(0)),
             price=fills[0].price if fills else None,
         )
 
@@ -171,7 +170,7 @@ class FakeBooks:
             fills=len(fills),
             cash_stored=self.cash[bot_id],
             cash_recomputed=recomputed,
-            drift=abs(self.cash[bot_id] - recomputed),
+            drift=abs(self.cash[bot_id] - recomputed).number,
             unbalanced=0,
         )
 
@@ -181,6 +180,6 @@ class FakeBooks:
         return [order for order in orders if order.purpose in purposes]
 
 
-def _cash_moved(fill: Fill) -> Decimal:
-    notional = times(fill.quantity, fill.price)
-    return -notional if fill.side is Side.BUY else notional - fill.fee
+def _cash_moved(fill: Fill) -> Notional:
+    received = -fill.notional if fill.side is Side.BUY else fill.notional
+    return received - fill.fee_in_cash

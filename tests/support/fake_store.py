@@ -3,11 +3,11 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.market import MarketPart, PartKey, Snapshot
+from oxbot.domain.money import Notional
 from oxbot.messages import CycleOutcome, Missed, WriteControl
 from oxbot.records import (
     CycleRow,
@@ -44,7 +44,7 @@ class FakeStore(FakeBooks):
         self.blocks: list[Block] = []
         self.outcomes: dict[tuple[str, int], CycleOutcome] = {}
         self.missed: list[Missed] = []
-        self.equity_points: dict[tuple[str, int], Decimal] = {}
+        self.equity_points: dict[tuple[str, int], Notional] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
         self._parts: dict[PartKey, MarketPart] = {}
@@ -188,7 +188,7 @@ class FakeStore(FakeBooks):
         bot_id: str,
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
-        equity: Mapping[str, Decimal],
+        equity: Mapping[str, Notional],
     ) -> None:
         """Close cycles with their outcome; repeatable."""
         for outcome in outcomes:
@@ -199,7 +199,7 @@ class FakeStore(FakeBooks):
                 self.missed.append(gap)
                 self._tell(bot_id, "ticks_missed", f"{gap.ticks}: {gap.cause}")
 
-    async def equity(self, bot_id: str) -> Decimal | None:
+    async def equity(self, bot_id: str) -> Notional | None:
         """Give equity as of the newest cycle that was recorded."""
         mine = {n: amount for (known, n), amount in self.equity_points.items() if known == bot_id}
         return mine[max(mine)] if mine else None

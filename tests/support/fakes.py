@@ -20,11 +20,15 @@ from oxbot.domain.market import (
     Perpetual,
     Quote,
 )
+from oxbot.domain.money import Price, Quantity
 from oxbot.records import ModelReply, ModelRequest
 
 BTC = "BTC/USDT"
 ETH = "ETH/USDT"
 FEE_RATE = Decimal("0.001")
+INSTRUMENT = Instrument(
+    symbol=BTC, tick=Price("0.01"), lot=Quantity("0.0001"), minimum=Quantity("0.001")
+)
 SPREAD = Decimal("0.0001")
 """Ask over bid, as a fraction."""
 
@@ -59,7 +63,7 @@ class FakeFeed:
 
     venue = "fake"
 
-    def __init__(self, prices: dict[str, Decimal]) -> None:
+    def __init__(self, prices: dict[str, Price]) -> None:
         self.prices = prices
         self.mute: set[str] = set()
         self.away = False
@@ -75,8 +79,7 @@ class FakeFeed:
         unlisted = sorted(set(symbols) - set(self.prices))
         if unlisted:
             raise InputError(f"not listed: {', '.join(unlisted)}")
-        steps = {"tick": Decimal("0.01"), "lot": Decimal("0.0001"), "minimum": Decimal("0.001")}
-        return {symbol: Instrument(symbol=symbol, **steps) for symbol in symbols}
+        return {symbol: INSTRUMENT.model_copy(update={"symbol": symbol}) for symbol in symbols}
 
     async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:  # noqa: ARG002 - a port
         """Give all instruments."""
@@ -101,8 +104,8 @@ class FakeFeed:
         quote = self._quote(symbol, now.venue_ms)
         return Book(
             symbol=symbol,
-            bids=(Level(quote.bid, Decimal(1_000_000)),),
-            asks=(Level(quote.ask, Decimal(1_000_000)),),
+            bids=(Level(quote.bid, Quantity(1_000_000)),),
+            asks=(Level(quote.ask, Quantity(1_000_000)),),
             exchange_ms=quote.exchange_ms,
             received_ms=quote.received_ms,
         )
@@ -114,7 +117,7 @@ class FakeFeed:
             bid=bid,
             ask=bid * (1 + SPREAD),
             last=bid,
-            volume_24h=Decimal(1_000),
+            volume_24h=Quantity(1_000),
             exchange_ms=at_ms,
             received_ms=at_ms,
             source="fake",
@@ -134,7 +137,7 @@ class FakeFeed:
                 high=price * 2,
                 low=price / 2,
                 close=price,
-                volume=Decimal(1),
+                volume=Quantity(1),
             )
             for index in range(count)
         ]
@@ -147,7 +150,7 @@ class FakeFeed:
         return Perpetual(
             funding_rate=Decimal("0.0001"),
             next_funding_ms=now.venue_ms,
-            open_interest=Decimal(25_000),
+            open_interest=Quantity(25_000),
         )
 
 

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -24,6 +23,7 @@ from activities.watch import WatchActivities
 from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.money import Price
 from oxbot.messages import (
     BOT_WORKFLOW,
     BotView,
@@ -77,7 +77,7 @@ class House:
     session: str = "first"
     store: FakeStore = field(default_factory=FakeStore)
     feed: FakeFeed = field(
-        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+        default_factory=lambda: FakeFeed({BTC: Price(60_000), ETH: Price(3_000)})
     )
     stream: ScriptedStream = field(default_factory=ScriptedStream)
     board: FakeBoard = field(default_factory=FakeBoard)

@@ -18,6 +18,7 @@ from oxbot.domain.market import (
     Snapshot,
     part_keys,
 )
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, OrderKey, Purpose, Side
 from oxbot.domain.risk import Ruling, Verdict
 from oxbot.records import CycleStart
@@ -27,20 +28,20 @@ CANDLE_END_MS = Bar.M5.closed_by(NOW_MS)
 BTC = "BTC/USDT"
 ETH = "ETH/USDT"
 INSTRUMENT = Instrument(
-    symbol=BTC, tick=Decimal("0.1"), lot=Decimal("0.00000001"), minimum=Decimal("0.00001")
+    symbol=BTC, tick=Price("0.1"), lot=Quantity("0.00000001"), minimum=Quantity("0.00001")
 )
 CLOCK = ClockReading(venue_ms=NOW_MS, wall_ms=NOW_MS, rate=Decimal(1))
 
 
 def quote(symbol: str = BTC, bid: str = "60000", *, at_ms: int = NOW_MS) -> Quote:
     """A quote with a spread of 0.1."""
-    price = Decimal(bid)
+    price = Price(bid)
     return Quote(
         symbol=symbol,
         bid=price,
-        ask=price + Decimal("0.1"),
+        ask=price + Price("0.1"),
         last=price,
-        volume_24h=Decimal(1_000),
+        volume_24h=Quantity(1_000),
         exchange_ms=at_ms,
         received_ms=at_ms + 40,
         source="test",
@@ -50,7 +51,7 @@ def quote(symbol: str = BTC, bid: str = "60000", *, at_ms: int = NOW_MS) -> Quot
 def indicators(**changes: object) -> Indicators:
     """Plain indicators."""
     plain: dict[str, object] = {
-        "close": Decimal("60000.1"),
+        "close": Price("60000.1"),
         "ema20": 60000.25,
         "ema50": 59000.5,
         "macd": 12.5,
@@ -73,17 +74,17 @@ def indicators(**changes: object) -> Indicators:
 
 def part(key: PartKey, **changes: object) -> MarketPart:
     """A part with one candle, and a perpetual where it is of five minutes."""
-    price, at_ms = Decimal("60000.1"), key.candle_ms
+    price, at_ms = Price("60000.1"), key.candle_ms
     candle = Candle(
         open_ms=at_ms - key.bar.length_ms,
         open=price,
         high=price,
         low=price,
         close=price,
-        volume=Decimal("1E-8"),
+        volume=Quantity("1E-8"),
     )
     perpetual = Perpetual(
-        funding_rate=Decimal("-0.00001"), next_funding_ms=at_ms, open_interest=Decimal("25000.1")
+        funding_rate=Decimal("-0.00001"), next_funding_ms=at_ms, open_interest=Quantity("25000.1")
     )
     made = MarketPart(
         venue=key.venue,
@@ -129,14 +130,14 @@ def entry(bot_id: str, cycle: int = 1, **changes: object) -> Order:
         symbol=symbol,
         side=Side.BUY,
         purpose=Purpose.ENTRY,
-        quantity=Decimal("0.1"),
-        limit_price=Decimal(60_100),
+        quantity=Quantity("0.1"),
+        limit_price=Price(60_100),
         expires_ms=NOW_MS + 60_000,
         stop=Decimal("0.035"),
         target=Decimal("0.07"),
         epoch=1,
     )
-    return order.model_copy(update=changes)
+    return Order.model_validate(order.model_dump() | changes)
 
 
 def leave(bot_id: str, cycle: int, quantity: str, **changes: object) -> Order:
@@ -150,10 +151,10 @@ def leave(bot_id: str, cycle: int, quantity: str, **changes: object) -> Order:
         symbol=symbol,
         side=Side.SELL,
         purpose=Purpose.STOP,
-        quantity=Decimal(quantity),
+        quantity=Quantity(quantity),
         epoch=1,
     )
-    return order.model_copy(update=changes)
+    return Order.model_validate(order.model_dump() | changes)
 
 
 def _id(bot_id: str, cycle: int, symbol: str, purpose: Purpose) -> str:
@@ -170,7 +171,8 @@ def _id(bot_id: str, cycle: int, symbol: str, purpose: Purpose) -> str:
 def fill(order: Order, price: str = "60000", **changes: object) -> Fill:
     """The whole order at a price, with a fee of 0.1 % as at OKX spot."""
     quantity = changes.get("quantity", order.quantity)
-    assert isinstance(quantity, Decimal)
+    assert isinstance(quantity, Quantity)
+    traded = quantity if order.side is Side.BUY else quantity * Price(price)
     buys = order.side is Side.BUY
     made = Fill(
         trade_id=f"t-{order.id}",
@@ -178,12 +180,12 @@ def fill(order: Order, price: str = "60000", **changes: object) -> Fill:
         symbol=order.symbol,
         side=order.side,
         quantity=quantity,
-        price=Decimal(price),
-        fee=(quantity if buys else quantity * Decimal(price)) * Decimal("0.001"),
+        price=Price(price),
+        fee=(traded * Decimal("0.001")).number,
         fee_currency=order.symbol.split("/")[0 if buys else 1],
         at_ms=NOW_MS,
     )
-    return made.model_copy(update=changes)
+    return Fill.model_validate(made.model_dump() | changes)
 
 
 def verdict(order: Order) -> Verdict:

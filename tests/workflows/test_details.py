@@ -1,22 +1,21 @@
 """The bot's page in the Web UI: a value says how old its price is, or that there is none."""
 
-from decimal import Decimal
-
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.messages import PositionBrief
 from workflows.details import details
 from workflows.state import BotState
 
 
 def held(symbol: str, age_ms: int | None) -> PositionBrief:
-    one = Decimal(1)
+    one = Price(1)
     return PositionBrief(
         symbol=symbol,
-        quantity=one,
+        quantity=Quantity(1),
         average_price=one,
         stop_price=one,
         target_price=one,
         opened_ms=0,
-        unrealised=Decimal("1.5") if age_ms is not None else Decimal(0),
+        unrealised=Notional("1.5") if age_ms is not None else Notional(0),
         age_ms=age_ms,
     )
 
@@ -24,7 +23,7 @@ def held(symbol: str, age_ms: int | None) -> PositionBrief:
 def test_a_gain_says_how_old_its_price_is_and_a_missing_price_is_no_gain_of_nothing() -> None:
     state = BotState(
         bot_id="b1",
-        equity=Decimal(10_000),
+        equity=Notional(10_000),
         positions=(held("BTC/USDT", 4_000), held("ETH/USDT", None)),
         unpriced=("ETH/USDT", "XRP/USDT"),
     )
@@ -32,4 +31,4 @@ def test_a_gain_says_how_old_its_price_is_and_a_missing_price_is_no_gain_of_noth
     assert "+1.50 (4 s old)" in told
     assert "no price, at cost" in told
     assert "(no price of ETH/USDT, XRP/USDT: positions at cost, dust at nothing)" in told
-    assert "no price" not in details(BotState(bot_id="b1", equity=Decimal(1)))
+    assert "no price" not in details(BotState(bot_id="b1", equity=Notional(1)))

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from temporalio.worker import Replayer, Worker
 from activities.watch import WatchActivities
 from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.domain.market import Quote
+from oxbot.domain.money import Price, Quantity
 from oxbot.messages import WATCH_WORKFLOW, WatchView, watch_id
 from tests.support.fakes import BTC, ETH
 from tests.support.house import House
@@ -49,10 +49,10 @@ def watch_worker(house: House) -> Worker:
 def quote(bid: int) -> Quote:
     return Quote(
         symbol=BTC,
-        bid=Decimal(bid),
-        ask=Decimal(bid + 1),
-        last=Decimal(bid),
-        volume_24h=Decimal(1),
+        bid=Price(bid),
+        ask=Price(bid + 1),
+        last=Price(bid),
+        volume_24h=Quantity(1),
         exchange_ms=4_000_000_000_000 + bid,
         received_ms=4_000_000_000_000 + bid,
         source="stream",

@@ -1,11 +1,11 @@
 """Pause: no cycle while flat, no entry ever, protection always, and an answer that is true."""
 
 import asyncio
-from decimal import Decimal
 
 import pytest
 
 from oxbot.domain.bot import BotStatus
+from oxbot.domain.money import Price
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.domain.schedule import offset_ms
 from oxbot.messages import ControlRequest
@@ -13,7 +13,7 @@ from tests.support.fakes import BTC, ETH
 from tests.support.house import House, history_length, pause, resume, status_of
 
 HOURS_S = 6 * 3600
-STOPPED_OUT = Decimal(57_000)
+STOPPED_OUT = Price(57_000)
 
 pytestmark = pytest.mark.critical
 

@@ -1,18 +1,17 @@
 """Stop: everything sold and the end on record, or protected until flat; cancelling means stop."""
 
-from decimal import Decimal
-
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
 from tests.support.fakes import BTC, ETH
 from tests.support.house import BotHandle, House, pause, status_of, stop
 
 HOURS_S = 3 * 3600
-ON_TARGET = Decimal(65_000)
+ON_TARGET = Price(65_000)
 
 pytestmark = pytest.mark.critical
 

@@ -85,7 +85,7 @@ def _ranked(trends: Mapping[str, float]) -> list[str]:
 def _may_enter(seen: Indicators) -> bool:
     low, high = RSI_BAND
     return (
-        float(seen.close) > seen.ema20 > seen.ema50
+        float(seen.close.number) > seen.ema20 > seen.ema50
         and low <= seen.rsi14 <= high
         and seen.return_12 > 0
         and seen.atr14 > 0
@@ -140,7 +140,7 @@ def _confidence(trend: float) -> Decimal:
 
 def _expected_move(seen: Indicators) -> Decimal:
     """Three ATR relative to the price, to four places, 100 % at most."""
-    relative = MOVE_IN_ATR * seen.atr14 / float(seen.close)
+    relative = MOVE_IN_ATR * seen.atr14 / float(seen.close.number)
     return _decimal(min(LARGEST_MOVE, relative), "0.0001")
 
 

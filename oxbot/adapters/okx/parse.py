@@ -23,7 +23,7 @@ from oxbot.domain.market import (
     Quote,
     base_of,
 )
-from oxbot.domain.money import decimal_from
+from oxbot.domain.money import Price, Quantity, decimal_from
 
 CLOCK_SLACK_MS: Final = 5_000
 """How far ahead of our idea of the venue's time a price may be stamped, in real ms."""
@@ -83,9 +83,9 @@ def instrument_of(symbol: str, row: object) -> Instrument:
         raise unusable(symbol, f"it is not traded now (its state is {fields.get('state')!r})")
     return Instrument(
         symbol=symbol,
-        tick=_positive(fields, "tickSz", symbol),
-        lot=_positive(fields, "lotSz", symbol),
-        minimum=_positive(fields, "minSz", symbol),
+        tick=Price(_positive(fields, "tickSz", symbol)),
+        lot=Quantity(_positive(fields, "lotSz", symbol)),
+        minimum=Quantity(_positive(fields, "minSz", symbol)),
     )
 
 
@@ -110,10 +110,10 @@ def quote_of(
     exchange_ms = _past_time(fields, symbol, received_ms, now.scaled_ms(CLOCK_SLACK_MS))
     return Quote(
         symbol=symbol,
-        bid=_positive(fields, "bidPx", symbol),
-        ask=_positive(fields, "askPx", symbol),
-        last=_positive(fields, "last", symbol),
-        volume_24h=_number(fields.get("vol24h"), "vol24h", symbol),
+        bid=Price(_positive(fields, "bidPx", symbol)),
+        ask=Price(_positive(fields, "askPx", symbol)),
+        last=Price(_positive(fields, "last", symbol)),
+        volume_24h=Quantity(_not_negative(fields.get("vol24h"), "vol24h", symbol)),
         exchange_ms=exchange_ms,
         received_ms=received_ms,
         source=source,
@@ -152,8 +152,8 @@ def _levels(rows: object, side: str, symbol: str) -> tuple[Level, ...]:
 def _level(row: object, symbol: str) -> Level:
     if not isinstance(row, list) or len(row) < LEVEL_FIELDS:
         raise unusable(symbol, "a level of its book is incomplete")
-    price = _price(row[0], "a level's price", symbol)
-    return Level(price, _number(row[1], "a level's size", symbol))
+    price = Price(_above_zero(row[0], "a level's price", symbol))
+    return Level(price, Quantity(_not_negative(row[1], "a level's size", symbol)))
 
 
 def perpetual_of(
@@ -177,7 +177,7 @@ def perpetual_of(
     return Perpetual(
         funding_rate=_signed(rates.get("fundingRate"), "fundingRate", symbol),
         next_funding_ms=settled_ms,
-        open_interest=_number(held.get("oiCcy"), "oiCcy", symbol),
+        open_interest=Quantity(_not_negative(held.get("oiCcy"), "oiCcy", symbol)),
     )
 
 
@@ -217,7 +217,9 @@ def _check_consecutive(symbol: str, candles: Sequence[Candle], bar: Bar) -> None
 
 
 def _candle(fields: Sequence[object], symbol: str) -> Candle:
-    open_, high, low, close = (_price(value, "a candle's price", symbol) for value in fields[1:5])
+    open_, high, low, close = (
+        Price(_above_zero(value, "a candle's price", symbol)) for value in fields[1:5]
+    )
     if not low <= min(open_, close) <= max(open_, close) <= high:
         raise unusable(symbol, f"the candle at {fields[0]} has its high or low inside its body")
     return Candle(
@@ -226,7 +228,7 @@ def _candle(fields: Sequence[object], symbol: str) -> Candle:
         high=high,
         low=low,
         close=close,
-        volume=_number(fields[5], "a candle's volume", symbol),
+        volume=Quantity(_not_negative(fields[5], "a candle's volume", symbol)),
     )
 
 
@@ -243,18 +245,17 @@ def _mapping(row: object, symbol: str) -> Mapping[str, object]:
 
 
 def _positive(fields: Mapping[str, object], name: str, symbol: str) -> Decimal:
-    return _price(fields.get(name), name, symbol)
+    return _above_zero(fields.get(name), name, symbol)
 
 
-def _price(value: object, what: str, symbol: str) -> Decimal:
-    number = _number(value, what, symbol)
+def _above_zero(value: object, what: str, symbol: str) -> Decimal:
+    number = _not_negative(value, what, symbol)
     if number == 0:
         raise unusable(symbol, f"{what} is 0")
     return number
 
 
-def _number(value: object, what: str, symbol: str) -> Decimal:
-    """Read a number that is not negative."""
+def _not_negative(value: object, what: str, symbol: str) -> Decimal:
     number = _signed(value, what, symbol)
     if number < 0:
         raise unusable(symbol, f"{what} is {value}")

@@ -14,13 +14,13 @@ from oxbot.adapters.postgres.schema import bots, fills, ledger_entries, orders, 
 from oxbot.adapters.postgres.settlement import read_portfolio
 from oxbot.domain.ledger import Entry, deposit_entries
 from oxbot.domain.market import Instrument
-from oxbot.domain.money import EXACT
+from oxbot.domain.money import EXACT, Notional
 from oxbot.domain.orders import Fill, Order
 from oxbot.domain.portfolio import Position, settle
 from oxbot.records import AuditFigures
 
 Amounts = dict[tuple[str, ...], Decimal]
-"""Amounts by what they are of, such as ("cash",) or ("ledger", "fees", "USDT")."""
+"""Numbers by what they are of, such as ("cash",) or ("ledger", "fees", "USDT")."""
 
 _POSITION_AMOUNTS = (
     "quantity",
@@ -57,8 +57,8 @@ class Audit(Records):
             drift = _drift(stored, recomputed)
         return AuditFigures(
             fills=len(executed),
-            cash_stored=stored[("cash",)],
-            cash_recomputed=recomputed[("cash",)],
+            cash_stored=Notional(stored[("cash",)]),
+            cash_recomputed=Notional(recomputed[("cash",)]),
             drift=drift.normalize(),
             unbalanced=unbalanced,
         )
@@ -67,7 +67,7 @@ class Audit(Records):
 class Replay:
     """Books kept in memory, from nothing but a deposit and fills."""
 
-    def __init__(self, capital: Decimal) -> None:
+    def __init__(self, capital: Notional) -> None:
         self._cash = capital
         self._positions: dict[str, Position] = {}
         self._others: Amounts = defaultdict(Decimal)
@@ -84,10 +84,10 @@ class Replay:
         self._cash = change.cash
         if change.position:
             self._positions[fill.symbol] = change.position
-        self._others["dust", fill.symbol] += change.dust
+        self._others["dust", fill.symbol] += change.dust.number
         self._add(change.entries)
         if change.trade:
-            self._others["trade", str(row["fill_id"])] = change.trade.net_pnl
+            self._others["trade", str(row["fill_id"])] = change.trade.net_pnl.number
 
     def _add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -95,10 +95,10 @@ class Replay:
 
     def amounts(self) -> Amounts:
         """Give everything that can be compared."""
-        return {("cash",): self._cash, **_of_positions(self._positions), **self._others}
+        return {("cash",): self._cash.number, **_of_positions(self._positions), **self._others}
 
 
-def _replayed(capital: Decimal, executed: Iterable[RowMapping]) -> Amounts:
+def _replayed(capital: Notional, executed: Iterable[RowMapping]) -> Amounts:
     books = Replay(capital)
     for row in executed:
         books.book(row)
@@ -107,7 +107,7 @@ def _replayed(capital: Decimal, executed: Iterable[RowMapping]) -> Amounts:
 
 def _of_positions(positions: dict[str, Position]) -> Amounts:
     return {
-        ("position", symbol, name): getattr(position, name)
+        ("position", symbol, name): getattr(position, name).number
         for symbol, position in positions.items()
         for name in _POSITION_AMOUNTS
     }
@@ -119,7 +119,7 @@ def _drift(one: Amounts, other: Amounts) -> Decimal:
     return sum(differences, nothing)
 
 
-async def _capital(connection: AsyncConnection, bot_id: str) -> Decimal:
+async def _capital(connection: AsyncConnection, bot_id: str) -> Notional:
     row = (await connection.execute(select(bots).where(bots.c.id == bot_id))).mappings().one()
     return bot_from(row).settings.capital
 
@@ -139,11 +139,11 @@ async def _stored(connection: AsyncConnection, bot_id: str) -> Amounts:
         select(trades.c.fill_id, trades.c.net_pnl).where(trades.c.bot_id == bot_id)
     )
     return {
-        ("cash",): portfolio.cash,
+        ("cash",): portfolio.cash.number,
         **_of_positions(portfolio.positions),
-        **{("dust", symbol): quantity for symbol, quantity in portfolio.dust.items()},
+        **{("dust", symbol): quantity.number for symbol, quantity in portfolio.dust.items()},
         **{("ledger", row.account, row.currency): row.amount for row in ledger},
-        **{("trade", str(row.fill_id)): row.net_pnl for row in closed},
+        **{("trade", str(row.fill_id)): row.net_pnl.number for row in closed},
     }
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import DateTime, Dialect, Numeric
 from sqlalchemy.types import TypeDecorator
 
 from oxbot.domain.errors import InputError
-from oxbot.domain.money import EXACT
+from oxbot.domain.money import EXACT, Amount
 
 PRECISION: Final = 38
 SCALE: Final = 18
@@ -20,8 +20,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-class Money(TypeDecorator[Decimal]):
+class Money(TypeDecorator[Decimal | Amount]):
     """NUMERIC(38,18) that rounds nothing: what would lose a digit is refused.
+
+    Args:
+        unit: In which unit it is given back; None for a bare number.
 
     PostgreSQL rounds silently to a column's scale, so the check is made here. What is read
     comes without trailing zeros: 10000, not 10000.000000000000000000.
@@ -30,23 +33,30 @@ class Money(TypeDecorator[Decimal]):
     impl = Numeric(PRECISION, SCALE)
     cache_ok = True
 
+    def __init__(self, unit: type[Amount] | None = None) -> None:
+        super().__init__()
+        self.unit = unit
+
     def process_bind_param(
         self,
-        value: Decimal | None,
+        value: Decimal | Amount | None,
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy gives it
     ) -> Decimal | None:
         """Refuse with InputError what the column cannot hold exactly."""
-        if value is not None and value != value.quantize(_STEP, context=EXACT):
+        number = value.number if isinstance(value, Amount) else value
+        if number is not None and number != number.quantize(_STEP, context=EXACT):
             raise InputError(f"{value} has more than {SCALE} decimals; it cannot be kept exactly.")
-        return value
+        return number
 
     def process_result_value(
         self,
         value: Decimal | None,
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy gives it
-    ) -> Decimal | None:
+    ) -> Decimal | Amount | None:
         """Drop trailing zeros."""
-        return None if value is None else plain(value)
+        if value is None or self.unit is None:
+            return None if value is None else plain(value)
+        return self.unit.exactly(plain(value))
 
 
 def plain(value: Decimal) -> Decimal:

@@ -1,7 +1,6 @@
 """Cycles: what each saw, and how it ended."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -10,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from oxbot.adapters.postgres.rows import Records, add_event
 from oxbot.adapters.postgres.schema import CycleState, cycles, equity_points
 from oxbot.domain.errors import Conflict, NotFound
-from oxbot.domain.money import plain
+from oxbot.domain.money import Notional, plain
 from oxbot.domain.orders import OrderState
 from oxbot.messages import CycleOutcome, Missed, OrderOutcome
 from oxbot.records import CycleStart
@@ -67,7 +66,7 @@ class Cycles(Records):
         bot_id: str,
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
-        equity: Mapping[str, Decimal],
+        equity: Mapping[str, Notional],
     ) -> None:
         """Close cycles with their outcome, add events and the equity point; repeatable.
 

@@ -1,7 +1,6 @@
 """Decisions and verdicts: one of each a cycle, whoever comes second."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -17,6 +16,7 @@ from oxbot.adapters.postgres.schema import (
     risk_verdicts,
 )
 from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.money import Notional
 from oxbot.domain.orders import Order
 from oxbot.domain.risk import Verdict
 from oxbot.records import DecisionRecord
@@ -126,7 +126,7 @@ async def _intend(connection: AsyncConnection, intended: Sequence[Order]) -> Non
         raise Conflict("A coin of these orders has an order under way already.") from error
 
 
-async def _must_be_covered(connection: AsyncConnection, bot_id: str, cash: Decimal) -> None:
+async def _must_be_covered(connection: AsyncConnection, bot_id: str, cash: Notional) -> None:
     reserved = await reserved_cash(connection, bot_id)
     if reserved > cash:
         raise Conflict(f"The entries would reserve {reserved} USDT, but only {cash} are there.")

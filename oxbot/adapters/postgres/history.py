@@ -1,13 +1,11 @@
 """What people look at: the last cycles, orders, trades and events."""
 
-from decimal import Decimal
-
 from sqlalchemy import RowMapping, Select, func, select, true
 
 from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import cycles, equity_points, events, fills, orders, trades
-from oxbot.domain.money import EXACT, to_scale
+from oxbot.domain.money import Notional, Quantity, to_scale
 from oxbot.messages import CycleOutcome
 from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
 
@@ -29,7 +27,7 @@ class History(Records):
         )
         return [_cycle_row(row) for row in await self._last(query, limit)]
 
-    async def equity(self, bot_id: str) -> Decimal | None:
+    async def equity(self, bot_id: str) -> Notional | None:
         """Give equity (USDT) as of the newest cycle that was recorded; None before the first."""
         query = (
             select(equity_points.c.equity)
@@ -44,8 +42,8 @@ class History(Records):
         """Give the last orders with what they filled, newest first."""
         filled = (
             select(
-                func.sum(fills.c.quantity, type_=Money).label("filled"),
-                func.sum(fills.c.quantity * fills.c.price, type_=Money).label("notional"),
+                func.sum(fills.c.quantity, type_=Money(Quantity)).label("filled"),
+                func.sum(fills.c.quantity * fills.c.price, type_=Money(Notional)).label("notional"),
             )
             .where(fills.c.order_id == orders.c.id)
             .lateral("filled")
@@ -104,6 +102,6 @@ def _order_row(row: RowMapping) -> OrderRow:
     filled, notional = row["filled"], row["notional"]
     return OrderRow(
         **{name: row[name] for name in OrderRow.model_fields if name not in ("filled", "price")},
-        filled=filled or Decimal(0),
-        price=to_scale(EXACT.divide(notional, filled)) if filled else None,
+        filled=filled or Quantity(0),
+        price=to_scale(notional / filled) if filled else None,
     )

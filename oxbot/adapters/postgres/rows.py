@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import RowMapping, select
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from oxbot.adapters.postgres.engine import begin
 from oxbot.adapters.postgres.schema import FINAL_STATES, bots, events, fills, orders, positions
 from oxbot.domain.errors import NotFound
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, to_scale
 from oxbot.domain.orders import Fill, Order, Purpose
 from oxbot.domain.portfolio import Position
 
@@ -121,15 +120,15 @@ async def add_event(
     await connection.execute(insert(events).values(row).on_conflict_do_nothing())
 
 
-async def reserved_cash(connection: AsyncConnection, bot_id: str) -> Decimal:
-    """Sum what the entries under way may cost, in USDT: quantity at limit price."""
+async def reserved_cash(connection: AsyncConnection, bot_id: str) -> Notional:
+    """Sum what the entries under way may cost: quantity at limit price."""
     query = select(orders.c.quantity, orders.c.limit_price).where(
         orders.c.bot_id == bot_id,
         orders.c.purpose == Purpose.ENTRY,
         orders.c.state.not_in(FINAL_STATES),
     )
     rows = await connection.execute(query)
-    return sum((times(row.quantity, row.limit_price) for row in rows), Decimal(0))
+    return sum((to_scale(row.limit_price * row.quantity) for row in rows), Notional(0))
 
 
 def no_bot(bot_id: str) -> NotFound:

@@ -1,7 +1,6 @@
 """Settlement: what a fill changes is changed in one transaction, once."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from sqlalchemy import ColumnElement, RowMapping, Table, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -22,6 +21,7 @@ from oxbot.adapters.postgres.rows import (
 from oxbot.adapters.postgres.schema import bots, dust, fills, positions, trades
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.market import Instrument
+from oxbot.domain.money import Quantity
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio, Position, Settlement, Trade, settle
 
@@ -97,7 +97,7 @@ def _must_belong(order: Order, known: Sequence[Fill]) -> None:
     for fill in known:
         if (fill.order_id, fill.symbol, fill.side) != (order.id, order.symbol, order.side):
             raise LedgerBroken(f"Fill {fill.trade_id} is not of order {order.id}.")
-    filled = sum((fill.quantity for fill in known), Decimal(0))
+    filled = sum((fill.quantity for fill in known), Quantity(0))
     if filled > order.quantity:
         raise LedgerBroken(
             f"Order {order.id} was for {order.quantity} {order.symbol}, but {filled} are filled."
@@ -106,7 +106,7 @@ def _must_belong(order: Order, known: Sequence[Fill]) -> None:
 
 def _end_of(order: Order, known: Sequence[Fill]) -> tuple[OrderState, str]:
     """Say how an immediate-or-cancel order ended, given all its fills."""
-    filled = sum((fill.quantity for fill in known), Decimal(0))
+    filled = sum((fill.quantity for fill in known), Quantity(0))
     if not filled:
         return OrderState.CANCELLED, "nothing was filled"
     whole = filled == order.quantity
@@ -179,7 +179,7 @@ async def _write_position(connection: AsyncConnection, order: Order, change: Set
     )
 
 
-async def _add_dust(connection: AsyncConnection, order: Order, quantity: Decimal) -> None:
+async def _add_dust(connection: AsyncConnection, order: Order, quantity: Quantity) -> None:
     """Put a remainder to the coin's dust; two rests may add up, and stay dust."""
     if not quantity:
         return

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 from oxbot.adapters.paper.exchange import PaperExchange
@@ -16,6 +15,7 @@ from oxbot.domain.bot import Bot, BotSettings
 from oxbot.domain.errors import OxbotError, StoreUnavailable
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import CANDLE_MS, ClockReading, Quote
+from oxbot.domain.money import Price
 from oxbot.domain.orders import Fill, Order
 from oxbot.messages import (
     Decide,
@@ -60,7 +60,7 @@ class Room:
     store: FakeStore = field(default_factory=FakeStore)
     clock: FakeClock = field(default_factory=lambda: FakeClock(_no_wall))
     feed: FakeFeed = field(
-        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+        default_factory=lambda: FakeFeed({BTC: Price(60_000), ETH: Price(3_000)})
     )
     board: PriceBoard = field(default_factory=FakeBoard)
     breaker: Breaker = field(default_factory=FakeBreaker)
@@ -102,7 +102,7 @@ class Room:
         """Another process: what is shared is the same, and nothing is in its memory."""
         return replace(self, **{"shared": Shared(), **changes})
 
-    def reprice(self, symbol: str, price: Decimal) -> None:
+    def reprice(self, symbol: str, price: Price) -> None:
         """Let a price move, which takes a millisecond."""
         self.feed.prices[symbol] = price
         self.now_ms += 1

@@ -1,6 +1,5 @@
 """Making a bot: only on what its venue lists."""
 
-from decimal import Decimal
 from typing import cast
 
 import pytest
@@ -12,7 +11,7 @@ from oxbot.domain.market import Instrument
 from oxbot.ports import BotControl
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_store import FakeStore
-from tests.support.fakes import BTC, ETH, FakeBoard
+from tests.support.fakes import BTC, ETH, INSTRUMENT, FakeBoard
 
 PROVIDERS = frozenset({"baseline"})
 
@@ -41,8 +40,7 @@ class Told:
         symbols = self.fresh if fresh else self.known
         if symbols is None:
             raise VenueUnavailable("OKX does not answer.")
-        step = Decimal("0.1")
-        return {s: Instrument(symbol=s, tick=step, lot=step, minimum=step) for s in symbols}
+        return {symbol: INSTRUMENT.model_copy(update={"symbol": symbol}) for symbol in symbols}
 
 
 def desk_of(told: Told) -> tuple[Desk, FakeStore, Starts]:

@@ -8,6 +8,7 @@ import pytest
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import OutcomeUnknown, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.messages import WriteControl
 from tests.support.fakes import BTC
@@ -40,8 +41,8 @@ async def test_an_order_is_claimed_placed_and_settled(room: Room) -> None:
     done = await room.execute(order.id)
     assert (done.state, done.filled, done.price) == (
         OrderState.FILLED,
-        Decimal("0.1"),
-        Decimal("60000.5"),
+        Quantity("0.1"),
+        Price("60000.5"),
     )
     assert (venue.placed, venue.looked_up) == ([order.id], [])
     assert BTC in (await room.store.portfolio(BOT)).positions
@@ -169,7 +170,7 @@ async def test_a_pause_never_stops_an_exit(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
     await control(room, BotStatus.PAUSED, epoch=2)
-    room.reprice(BTC, Decimal(57_000))
+    room.reprice(BTC, Price(57_000))
     await room.observe(2)
     [leaving] = (await room.validate(2, entries=False)).orders
     done = await room.execute(leaving.id)

@@ -1,12 +1,11 @@
 """Looking at the market: once per cycle, on the bot's own venue, with ages that are true."""
 
-from decimal import Decimal
-
 import pytest
 
 from oxbot.app.shared import Shared
 from oxbot.domain.errors import Conflict, NotFound, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, ClockReading, Perpetual
+from oxbot.domain.money import Price
 from tests.support.fakes import BTC, ETH, FakeBoard, FakeFeed
 from tests.unit.app.room import BOT, NOW_MS, AbsentBoard, Room
 
@@ -15,7 +14,7 @@ from tests.unit.app.room import BOT, NOW_MS, AbsentBoard, Room
 async def test_a_cycle_observed_twice_keeps_what_it_saw_first(room: Room) -> None:
     await room.bot()
     first = await room.observe()
-    room.feed.prices[BTC] = Decimal(1)
+    room.feed.prices[BTC] = Price(1)
     room.now_ms += CANDLE_MS
     again = await room.observe()
     assert again.snapshot_id == first.snapshot_id
@@ -96,7 +95,7 @@ async def test_one_candle_has_one_snapshot(room: Room) -> None:
     await room.bot()
     first = await room.observe(1)
     room.now_ms += CANDLE_MS - 1
-    room.feed.prices[BTC] = Decimal(61_000)
+    room.feed.prices[BTC] = Price(61_000)
     same = await room.observe(2)
     room.now_ms += 1
     later = await room.observe(3)

@@ -1,9 +1,8 @@
 """Writing down how cycles ended, once, with what the account was worth."""
 
-from decimal import Decimal
-
 from oxbot.app.record import record_cycles
 from oxbot.app.shared import Shared
+from oxbot.domain.money import Price
 from oxbot.messages import CycleOutcome, Missed, RecordCycles
 from tests.support.fakes import BTC
 from tests.unit.app.room import BOT, NOW_MS, AbsentBoard, Room
@@ -36,11 +35,11 @@ async def test_what_could_not_be_written_before_is_written_with_the_next(room: R
 async def test_equity_is_cash_and_positions_at_bid_with_their_age(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)
-    room.reprice(BTC, Decimal(70_000))
+    room.reprice(BTC, Price(70_000))
     await room.observe(2)
     done = await record_cycles(room.ports, request(2))
     [held] = done.positions
-    assert done.equity == done.cash + held.quantity * 70_000
+    assert done.equity == done.cash + held.quantity * Price(70_000)
     assert held.age_ms == 4_999
 
 
@@ -52,7 +51,7 @@ async def test_without_the_board_what_the_process_was_answered_last_values_posit
     room.board = AbsentBoard()
     done = await record_cycles(room.ports, request(1))
     [held] = done.positions
-    assert done.equity == done.cash + held.quantity * 60_000
+    assert done.equity == done.cash + held.quantity * Price(60_000)
     assert (held.age_ms, done.unpriced) == (5_000, ())
 
 

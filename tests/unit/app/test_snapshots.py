@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection
-from decimal import Decimal
 
 import pytest
 
@@ -11,6 +10,7 @@ from oxbot.app.shared import MADE_AT_ONCE, Recent, Shared
 from oxbot.app.snapshots import snapshot_id, snapshot_of
 from oxbot.domain.errors import InputError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.market import Bar, Candle, MarketPart, PartKey, Snapshot
+from oxbot.domain.money import Price
 from tests.support.fakes import BTC, ETH, FakeFeed, FakeParts
 from tests.unit.app.room import NOW_MS, Room
 
@@ -100,7 +100,7 @@ async def test_another_process_finds_the_parts_in_either_place(room: Room, kept:
 async def test_of_two_who_made_a_part_without_a_lock_both_go_on_with_the_first(room: Room) -> None:
     """Redis is away: neither cache nor lock, and prices that differ."""
     apart = [room.elsewhere(parts=AbsentParts(), flight=Room().flight) for _ in range(2)]
-    apart[1].feed = FakeFeed({BTC: Decimal(1), ETH: Decimal(1)})
+    apart[1].feed = FakeFeed({BTC: Price(1), ETH: Price(1)})
     seen = await asyncio.gather(*(made(each) for each in apart))
     assert seen[0] == seen[1]
     assert all(part.m5 == seen[0].features[s].m5 for s, part in seen[1].features.items())
@@ -168,7 +168,7 @@ async def test_a_process_makes_few_parts_at_a_time(room: Room) -> None:
             return given
 
     symbols = [f"C{number}/USDT" for number in range(20)]
-    room.feed = feed = Busy(dict.fromkeys(symbols, Decimal(1)))
+    room.feed = feed = Busy(dict.fromkeys(symbols, Price(1)))
     await made(room, symbols)
     assert feed.most == MADE_AT_ONCE
 

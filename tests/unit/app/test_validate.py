@@ -11,7 +11,7 @@ from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.errors import Conflict, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, ClockReading, Instrument, Quote
-from oxbot.domain.money import floor_to, times
+from oxbot.domain.money import Notional, Price, Quantity, floor_to
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.risk import Ruling, Verdict
 from oxbot.messages import OrderBrief
@@ -22,15 +22,15 @@ from tests.unit.app.room import BOT, NOW_MS, Room
 
 pytestmark = pytest.mark.critical
 
-STOPPED_OUT = Decimal(57_000)
-LOT = Decimal("0.0001")
+STOPPED_OUT = Price(57_000)
+LOT = Quantity("0.0001")
 
 
 async def test_judging_again_stores_nothing_new_and_reports_the_same(room: Room) -> None:
     await room.bot()
     room.model.will_buy(BTC)
     first = await room.judge()
-    room.reprice(BTC, Decimal(30_000))
+    room.reprice(BTC, Price(30_000))
     again = await room.validate()
     assert again.orders == first.orders
     assert again.verdicts == first.verdicts
@@ -112,8 +112,8 @@ async def test_two_proposals_of_one_cycle_cannot_overspend_together(
     room.model.will_buy(BTC, ETH)
     report = await room.judge()
     orders = [await room.store.order(order.id) for order in report.orders]
-    spent = sum((times(o.quantity, o.limit_price or Decimal(0)) for o in orders), Decimal(0))
-    assert spent <= times(capital, exposure)
+    spent = sum((o.quantity * (o.limit_price or Price(0)) for o in orders), Notional(0))
+    assert spent <= capital * exposure
     assert (await room.store.portfolio(BOT)).reserved == spent
 
 
@@ -148,14 +148,14 @@ async def test_exits_are_whole_lots_and_leave_less_than_one(lots: int, fee: Deci
     assert (await room.store.portfolio(BOT)).positions == {}
 
 
-def _filled(order_id: str, quantity: Decimal, fee: Decimal) -> Fill:
+def _filled(order_id: str, quantity: Quantity, fee: Decimal) -> Fill:
     return Fill(
         trade_id="t1",
         order_id=order_id,
         symbol=BTC,
         side=Side.BUY,
         quantity=quantity,
-        price=Decimal(60_000),
+        price=Price(60_000),
         fee=fee,
         fee_currency="BTC",
         at_ms=NOW_MS,
@@ -166,7 +166,7 @@ async def _btc(room: Room) -> Instrument:
     return (await room.feed.instruments([BTC]))[BTC]
 
 
-def _must_be_sellable(order: OrderBrief, held: Decimal) -> None:
+def _must_be_sellable(order: OrderBrief, held: Quantity) -> None:
     assert floor_to(order.quantity, LOT) == order.quantity
     assert 0 <= held - order.quantity < LOT
 
@@ -227,7 +227,7 @@ async def test_a_price_that_moved_since_the_model_saw_it_is_not_bought(room: Roo
     room.model.will_buy(BTC)
     await room.observe()
     await room.decide()
-    room.reprice(BTC, Decimal(60_181))
+    room.reprice(BTC, Price(60_181))
     assert (await room.validate()).orders == ()
     assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["price moved"]
 

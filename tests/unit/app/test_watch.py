@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import pytest
 
@@ -16,6 +15,7 @@ from oxbot.domain.circuit import COOLS_MS, OPENS_AFTER, Phase
 from oxbot.domain.errors import Conflict, InputError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.feed import FeedSource, FeedStatus
 from oxbot.domain.market import Quote
+from oxbot.domain.money import Price, Quantity
 from oxbot.messages import WatchPrices, WriteControl
 from oxbot.ports import PriceBoard
 from tests.support.fake_breaker import FakeBreaker
@@ -35,7 +35,7 @@ class Post:
     timer: FakeTimer = field(default_factory=lambda: FakeTimer(NOW_MS))
     stream: ScriptedStream = field(default_factory=ScriptedStream)
     feed: FakeFeed = field(
-        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+        default_factory=lambda: FakeFeed({BTC: Price(60_000), ETH: Price(3_000)})
     )
     breaker: FakeBreaker = field(default_factory=FakeBreaker)
     board: PriceBoard = field(default_factory=FakeBoard)
@@ -85,10 +85,10 @@ class Post:
         """What the stream would push now."""
         return Quote(
             symbol=symbol,
-            bid=Decimal(bid),
-            ask=Decimal(bid + 1),
-            last=Decimal(bid),
-            volume_24h=Decimal(1),
+            bid=Price(bid),
+            ask=Price(bid + 1),
+            last=Price(bid),
+            volume_24h=Quantity(1),
             exchange_ms=self.timer.now_ms,
             received_ms=self.timer.now_ms,
             source="stream",
@@ -225,7 +225,7 @@ async def test_a_symbol_that_the_stream_refuses_leaves_the_others_to_requests(po
 async def test_a_new_bot_is_watched_within_five_seconds_and_a_stopped_one_no_more(
     post: Post,
 ) -> None:
-    post.feed.prices[XRP] = Decimal(2)
+    post.feed.prices[XRP] = Price(2)
     async with post.watching():
         await post.room.bot("b2", symbols=(XRP,))
         await post.timer.passes(5)
@@ -353,7 +353,7 @@ async def test_while_the_board_is_slow_only_the_newest_price_of_a_symbol_waits(p
         await post.says(stale)
         free.set()
         await settled()
-        assert [[int(q.bid) for q in batch] for batch in puts] == [[1], [3]]
+        assert [[q.bid for q in batch] for batch in puts] == [[1], [3]]
 
 
 async def test_the_next_watch_goes_on_counting(post: Post) -> None:

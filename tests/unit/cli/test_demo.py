@@ -16,6 +16,7 @@ from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.circuit import Circuit, Phase
 from oxbot.domain.feed import FeedSource, FeedStatus
 from oxbot.domain.market import Quote
+from oxbot.domain.money import Notional, Price, Quantity, plain
 from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow
 
 NOW_MS = 1_735_700_000_000
@@ -30,8 +31,8 @@ BOT = Bot(
 )
 AUDIT = AuditFigures(
     fills=1,
-    cash_stored=Decimal("123456.78"),
-    cash_recomputed=Decimal("123456.78"),
+    cash_stored=Notional("123456.78"),
+    cash_recomputed=Notional("123456.78"),
     drift=Decimal(0),
     unbalanced=0,
 )
@@ -43,7 +44,7 @@ CYCLE = CycleRow(
     skipped=None,
     decision="Buy BTC/USDT.",
     orders=1,
-    equity=Decimal("123450.1"),
+    equity=Notional("123450.1"),
     recorded_ms=NOW_MS,
 )
 ORDER = OrderRow(
@@ -52,30 +53,30 @@ ORDER = OrderRow(
     symbol="BTC/USDT",
     side="sell",
     purpose="stop",
-    quantity=Decimal("0.1"),
+    quantity=Quantity("0.1"),
     state="filled",
     reason="",
-    filled=Decimal("0.1"),
-    price=Decimal("94985.3"),
+    filled=Quantity("0.1"),
+    price=Price("94985.3"),
 )
 HELD = HeldCoin(
     symbol="BTC/USDT",
-    quantity=Decimal("0.12345678"),
-    cost=Decimal("11726.5"),
-    average_price=Decimal("94985.3"),
-    stop_price=Decimal("91660.8"),
-    target_price=Decimal("101634.2"),
+    quantity=Quantity("0.12345678"),
+    cost=Notional("11726.5"),
+    average_price=Price("94985.3"),
+    stop_price=Price("91660.8"),
+    target_price=Price("101634.2"),
     opened_ms=NOW_MS,
-    bid=Decimal(94_000),
-    unrealised=Decimal("-121.5"),
+    bid=Price(94_000),
+    unrealised=Notional("-121.5"),
     price_ms=NOW_MS,
 )
 QUOTE = Quote(
     symbol="BTC/USDT",
-    bid=Decimal(94_000),
-    ask=Decimal("94000.1"),
-    last=Decimal(94_000),
-    volume_24h=Decimal(1_000),
+    bid=Price(94_000),
+    ask=Price("94000.1"),
+    last=Price(94_000),
+    volume_24h=Quantity(1_000),
     exchange_ms=NOW_MS,
     received_ms=NOW_MS,
     source="stream",
@@ -208,7 +209,7 @@ def test_only_an_exit_that_sold_something_counts() -> None:
     orders = [
         ORDER,
         ORDER.model_copy(update={"purpose": "target"}),
-        ORDER.model_copy(update={"filled": Decimal(0)}),
+        ORDER.model_copy(update={"filled": Quantity(0)}),
         ORDER.model_copy(update={"purpose": "entry"}),
     ]
     skipped = CYCLE.model_copy(update={"skipped": "x", "decision": ""})
@@ -221,4 +222,4 @@ def test_only_an_exit_that_sold_something_counts() -> None:
     ("amount", "told"), [("0E-18", "0"), ("1.500", "1.5"), ("-20.00", "-20"), ("1E+4", "10000")]
 )
 def test_amounts_are_told_without_trailing_zeros(amount: str, told: str) -> None:
-    assert str(demo_report.plain(Decimal(amount))) == told
+    assert plain(Decimal(amount)) == told

@@ -13,6 +13,7 @@ from oxbot.cli.replay_progress import metered
 from oxbot.cli.replay_run import must_agree
 from oxbot.cli.replay_table import told
 from oxbot.domain.errors import LedgerBroken
+from oxbot.domain.money import Notional, Price, Quantity
 
 BEGIN_MS = 1_744_070_400_000
 MINUTE_MS = 60_000
@@ -21,8 +22,8 @@ FILL = FillLine(
     symbol="BTC/USDT",
     side="buy",
     purpose="entry",
-    quantity=Decimal("0.015"),
-    price=Decimal("94985.3"),
+    quantity=Quantity("0.015"),
+    price=Price("94985.3"),
     fee=Decimal("0.000015"),
     fee_currency="BTC",
     at_ms=BEGIN_MS,
@@ -31,11 +32,11 @@ FILL = FillLine(
 TRADE = TradeLine(
     fill=2,
     symbol="BTC/USDT",
-    quantity=Decimal("0.014985"),
-    entry_price=Decimal("94985.3"),
-    exit_price=Decimal(95_000),
-    fees=Decimal("2.85"),
-    net_pnl=Decimal("-2.6"),
+    quantity=Quantity("0.014985"),
+    entry_price=Price("94985.3"),
+    exit_price=Price(95_000),
+    fees=Notional("2.85"),
+    net_pnl=Notional("-2.6"),
     opened_ms=BEGIN_MS,
     closed_ms=BEGIN_MS + MINUTE_MS,
     exit="stop",
@@ -49,8 +50,8 @@ BOT = BotResult(
     status="running",
     cycles=8_640,
     trades=120,
-    net_pnl=Decimal("-1234.56"),
-    equity=Decimal("8765.44"),
+    net_pnl=Notional("-1234.56"),
+    equity=Notional("8765.44"),
     drift=Decimal(0),
     unbalanced=0,
 )
@@ -64,8 +65,8 @@ REPORT = ReplayReport(
     orders=240,
     fills=240,
     trades=120,
-    fees=Decimal("350.1"),
-    net_pnl=Decimal("-1234.56"),
+    fees=Notional("350.1"),
+    net_pnl=Notional("-1234.56"),
     drift=Decimal(0),
     unbalanced=0,
     longest_entry_price_age_ms=900,
@@ -87,11 +88,11 @@ def changed(**fields: object) -> Change:
     "change",
     [
         changed(bot_id="r002"),
-        changed(fills=(FILL.model_copy(update={"price": Decimal("94985.4")}),)),
+        changed(fills=(FILL.model_copy(update={"price": Price("94985.4")}),)),
         changed(fills=(FILL.model_copy(update={"at_ms": BEGIN_MS + 1}),)),
         changed(fills=(FILL, FILL)),
         changed(trades=()),
-        changed(trades=(TRADE.model_copy(update={"net_pnl": Decimal("-2.600000000001")}),)),
+        changed(trades=(TRADE.model_copy(update={"net_pnl": Notional("-2.600000000001")}),)),
         changed(postings=(POSTING.model_copy(update={"account": "capital"}),)),
     ],
 )
@@ -101,7 +102,7 @@ def test_a_ledger_that_differs_in_anything_has_another_digest(change: Change) ->
 
 def test_the_same_ledger_has_the_same_digest_however_it_is_written_and_ordered() -> None:
     other = BOOKS.model_copy(update={"bot_id": "r002"})
-    rewritten = FILL.model_copy(update={"quantity": Decimal("0.01500"), "seen_ms": None})
+    rewritten = FILL.model_copy(update={"quantity": Quantity("0.01500"), "seen_ms": None})
     assert ledger_sha256([changed(fills=(rewritten,))(BOOKS)]) == ledger_sha256([BOOKS])
     assert ledger_sha256([other, BOOKS]) == ledger_sha256([BOOKS, other])
     assert ledger_sha256([other]) != ledger_sha256([BOOKS])
@@ -130,8 +131,8 @@ def test_the_oldest_price_is_that_of_an_entry_and_never_that_of_an_exit() -> Non
 
 def test_a_fee_in_coins_counts_at_the_price_of_its_fill_and_nothing_is_rounded() -> None:
     in_usdt = FILL.model_copy(update={"fee": Decimal("1.5"), "fee_currency": "USDT"})
-    assert total(fill.fee_usdt for fill in (FILL, in_usdt)) == Decimal("2.9247795")
-    assert total([Decimal("1E18"), Decimal("1E-18")]) == Decimal(
+    assert total(fill.fee_usdt for fill in (FILL, in_usdt)) == Notional("2.9247795")
+    assert total([Notional("1E18"), Notional("1E-18")]) == Decimal(
         "1000000000000000000.000000000000000001"
     )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from oxbot.app import telling
 from oxbot.domain.errors import InputError
+from oxbot.domain.money import Notional, Price, Quantity
 
 AT_MS = 1_735_689_600_999
 
@@ -40,16 +41,16 @@ def test_a_length_of_time_has_its_fitting_unit(length_ms: int | None, told: str)
     ("amount", "told"), [("94985.3", "94,985.30"), ("2.0997", "2.0997"), ("0.00001234", "0.000012")]
 )
 def test_a_price_has_more_digits_the_smaller_it_is(amount: str, told: str) -> None:
-    assert telling.price(Decimal(amount)) == told
+    assert telling.price(Price(amount)) == told
 
 
 def test_a_gain_has_its_sign() -> None:
-    assert telling.gain(Decimal("1234.5")) == "+1,234.50"
-    assert telling.gain(Decimal("-0.009")) == "-0.01"
+    assert telling.gain(Notional("1234.5")) == "+1,234.50"
+    assert telling.gain(Notional("-0.009")) == "-0.01"
 
 
 @given(st.decimals(min_value=0, max_value=10**12, places=8))
 def test_a_quantity_loses_no_digit_that_counts(quantity: Decimal) -> None:
-    told = telling.coins(quantity)
+    told = telling.coins(Quantity(quantity))
     assert Decimal(told.replace(",", "")) == quantity
     assert "E" not in told

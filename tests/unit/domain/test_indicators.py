@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from oxbot.domain.errors import InputError
 from oxbot.domain.indicators import CANDLES_NEEDED, LARGEST_VOLUME_RATIO, part_of
 from oxbot.domain.market import Bar, Candle, Indicators, MarketPart, PartKey
+from oxbot.domain.money import Price, Quantity
 
 END_MS = 1_000 * Bar.H4.length_ms
 KEY = PartKey("okx", "BTC/USDT", Bar.M5, END_MS)
@@ -28,11 +29,11 @@ def candle(number: int, prices: Sequence[Decimal], volume: Decimal, bar: Bar = B
     open_, high, low, close = prices
     return Candle(
         open_ms=END_MS - (number + 1) * bar.length_ms,
-        open=open_,
-        high=high,
-        low=low,
-        close=close,
-        volume=volume,
+        open=Price(open_),
+        high=Price(high),
+        low=Price(low),
+        close=Price(close),
+        volume=Quantity(volume),
     )
 
 
@@ -55,7 +56,7 @@ def walk(count: int, seed: int = 1, scale: str = "1", bar: Bar = Bar.M5) -> list
 
 
 def closes(candles: Sequence[Candle]) -> list[Fraction]:
-    return [Fraction(each.close) for each in candles]
+    return [Fraction(each.close.number) for each in candles]
 
 
 def mean(values: Sequence[Fraction]) -> Fraction:
@@ -94,7 +95,7 @@ def rsi(values: Sequence[Fraction], period: int) -> Fraction:
 def atr(candles: Sequence[Candle], period: int) -> Fraction:
     ranges = []
     for before, now in itertools.pairwise(candles):
-        high, low, close = Fraction(now.high), Fraction(now.low), Fraction(before.close)
+        high, low, close = (Fraction(price.number) for price in (now.high, now.low, before.close))
         ranges.append(max(high - low, abs(high - close), abs(low - close)))
     return wilder(ranges, period)
 
@@ -109,7 +110,7 @@ def textbook(candles: Sequence[Candle]) -> dict[str, float]:
     line, signal = macd(values)
     middle = mean(values[-20:])
     variance = mean([(value - middle) ** 2 for value in values[-20:]])
-    volumes = [Fraction(each.volume) for each in candles]
+    volumes = [Fraction(each.volume.number) for each in candles]
     logs = [math.log(b / a) for a, b in zip(values[-21:], values[-20:], strict=False)]
     return {
         "ema20": float(ema(values, 20)[-1]),
@@ -177,7 +178,7 @@ def test_the_last_move_before_a_long_calm_is_not_forgotten(price: str, step: str
     """Averages that are tiny are no zero, also where a coin costs a thousandth of a cent."""
     for rises, expected in ((True, 100), (False, 0)):
         calm = even(price)
-        before = Decimal(price) - Decimal(step) * (1 if rises else -1)
+        before = Price(price) - Price(step) * (1 if rises else -1)
         first = calm[0].model_copy(update=dict.fromkeys(("open", "high", "low", "close"), before))
         seen = part_of(KEY, [first, *calm[1:]]).indicators
         assert (seen.rsi7, seen.rsi14) == (expected, expected)
@@ -186,9 +187,9 @@ def test_the_last_move_before_a_long_calm_is_not_forgotten(price: str, step: str
 def test_a_stretch_without_volume_has_a_ratio_that_says_so() -> None:
     quiet = even(volume="0")
     assert part_of(KEY, quiet).indicators.volume_ratio == 1
-    woken = [*quiet[:-1], quiet[-1].model_copy(update={"volume": Decimal("0.001")})]
+    woken = [*quiet[:-1], quiet[-1].model_copy(update={"volume": Quantity("0.001")})]
     assert part_of(KEY, woken).indicators.volume_ratio == LARGEST_VOLUME_RATIO
-    before = [*quiet[:-2], quiet[-2].model_copy(update={"volume": Decimal(7)}), quiet[-1]]
+    before = [*quiet[:-2], quiet[-2].model_copy(update={"volume": Quantity(7)}), quiet[-1]]
     assert part_of(KEY, before).indicators.volume_ratio == 0
 
 
@@ -212,7 +213,7 @@ def test_candles_that_end_before_the_part_are_refused() -> None:
 def test_figures_that_no_float_can_hold_are_refused(price: str) -> None:
     candles = even()
     wild = candles[-2].model_copy(
-        update=dict.fromkeys(("open", "high", "low", "close"), Decimal(price))
+        update=dict.fromkeys(("open", "high", "low", "close"), Price.exactly(Decimal(price)))
     )
     with pytest.raises(InputError, match="5m candles of BTC/USDT give no finite"):
         part_of(KEY, [*candles[:-2], wild, candles[-1]])

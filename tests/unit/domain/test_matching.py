@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from oxbot.domain.book import Book, Level
 from oxbot.domain.market import Instrument
 from oxbot.domain.matching import walk
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, Side
 from tests.support.trading import INSTRUMENT, NOW_MS, entry, leave
 
@@ -29,7 +30,7 @@ def book(*, bids: dict[str, str] | None = None, asks: dict[str, str] | None = No
 
 
 def _levels(side: dict[str, str]) -> tuple[Level, ...]:
-    return tuple(Level(Decimal(price), Decimal(size)) for price, size in side.items())
+    return tuple(Level(Price(price), Quantity(size)) for price, size in side.items())
 
 
 def walked(order: Order, seen: Book, instrument: Instrument = INSTRUMENT) -> list[Fill]:
@@ -39,26 +40,26 @@ def walked(order: Order, seen: Book, instrument: Instrument = INSTRUMENT) -> lis
 def test_a_buy_trades_at_the_ask_and_pays_its_fee_in_the_coin() -> None:
     order = entry("b1")
     [made] = walked(order, book())
-    assert (made.price, made.quantity) == (Decimal("60000.1"), order.quantity)
+    assert (made.price, made.quantity) == (Price("60000.1"), order.quantity)
     assert (made.fee, made.fee_currency) == (Decimal("0.0001"), "BTC")
     assert (made.order_id, made.at_ms) == (order.id, NOW_MS)
 
 
 def test_a_sell_trades_at_the_bid_and_pays_its_fee_in_usdt() -> None:
     [made] = walked(leave("b1", 1, "0.1"), book())
-    assert (made.price, made.fee, made.fee_currency) == (Decimal(60000), Decimal(6), "USDT")
+    assert (made.price, made.fee, made.fee_currency) == (Price(60000), Decimal(6), "USDT")
 
 
 @pytest.mark.parametrize(
     ("limit", "fills"), [("60000.1", True), ("60000.2", True), ("60000.0", False)]
 )
 def test_a_buy_never_trades_above_its_limit(limit: str, *, fills: bool) -> None:
-    assert bool(walked(entry("b1", limit_price=Decimal(limit)), book())) is fills
+    assert bool(walked(entry("b1", limit_price=Price(limit)), book())) is fills
 
 
 @pytest.mark.parametrize(("limit", "fills"), [("60000", True), ("59999", True), ("60001", False)])
 def test_a_sell_never_trades_below_its_limit(limit: str, *, fills: bool) -> None:
-    assert bool(walked(leave("b1", 1, "0.1", limit_price=Decimal(limit)), book())) is fills
+    assert bool(walked(leave("b1", 1, "0.1", limit_price=Price(limit)), book())) is fills
 
 
 def test_a_level_that_is_too_small_is_taken_whole_and_the_next_one_gives_the_rest() -> None:
@@ -66,26 +67,26 @@ def test_a_level_that_is_too_small_is_taken_whole_and_the_next_one_gives_the_res
     fills = walked(entry("b1"), book(asks=asks))
     taken = [(fill.price, fill.quantity) for fill in fills]
     assert taken == [
-        (Decimal("60000.1"), Decimal("0.03")),
-        (Decimal("60000.5"), Decimal("0.02")),
-        (Decimal(60001), Decimal("0.05")),
+        (Price("60000.1"), Quantity("0.03")),
+        (Price("60000.5"), Quantity("0.02")),
+        (Price(60001), Quantity("0.05")),
     ]
     assert len({fill.trade_id for fill in fills}) == len(fills)
 
 
 def test_what_lies_beyond_the_limit_or_the_depth_is_cancelled() -> None:
     bids = {"60000": "0.03", "59990": "0.02"}
-    [near] = walked(leave("b1", 1, "0.1", limit_price=Decimal(59995)), book(bids=bids))
-    assert near.quantity == Decimal("0.03")
+    [near] = walked(leave("b1", 1, "0.1", limit_price=Price(59995)), book(bids=bids))
+    assert near.quantity == Quantity("0.03")
     both = walked(leave("b1", 1, "0.1"), book(bids=bids))
-    assert sum(fill.quantity for fill in both) == Decimal("0.05")
+    assert sum((fill.quantity for fill in both), Quantity(0)) == Quantity("0.05")
     assert walked(leave("b1", 1, "0.1"), book(bids={})) == []
 
 
 def test_a_level_gives_whole_lots() -> None:
-    coarse = INSTRUMENT.model_copy(update={"lot": Decimal("0.01")})
+    coarse = INSTRUMENT.model_copy(update={"lot": Quantity("0.01")})
     fills = walked(entry("b1"), book(asks={"60000.1": "0.005", "60000.2": "0.037"}), coarse)
-    assert [fill.quantity for fill in fills] == [Decimal("0.03")]
+    assert [fill.quantity for fill in fills] == [Quantity("0.03")]
 
 
 def test_the_same_order_always_has_the_same_trade_ids() -> None:
@@ -108,16 +109,17 @@ def test_fills_never_exceed_order_limit_or_book_and_best_prices_go_first(
 ) -> None:
     step = 1 if side is Side.BUY else -1
     rungs = {str(60000 + step * number): str(size) for number, size in enumerate(levels)}
-    limit = None if reach is None else Decimal(60000 + step * reach)
+    limit = None if reach is None else Price(60000 + step * reach)
     made = entry if side is Side.BUY else lambda bot_id: leave(bot_id, 1, "1")
-    order = made("b1").model_copy(update={"quantity": quantity, "limit_price": limit})
+    order = made("b1").model_copy(update={"quantity": Quantity(quantity), "limit_price": limit})
     seen = book(asks=rungs, bids={}) if side is Side.BUY else book(bids=rungs, asks={})
 
     fills = walked(order, seen)
 
     within = levels if reach is None else levels[: reach + 1]
-    assert sum(fill.quantity for fill in fills) == min(quantity, sum(within, Decimal(0)))
+    got = sum((fill.quantity for fill in fills), Quantity(0))
+    assert got == Quantity(min(quantity, sum(within, Decimal(0))))
     prices = [fill.price for fill in fills]
     assert prices == sorted(prices, reverse=side is Side.SELL)
     for fill, size in zip(fills[:-1], levels, strict=False):
-        assert fill.quantity == size, "a level is emptied before the next one is touched"
+        assert fill.quantity == Quantity(size), "a level is emptied before the next one is touched"

@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.ledger import Entry, deposit_entries, must_balance
 from oxbot.domain.market import Instrument
-from oxbot.domain.money import floor_to, times
+from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, Purpose, Side
 from oxbot.domain.portfolio import Portfolio, Position, Trade, settle
 from tests.support.trading import BTC, ETH, entry, fill, leave, quote
 
 pytestmark = pytest.mark.critical
 
-CAPITAL = Decimal(10**12)
+CAPITAL, NO_COINS = Notional(10**12), Quantity(0)
 STEPS = Instrument(
-    symbol=BTC, tick=Decimal("0.01"), lot=Decimal("0.0001"), minimum=Decimal("0.001")
+    symbol=BTC, tick=Price("0.01"), lot=Quantity("0.0001"), minimum=Quantity("0.001")
 )
 QUANTITIES = st.decimals("0.0001", 1000, places=8)
 PRICES = st.decimals("0.01", 10**6, places=4)
@@ -31,8 +31,8 @@ class Deal:
     """A buy of so many coins, or a sell of a part of what is held; None: of all lots."""
 
     buys: bool
-    quantity: Decimal
-    price: Decimal
+    quantity: Quantity
+    price: Price
     fee_in_coin: bool
     fee_rate: Decimal
     part: Decimal | None
@@ -41,8 +41,8 @@ class Deal:
 def buy(quantity: str, price: str, fee_rate: str = "0", *, in_coin: bool = False) -> Deal:
     return Deal(
         buys=True,
-        quantity=Decimal(quantity),
-        price=Decimal(price),
+        quantity=Quantity(quantity),
+        price=Price(price),
         fee_in_coin=in_coin,
         fee_rate=Decimal(fee_rate),
         part=None,
@@ -52,8 +52,8 @@ def buy(quantity: str, price: str, fee_rate: str = "0", *, in_coin: bool = False
 def sell(price: str, fee_rate: str = "0", part: str | None = None) -> Deal:
     return Deal(
         buys=False,
-        quantity=Decimal(1),
-        price=Decimal(price),
+        quantity=Quantity(1),
+        price=Price(price),
         fee_in_coin=False,
         fee_rate=Decimal(fee_rate),
         part=Decimal(part) if part else None,
@@ -64,8 +64,8 @@ DEALS = st.lists(
     st.builds(
         Deal,
         buys=st.booleans(),
-        quantity=QUANTITIES,
-        price=PRICES,
+        quantity=QUANTITIES.map(Quantity),
+        price=PRICES.map(Price),
         fee_in_coin=st.booleans(),
         fee_rate=st.decimals(0, "0.01", places=5),
         part=st.none() | st.decimals("0.01", 1, places=6),
@@ -78,9 +78,9 @@ DEALS = st.lists(
 class Books:
     """Books that follow deals by `settle` alone."""
 
-    cash: Decimal = CAPITAL
+    cash: Notional = CAPITAL
     position: Position | None = None
-    dust: Decimal = Decimal(0)
+    dust: Quantity = NO_COINS
     entries: list[Entry] = field(default_factory=lambda: list(deposit_entries(CAPITAL)))
     trades: list[Trade] = field(default_factory=list)
 
@@ -99,17 +99,18 @@ class Books:
     def _order(self, deal: Deal) -> Order | None:
         if deal.buys:
             return entry("b1", quantity=deal.quantity)
-        held = self.position.quantity if self.position else Decimal(0)
-        wanted = floor_to(times(held, deal.part or Decimal(1)), STEPS.lot)
+        held = self.position.quantity if self.position else Quantity(0)
+        wanted = STEPS.whole_lots(held * (deal.part or 1))
         return leave("b1", 1, str(wanted)) if wanted else None
 
     def _fill(self, order: Order, deal: Deal) -> Fill:
         in_coin = deal.buys and deal.fee_in_coin
-        notional = times(order.quantity, deal.price)
+        of_coins = to_scale(order.quantity * deal.fee_rate)
+        of_cash = to_scale(order.quantity * deal.price * deal.fee_rate)
         return fill(
             order,
             str(deal.price),
-            fee=times(order.quantity if in_coin else notional, deal.fee_rate),
+            fee=of_coins.number if in_coin else of_cash.number,
             fee_currency="BTC" if in_coin else "USDT",
         )
 
@@ -143,9 +144,9 @@ def test_profit_of_all_round_trips_is_the_change_of_cash_and_what_is_left(
     for deal in [*deals, sell("7.77", "0.001")]:
         books.follow(deal)
     sums, held = books.sums(), books.position
-    open_result = held.received - held.paid if held else Decimal(0)
-    profit = sum((trade.net_pnl for trade in books.trades), Decimal(0))
-    assert books.cash - CAPITAL == profit + open_result - sums["dust", "USDT"]
+    open_result = held.received - held.paid if held else Notional(0)
+    profit = sum((trade.net_pnl for trade in books.trades), Notional(0))
+    assert books.cash - CAPITAL == profit + open_result - Notional(sums["dust", "USDT"])
 
 
 @given(QUANTITIES.filter(lambda q: q >= 1), PRICES, PRICES, st.booleans())
@@ -218,29 +219,32 @@ def test_a_fee_that_the_ledger_cannot_value_is_not_booked(side: Side, currency: 
 
 
 def test_what_does_not_sum_to_zero_is_no_posting() -> None:
-    lines = [*deposit_entries(Decimal(5)), Entry(account="fees", currency="BTC", amount=Decimal(1))]
+    lines = [
+        *deposit_entries(Notional(5)),
+        Entry(account="fees", currency="BTC", amount=Decimal(1)),
+    ]
     with pytest.raises(LedgerBroken, match="BTC"):
         must_balance(lines)
 
 
 def test_amounts_of_thirty_digits_are_still_added_exactly() -> None:
     """Decimal's default context would round them to 28."""
-    order = entry("b1", quantity=Decimal("999999999999999999.1"))
+    order = entry("b1", quantity=Quantity("999999999999999999.1"))
     bought = fill(order, "0.000000000001", fee=Decimal("0.000000000001"))
-    change = settle(None, Decimal(10**7), order, bought, STEPS)
+    change = settle(None, Notional(10**7), order, bought, STEPS)
     assert change.position
     assert change.position.quantity == Decimal("999999999999999999.099999999999")
 
 
 def test_equity_is_cash_and_holdings_at_bid_and_exposure_counts_what_is_pending() -> None:
-    books = Books(cash=Decimal(1000))
+    books = Books(cash=Notional(1000))
     books.follow(buy("2", "100"))
     assert books.position
     portfolio = Portfolio(
         cash=books.cash,
-        reserved=Decimal(50),
+        reserved=Notional(50),
         positions={BTC: books.position},
-        dust={ETH: Decimal("0.5")},
+        dust={ETH: Quantity("0.5")},
     )
     quotes = {BTC: quote(bid="110"), ETH: quote(ETH, "10")}
     assert portfolio.equity(quotes) == 800 + 220 + 5

@@ -13,7 +13,7 @@ from oxbot.domain.decision import Action, Proposal
 from oxbot.domain.entries import judge
 from oxbot.domain.exits import demanded_exits
 from oxbot.domain.market import ClockReading, Instrument, Quote
-from oxbot.domain.money import times
+from oxbot.domain.money import Notional, Price, Quantity, floor_to
 from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.domain.risk import Context, Ruling, Verdict, reserved_by
@@ -22,7 +22,7 @@ from tests.support.trading import BTC, ETH, NOW_MS
 pytestmark = pytest.mark.critical
 
 INSTRUMENT = Instrument(
-    symbol=BTC, tick=Decimal("0.1"), lot=Decimal("0.0001"), minimum=Decimal("0.001")
+    symbol=BTC, tick=Price("0.1"), lot=Quantity("0.0001"), minimum=Quantity("0.001")
 )
 LIMITS = RiskLimits()
 
@@ -30,10 +30,10 @@ LIMITS = RiskLimits()
 def price(bid: str = "1000", ask: str | None = None, age_ms: int = 0, symbol: str = BTC) -> Quote:
     return Quote(
         symbol=symbol,
-        bid=Decimal(bid),
-        ask=Decimal(ask or bid),
-        last=Decimal(bid),
-        volume_24h=Decimal(1_000),
+        bid=Price(bid),
+        ask=Price(ask or bid),
+        last=Price(bid),
+        volume_24h=Quantity(1_000),
         exchange_ms=NOW_MS - age_ms,
         received_ms=NOW_MS,
         source="test",
@@ -44,9 +44,9 @@ def context(**changes: Any) -> Context:  # noqa: ANN401 - any field of a Context
     sound = Context(
         limits=LIMITS,
         clock=ClockReading(venue_ms=NOW_MS, wall_ms=NOW_MS, rate=Decimal(1)),
-        portfolio=Portfolio(cash=Decimal(10_000)),
+        portfolio=Portfolio(cash=Notional(10_000)),
         quotes={BTC: price()},
-        seen={BTC: Decimal(1000)},
+        seen={BTC: Price(1000)},
         instruments={BTC: INSTRUMENT},
         symbols=(BTC,),
         fee_rate=Decimal("0.001"),
@@ -70,16 +70,16 @@ def wish(**changes: Any) -> Proposal:  # noqa: ANN401 - any field of a Proposal
 
 def holding(quantity: str = "1", held_s: int = 1000, symbol: str = BTC) -> Position:
     """A position bought at 1,000: stop at 965, target at 1,070."""
-    amount = Decimal(quantity)
+    amount, cost = Quantity(quantity), Quantity(quantity) * Price(1000)
     return Position(
         symbol=symbol,
         quantity=amount,
-        cost=amount * 1000,
+        cost=cost,
         entry_quantity=amount,
-        entry_notional=amount * 1000,
-        paid=amount * 1000,
-        received=Decimal(0),
-        fees=Decimal(0),
+        entry_notional=cost,
+        paid=cost,
+        received=Notional(0),
+        fees=Notional(0),
         opened_ms=NOW_MS - held_s * 1000,
         stop=LIMITS.stop,
         target=LIMITS.target,
@@ -88,7 +88,7 @@ def holding(quantity: str = "1", held_s: int = 1000, symbol: str = BTC) -> Posit
 
 
 def owning(position: Position, cash: str = "9000") -> Portfolio:
-    return Portfolio(cash=Decimal(cash), positions={position.symbol: position})
+    return Portfolio(cash=Notional(cash), positions={position.symbol: position})
 
 
 def ruled(verdict: Verdict | None) -> str:
@@ -176,7 +176,7 @@ def test_an_entry_is_sized_by_the_limits_at_its_limit_price() -> None:
     assert verdict
     assert verdict.limit_price == Decimal("1002.0")
     assert verdict.quantity == Decimal("1.4970")
-    assert times(verdict.quantity, verdict.limit_price) <= 1500 == 10_000 * LIMITS.max_position
+    assert verdict.quantity * verdict.limit_price <= 1500 == 10_000 * LIMITS.max_position
     half = judge(wish(fraction=Decimal("0.5")), context())
     assert half
     assert half.quantity == Decimal("0.7485")
@@ -185,14 +185,14 @@ def test_an_entry_is_sized_by_the_limits_at_its_limit_price() -> None:
 @pytest.mark.parametrize(
     ("portfolio", "ruling", "quantity"),
     [
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal(7000)), "approved", "1.4970"),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal(7001)), "reduced", "1.4960"),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal("8498.89")), "reduced", "0.0011"),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal("8498.90")), "size", None),
-        (Portfolio(cash=Decimal(10_000), reserved=Decimal(9999)), "size", None),
+        (Portfolio(cash=Notional(10_000), reserved=Notional(7000)), "approved", "1.4970"),
+        (Portfolio(cash=Notional(10_000), reserved=Notional(7001)), "reduced", "1.4960"),
+        (Portfolio(cash=Notional(10_000), reserved=Notional("8498.89")), "reduced", "0.0011"),
+        (Portfolio(cash=Notional(10_000), reserved=Notional("8498.90")), "size", None),
+        (Portfolio(cash=Notional(10_000), reserved=Notional(9999)), "size", None),
         (owning(holding("7", symbol=ETH), cash="3000"), "approved", "1.4970"),
         (owning(holding("8.5", symbol=ETH), cash="1500"), "size", None),
-        (Portfolio(cash=Decimal(0)), "size", None),
+        (Portfolio(cash=Notional(0)), "size", None),
     ],
 )
 def test_an_entry_is_cut_to_what_exposure_and_cash_leave(
@@ -213,8 +213,8 @@ def test_an_entry_is_cut_to_what_exposure_and_cash_leave(
 def test_no_approved_entry_spends_more_than_is_free_or_allowed(
     cash: Decimal, reserved: Decimal, bid: Decimal, fraction: Decimal
 ) -> None:
-    portfolio = Portfolio(cash=cash, reserved=min(cash, reserved))
-    situation = context(portfolio=portfolio, quotes={BTC: price(str(bid))}, seen={BTC: bid})
+    portfolio = Portfolio(cash=Notional(cash), reserved=Notional(min(cash, reserved)))
+    situation = context(portfolio=portfolio, quotes={BTC: price(str(bid))}, seen={BTC: Price(bid)})
     verdict = judge(wish(fraction=fraction), situation)
     assert verdict
     if verdict.quantity is None:
@@ -222,11 +222,11 @@ def test_no_approved_entry_spends_more_than_is_free_or_allowed(
         return
     spent = reserved_by(verdict)
     assert spent <= portfolio.cash - portfolio.reserved
-    assert spent <= times(cash * LIMITS.max_position, fraction)
+    assert spent <= cash * LIMITS.max_position * fraction
     assert portfolio.reserved + spent <= cash * LIMITS.max_exposure
     left_after_the_fee = verdict.quantity * (1 - situation.fee_rate)
     assert left_after_the_fee >= INSTRUMENT.minimum, "what is bought can be sold again"
-    assert verdict.quantity % INSTRUMENT.lot == 0
+    assert verdict.quantity == floor_to(verdict.quantity, INSTRUMENT.lot)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_price_too_old_triggers_no_stop_and_that_is_noted(quotes: dict[str, Qu
 def test_flattening_demands_every_position_at_any_price_but_not_twice() -> None:
     held = {BTC: holding("1.00005", held_s=1), ETH: holding("2", symbol=ETH)}
     situation = context(
-        portfolio=Portfolio(cash=Decimal(1), positions=held),
+        portfolio=Portfolio(cash=Notional(1), positions=held),
         quotes={},
         instruments={BTC: INSTRUMENT, ETH: INSTRUMENT.model_copy(update={"symbol": ETH})},
         busy=frozenset({ETH}),

@@ -7,6 +7,7 @@ from oxbot.adapters.models.baseline import BaselineModel, decide
 from oxbot.domain.bot import DEFAULT_SYMBOLS, RiskLimits
 from oxbot.domain.decision import Action, Decision, Proposal, parse_decision
 from oxbot.domain.market import Features
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.records import MarketBrief, ModelRequest
 from tests.support.trading import features
@@ -17,7 +18,7 @@ LIMITS = RiskLimits()
 def rising(**changes: object) -> Features:
     """A clear rise: 1 ATR between the averages."""
     fields: dict[str, object] = {
-        "close": Decimal("101.5"),
+        "close": Price("101.5"),
         "ema20": 101.0,
         "ema50": 100.0,
         "rsi14": 60.0,
@@ -28,16 +29,16 @@ def rising(**changes: object) -> Features:
 
 
 def position(symbol: str) -> Position:
-    one = Decimal(1)
+    coin, cost = Quantity(1), Notional(1)
     return Position(
         symbol=symbol,
-        quantity=one,
-        cost=one,
-        entry_quantity=one,
-        entry_notional=one,
-        paid=one,
-        received=Decimal(0),
-        fees=Decimal(0),
+        quantity=coin,
+        cost=cost,
+        entry_quantity=coin,
+        entry_notional=cost,
+        paid=cost,
+        received=Notional(0),
+        fees=Notional(0),
         opened_ms=0,
         stop=LIMITS.stop,
         target=LIMITS.target,
@@ -52,7 +53,7 @@ def brief(seen: dict[str, Features], held: tuple[str, ...] = ()) -> MarketBrief:
         features=seen,
         quotes={},
         portfolio=Portfolio(
-            cash=Decimal(10_000), positions={symbol: position(symbol) for symbol in held}
+            cash=Notional(10_000), positions={symbol: position(symbol) for symbol in held}
         ),
         limits=LIMITS,
     )
@@ -72,7 +73,7 @@ def test_a_clear_rise_is_bought_with_its_figures_given_as_reason() -> None:
 
 def test_each_condition_alone_keeps_the_rule_out() -> None:
     spoilers: list[dict[str, object]] = [
-        {"close": Decimal(101)},
+        {"close": Price(101)},
         {"ema50": 101.0},
         {"rsi14": 49.9},
         {"rsi14": 72.1},

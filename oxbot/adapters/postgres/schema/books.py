@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, one_of
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose, Side
 
 FINAL_STATES: Final = tuple(state for state in OrderState if state.is_final)
@@ -37,8 +38,8 @@ orders: Final = Table(
     Column("symbol", Text, nullable=False),
     Column("side", Text, nullable=False),
     Column("purpose", Text, nullable=False),
-    Column("quantity", Money, nullable=False, comment="coins"),
-    Column("limit_price", Money, comment="USDT"),
+    Column("quantity", Money(Quantity), nullable=False, comment="coins"),
+    Column("limit_price", Money(Price), comment="USDT"),
     Column("expires_at", Milliseconds, comment="venue time"),
     Column("stop", Money, comment="fraction of the average fill"),
     Column("target", Money, comment="fraction of the average fill"),
@@ -79,15 +80,15 @@ fills: Final = Table(
     Column("trade_id", Text, nullable=False, comment="the venue's"),
     Column("symbol", Text, nullable=False),
     Column("side", Text, nullable=False),
-    Column("quantity", Money, nullable=False, comment="coins"),
-    Column("price", Money, nullable=False, comment="USDT"),
+    Column("quantity", Money(Quantity), nullable=False, comment="coins"),
+    Column("price", Money(Price), nullable=False, comment="USDT"),
     Column("fee", Money, nullable=False, comment="in fee_currency"),
     Column("fee_currency", Text, nullable=False),
     Column("at", Milliseconds, nullable=False, comment="venue time"),
     # The steps it was settled under decide what became dust; an audit replays them.
-    Column("tick", Money, nullable=False),
-    Column("lot", Money, nullable=False),
-    Column("minimum", Money, nullable=False),
+    Column("tick", Money(Price), nullable=False),
+    Column("lot", Money(Quantity), nullable=False),
+    Column("minimum", Money(Quantity), nullable=False),
     now("booked_at"),
     among("side", Side),
     CheckConstraint("quantity > 0 AND price > 0 AND fee >= 0", name="amounts"),
@@ -101,13 +102,13 @@ positions: Final = Table(
     metadata,
     of_bot(primary=True),
     Column("symbol", Text, primary_key=True),
-    Column("quantity", Money, nullable=False, comment="coins, after fees"),
-    Column("cost", Money, nullable=False, comment="USDT"),
-    Column("entry_quantity", Money, nullable=False, comment="coins"),
-    Column("entry_notional", Money, nullable=False, comment="USDT"),
-    Column("paid", Money, nullable=False, comment="USDT"),
-    Column("received", Money, nullable=False, comment="USDT"),
-    Column("fees", Money, nullable=False, comment="USDT"),
+    Column("quantity", Money(Quantity), nullable=False, comment="coins, after fees"),
+    Column("cost", Money(Notional), nullable=False, comment="USDT"),
+    Column("entry_quantity", Money(Quantity), nullable=False, comment="coins"),
+    Column("entry_notional", Money(Notional), nullable=False, comment="USDT"),
+    Column("paid", Money(Notional), nullable=False, comment="USDT"),
+    Column("received", Money(Notional), nullable=False, comment="USDT"),
+    Column("fees", Money(Notional), nullable=False, comment="USDT"),
     Column("opened_at", Milliseconds, nullable=False, comment="venue time"),
     Column("stop", Money, nullable=False, comment="fraction of the average fill"),
     Column("target", Money, nullable=False, comment="fraction of the average fill"),
@@ -120,7 +121,7 @@ dust: Final = Table(
     metadata,
     of_bot(primary=True),
     Column("symbol", Text, primary_key=True),
-    Column("quantity", Money, nullable=False, comment="coins too few to sell"),
+    Column("quantity", Money(Quantity), nullable=False, comment="coins too few to sell"),
     CheckConstraint("quantity > 0", name="quantity"),
 )
 
@@ -130,11 +131,11 @@ trades: Final = Table(
     Column("fill_id", ForeignKey("fills.id"), primary_key=True, comment="the fill that closed it"),
     of_bot(),
     Column("symbol", Text, nullable=False),
-    Column("quantity", Money, nullable=False, comment="coins"),
-    Column("entry_price", Money, nullable=False, comment="USDT"),
-    Column("exit_price", Money, nullable=False, comment="USDT"),
-    Column("fees", Money, nullable=False, comment="USDT"),
-    Column("net_pnl", Money, nullable=False, comment="USDT"),
+    Column("quantity", Money(Quantity), nullable=False, comment="coins"),
+    Column("entry_price", Money(Price), nullable=False, comment="USDT"),
+    Column("exit_price", Money(Price), nullable=False, comment="USDT"),
+    Column("fees", Money(Notional), nullable=False, comment="USDT"),
+    Column("net_pnl", Money(Notional), nullable=False, comment="USDT"),
     Column("opened_at", Milliseconds, nullable=False, comment="venue time"),
     Column("closed_at", Milliseconds, nullable=False, comment="venue time"),
     Column("exit", Text, nullable=False),
@@ -163,8 +164,8 @@ equity_points: Final = Table(
     of_bot(primary=True),
     Column("cycle", BigInteger, primary_key=True, autoincrement=False),
     Column("at", Milliseconds, nullable=False, comment="venue time at which the cycle was due"),
-    Column("equity", Money, nullable=False, comment="USDT"),
-    Column("cash", Money, nullable=False, comment="USDT"),
+    Column("equity", Money(Notional), nullable=False, comment="USDT"),
+    Column("cash", Money(Notional), nullable=False, comment="USDT"),
 )
 
 events: Final = Table(

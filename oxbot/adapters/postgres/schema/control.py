@@ -21,6 +21,7 @@ from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, of_cycle
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.market import Bar
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Ruling
 
@@ -43,7 +44,7 @@ bots: Final = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("flatten", Boolean, nullable=False),
     Column("incarnation", Integer, nullable=False),
-    Column("cash", Money, nullable=False, comment="USDT, free and reserved"),
+    Column("cash", Money(Notional), nullable=False, comment="USDT, free and reserved"),
     Column("created_at", Milliseconds, nullable=False),
     among("status", BotStatus),
 )
@@ -148,8 +149,8 @@ risk_verdicts: Final = Table(
     Column("rule", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("figures", JSONB, nullable=False),
-    Column("quantity", Money, comment="coins"),
-    Column("limit_price", Money, comment="USDT"),
+    Column("quantity", Money(Quantity), comment="coins"),
+    Column("limit_price", Money(Price), comment="USDT"),
     of_cycle(),
     among("purpose", Purpose),
     among("ruling", Ruling),
