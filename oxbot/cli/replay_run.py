@@ -90,6 +90,7 @@ class Wishes:
             mode="stepped",
             rate_limits=False,
             faults=self.faults.absolute() if self.faults else None,
+            quick=True,
         )
 
 
