@@ -163,12 +163,13 @@ async def _report(
     ports: Ports, request: ProtectPosition, ended: Sequence[Order], state: str, reason: str = ""
 ) -> ProtectReport:
     """Tell what was sold, once on record, and in the answer."""
+    settled_ms = time.time_ns() // 10**6
     outcomes = [await outcome_of(ports, order) for order in ended]
     sold = [o for o in outcomes if o.purpose.is_exit and o.state is OrderState.FILLED]
     for outcome in sold:
         await ports.store.tell_exit(request.bot_id, request.cycle, outcome)
     if state == CLOSED:
-        await ports.store.note_protection(_settled(request, sold[-1].order_id))
+        await ports.store.note_protection(_protection(request, sold[-1].order_id, settled_ms))
     return ProtectReport(
         symbol=request.protect.symbol,
         state=state,
@@ -178,8 +179,8 @@ async def _report(
     )
 
 
-def _settled(request: ProtectPosition, order_id: str) -> Protection:
-    """Say that a call was acted on, at this moment of wall time."""
+def _protection(request: ProtectPosition, order_id: str, settled_ms: int) -> Protection:
+    """Say what set the exit off, and when it was done, for the time that protecting takes."""
     meant = request.protect
     return Protection(
         bot_id=request.bot_id,
@@ -189,7 +190,7 @@ def _settled(request: ProtectPosition, order_id: str) -> Protection:
         purpose=meant.purpose,
         crossed_ms=meant.crossed_ms,
         seen_ms=meant.seen_wall_ms or None,
-        settled_ms=time.time_ns() // 10**6,
+        settled_ms=settled_ms,
         order_id=order_id,
     )
 

@@ -14,8 +14,7 @@ from oxbot.bootstrap import PROVIDERS, open_desk, resolve, venue_of
 from oxbot.cli import inputs, output
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.questions import ask_for
-from oxbot.domain.bot import BotSettings, RiskLimits
-from oxbot.domain.errors import InputError
+from oxbot.domain.bot import BotSettings
 from oxbot.domain.limits import read_limit
 from oxbot.domain.market import base_of
 from oxbot.domain.money import decimal_from
@@ -63,21 +62,8 @@ def limit_wishes(named: Mapping[str, str | None], others: Sequence[str]) -> dict
         InputError: No such limit, or a value that it cannot have.
     """
     pairs = [(name, value) for name, value in named.items() if value is not None]
-    pairs += [limit_pair(other) for other in others]
+    pairs += [inputs.limit_pair(other) for other in others]
     return {name: read_limit(name, value) for name, value in pairs}
-
-
-def limit_pair(text: str) -> tuple[str, str]:
-    """Split NAME=VALUE.
-
-    Raises:
-        InputError: It is nothing of the kind, or there is no such limit.
-    """
-    name, sign, value = text.partition("=")
-    if not sign or name not in RiskLimits.model_fields:
-        known = ", ".join(RiskLimits.model_fields)
-        raise InputError(f"{text!r} is not NAME=VALUE of a limit; the names are {known}.")
-    return name, value
 
 
 def _name(symbols: object) -> str:

@@ -1,10 +1,5 @@
 """`oxbot bots list, show, pause, resume, stop`."""
 
-import asyncio
-import getpass
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 import typer
 from rich.prompt import Confirm
 
@@ -12,13 +7,11 @@ from oxbot.app import bots, telling
 from oxbot.app.bots import BotPage, Desk
 from oxbot.app.market_status import MarketStatus, market_status_if_known
 from oxbot.app.overview import BotLine, at_market, line_of, overview
-from oxbot.bootstrap import open_desk
 from oxbot.cli import bot_pages, output
 from oxbot.cli.config_sources import load_settings
+from oxbot.cli.desk import at_desk, user
 from oxbot.domain.market import base_of
 from oxbot.messages import ControlAnswer, ControlRequest
-
-Result = TypeVar("Result")
 
 
 def show_list(*, as_json: bool) -> None:
@@ -71,27 +64,9 @@ def stop(bot_id: str, reason: str, *, flatten: bool, ask: bool, as_json: bool) -
     _answer(at_desk(lambda desk: bots.stop_bot(desk, bot_id, request)), bot_id, as_json)
 
 
-def at_desk(work: Callable[[Desk], Awaitable[Result]]) -> Result:
-    """Do one thing at the desk of the running system."""
-
-    async def work_there() -> Result:
-        async with open_desk(load_settings()) as desk:
-            return await work(desk)
-
-    return asyncio.run(work_there())
-
-
 def request_of(reason: str, *, flatten: bool = True) -> ControlRequest:
     """Make a request in the name of who sits at this terminal."""
-    return ControlRequest(by=f"{_user()}, command line", reason=reason, flatten=flatten)
-
-
-def _user() -> str:
-    """Name who gives the order; a container's user may have no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"
+    return ControlRequest(by=f"{user()}, command line", reason=reason, flatten=flatten)
 
 
 def _confirm_sale(bot_id: str) -> None:

@@ -119,6 +119,26 @@ def flatten(
 
 
 @app.command()
+def limits(
+    bot_id: BotId,
+    *,
+    wishes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change it, as stop=2%; repeatable."),
+    ] = None,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what the bot is held to, or change it while it runs."""
+    from oxbot.cli import bot_limits
+
+    if wishes:
+        bot_limits.change(bot_id, wishes, reason, as_json=as_json)
+    else:
+        bot_limits.show(bot_id, as_json=as_json)
+
+
+@app.command()
 def stop(
     bot_id: BotId,
     *,

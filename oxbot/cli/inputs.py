@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from oxbot.domain.bot import BotSettings
+from oxbot.domain.bot import BotSettings, RiskLimits
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import QUOTE_CURRENCY
 from oxbot.domain.values import told
@@ -34,6 +34,19 @@ def _symbol(word: str) -> str:
         raise InputError(f"{word!r} is no symbol; write it as BTC or BTC/USDT.")
     base, quote = match.group(1), match.group(2) or QUOTE_CURRENCY
     return f"{base.removesuffix(QUOTE_CURRENCY) or base}/{quote}"
+
+
+def limit_pair(text: str) -> tuple[str, str]:
+    """Split NAME=VALUE.
+
+    Raises:
+        InputError: It is nothing of the kind, or there is no such limit.
+    """
+    name, sign, value = text.partition("=")
+    if not sign or name not in RiskLimits.model_fields:
+        known = ", ".join(RiskLimits.model_fields)
+        raise InputError(f"{text!r} is not NAME=VALUE of a limit; the names are {known}.")
+    return name, value
 
 
 def bot_settings(chosen: Mapping[str, object], limits: Mapping[str, object]) -> BotSettings:

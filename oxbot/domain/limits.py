@@ -36,6 +36,31 @@ FLAGS: Final = ("flatten_at_limit",)
 Kept = Decimal | Amount | bool | int | None
 """A limit's value as `RiskLimits` has it."""
 
+MEANINGS: Final = {
+    "max_position": "most in one coin, of equity",
+    "max_exposure": "most in all coins, of equity",
+    "max_account_exposure": "the same for all of the owner's bots on the venue together",
+    "stop": "where the stop lies below the average fill of the entry",
+    "target": "where the target lies above it",
+    "trailing": "how far the trailing stop stays below the best bid since the entry",
+    "reward_risk": "least of what can be won over what can be lost, fees paid",
+    "longest_hold_s": "longest time a position is held, in seconds",
+    "shortest_hold_s": "shortest time before a decision may close it, in seconds",
+    "cooldown_s": "pause in a coin after it was left, in seconds",
+    "price_age_s": "oldest price that is acted on, in seconds",
+    "move_bp": "farthest that the price may have moved since the model saw it, in basis points",
+    "spread_bp": "widest spread at which to enter, in basis points",
+    "slippage_bp": "how far above the ask an entry's limit price lies, in basis points",
+    "confidence": "least confidence of the model",
+    "fee_round_trips": "how many times its fees the expected move must pay",
+    "entries_a_day": "most entries in a UTC day",
+    "minimum_notional": "least that an entry is worth, in USDT",
+    "daily_loss": "loss of a UTC day at which entries end, of the equity it began with",
+    "drawdown": "fall from the high-water mark at which the bot pauses",
+    "flatten_at_limit": "whether a loss at its limit sells everything as well",
+}
+"""What each limit is, in a few words."""
+
 DECIMALS: Final = 8
 """Digits after the point that a limit may have: finer ones could not be kept in each figure."""
 
@@ -131,6 +156,13 @@ def changed_limits(before: RiskLimits, after: RiskLimits) -> dict[str, tuple[str
         for name in RiskLimits.model_fields
         if getattr(before, name) != getattr(after, name)
     }
+
+
+def shown(name: str, value: Kept) -> str:
+    """Write a limit for people, fractions as percentages; it can be given again like this."""
+    if name in FRACTIONS and isinstance(value, Decimal):
+        return f"{plain(EXACT.multiply(value, Decimal(100)))}%"
+    return spoken(value)
 
 
 def spoken(value: Kept) -> str:

@@ -14,6 +14,7 @@ from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.alarm import PROTECTED_AGAIN, UNPROTECTED
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import StoreUnavailable
+from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
 from oxbot.messages import WriteControl
 from oxbot.records import Protection, WatchBeat
@@ -187,10 +188,10 @@ async def test_a_bid_raises_the_best_of_trailing_positions_that_were_open_by_the
     later = text("UPDATE positions SET opened_at = opened_at + interval '5 ms' WHERE bot_id = 'b2'")
     async with engine.begin() as connection:
         await connection.execute(later)
-    await store.raise_best("okx", BTC, Decimal(61_000), NOW_MS + 4)
-    await store.raise_best("okx", BTC, Decimal(60_500), NOW_MS + 5)
-    await store.raise_best("okx", ETH, Decimal(99_000), NOW_MS + 5)
+    await store.raise_best("okx", BTC, Price(61_000), NOW_MS + 4)
+    await store.raise_best("okx", BTC, Price(60_500), NOW_MS + 5)
+    await store.raise_best("okx", ETH, Price(99_000), NOW_MS + 5)
     found = {guard.bot_id: guard.best for guard in await store.guards("okx")}
-    assert found == {"b1": Decimal(61_000), "b2": Decimal(60_500), "b3": None}
+    assert found == {"b1": Price(61_000), "b2": Price(60_500), "b3": None}
     [other] = await store.guards("myokx")
-    assert other.best == Decimal(60_000)
+    assert other.best == Price(60_000)

@@ -18,7 +18,7 @@ EAGER = {"fee_round_trips": "0", "cooldown_s": 0, "shortest_hold_s": 0}
 """Limits of a bot that trades as often as it can."""
 
 BOTS: Bots = [
-    {"id": "tight", "settings": {"limits": {**EAGER, "stop": "0.002", "target": "0.002"}}},
+    {"id": "tight", "settings": {"limits": {**EAGER, "stop": "0.002", "target": "0.003"}}},
     {"id": "trails", "settings": {"limits": {**EAGER, "trailing": "0.0015"}}},
     {"id": "brief", "settings": {"limits": {**EAGER, "longest_hold_s": 200}}},
 ]

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from oxbot.domain.market import Instrument
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import Fill, Order, OrderKey, Purpose, Side
 from tests.support.fake_store import FakeStore
 
@@ -28,7 +29,7 @@ async def trade(
         symbol=symbol,
         side=side,
         purpose=purpose,
-        quantity=Decimal(1),
+        quantity=Quantity(1),
         epoch=1,
         stop=Decimal("0.035") if buys else None,
         target=Decimal("0.07") if buys else None,
@@ -39,16 +40,16 @@ async def trade(
         symbol=symbol,
         side=side,
         quantity=order.quantity,
-        price=Decimal(PRICE),
+        price=Price(PRICE),
         fee=Decimal(0),
         fee_currency="USDT",
         at_ms=at_ms,
     )
     listed = Instrument(
-        symbol=symbol, tick=Decimal("0.01"), lot=Decimal("0.0001"), minimum=Decimal("0.001")
+        symbol=symbol, tick=Price("0.01"), lot=Quantity("0.0001"), minimum=Quantity("0.001")
     )
     store.orders_by_id[order.id] = order
-    store.cash[bot_id] = max(store.cash[bot_id], Decimal(10**6))
+    store.cash[bot_id] = max(store.cash[bot_id], Notional(10**6))
     await store.settle(order.id, [fill], listed)
 
 

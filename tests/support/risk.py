@@ -20,6 +20,10 @@ INSTRUMENT: Final = Instrument(
 INSTRUMENTS: Final = {
     symbol: INSTRUMENT.model_copy(update={"symbol": symbol}) for symbol in (BTC, ETH)
 }
+HALTED: Final = {
+    symbol: instrument.model_copy(update={"live": False})
+    for symbol, instrument in INSTRUMENTS.items()
+}
 LIMITS: Final = RiskLimits()
 USUAL: Final = 0.9
 """How often chance leaves a part of a situation sound."""
@@ -105,7 +109,8 @@ class Chance:
         return context(
             limits=self._limits(),
             portfolio=self._portfolio(),
-            quotes={BTC: quote, ETH: price(str(self._between(1, 50)), symbol=ETH)},
+            quotes={BTC: quote, ETH: self._eth()},
+            instruments=self._mostly(INSTRUMENTS, HALTED),
             seen=self._mostly({BTC: Price(bid)}, {BTC: Price(self._near(bid, "0.004"))}, {}),
             symbols=self._mostly((BTC, ETH), (BTC,), (ETH,)),
             entries_today=self._mostly(0, 19, 20),
@@ -131,6 +136,10 @@ class Chance:
             reason="chance",
         )
 
+    def _eth(self) -> Quote:
+        bid = str(self._between(1, 50))
+        return price(bid, symbol=ETH, age_ms=self._mostly(0, 15_001))
+
     def _limits(self) -> RiskLimits:
         exposure = self._between("0.05", 1)
         return RiskLimits(
@@ -147,12 +156,16 @@ class Chance:
     def _portfolio(self) -> Portfolio:
         cash = self._usdt(20_000)
         coins = self._mostly((), (BTC,), (ETH,))
-        held = [holding(str(self._between("0.0005", 5)), symbol=symbol) for symbol in coins]
+        held = [self._holding(symbol) for symbol in coins]
         return Portfolio(
             cash=cash,
             reserved=self._mostly(Notional(0), min(cash, self._usdt(9_000))),
             positions={position.symbol: position for position in held},
         )
+
+    def _holding(self, symbol: str) -> Position:
+        quantity = self._mostly(self._between("0.001", 5), Decimal("0.0005"))
+        return holding(str(quantity), self._mostly(1_000, 599), symbol)
 
     def _account(self) -> Account:
         held = Holding(quantity=Quantity(self._between(0, 900)), cost=self._usdt(900_000))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from decimal import Decimal
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
@@ -12,6 +11,7 @@ from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.domain.bot import Bot
 from oxbot.domain.errors import Conflict, NotFound, Unavailable
 from oxbot.domain.market import Quote
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Purpose, Side
 from oxbot.messages import Examine, ExamineReport, Protect
 from tests.support.fakes import BTC, ETH
@@ -43,13 +43,13 @@ async def holder(house: House) -> Bot:
 async def price(house: House, bid: int) -> Quote:
     """What the stream pushes now."""
     now_ms = (await house.clock.reading()).venue_ms
-    house.feed.prices[BTC] = Decimal(bid)
+    house.feed.prices[BTC] = Price(bid)
     return Quote(
         symbol=BTC,
-        bid=Decimal(bid),
-        ask=Decimal(bid),
-        last=Decimal(bid),
-        volume_24h=Decimal(1),
+        bid=Price(bid),
+        ask=Price(bid),
+        last=Price(bid),
+        volume_24h=Quantity(1),
         exchange_ms=now_ms,
         received_ms=now_ms,
         source="stream",
@@ -81,7 +81,7 @@ async def test_a_stepped_venue_is_examined_before_the_answer(house: House) -> No
     control = TemporalBotControl(house.client, house.queue)
     assert await control.examine("fake", NOON_MS) == ExamineReport(crossings=0, closed=0)
     house.clock.stepped_ms = NOON_MS + 1
-    house.feed.prices[BTC] = Decimal(STOP)
+    house.feed.prices[BTC] = Price(STOP)
     assert await control.examine("fake", NOON_MS + 1) == ExamineReport(crossings=1, closed=1)
     assert is_flat(house, bot)
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -86,13 +87,17 @@ async def _account(connection: AsyncConnection, bot: RowMapping) -> Account:
     """Read it by one statement: a fill that is settled meanwhile counts once, not never."""
     rows = (await connection.execute(_parts(bot))).all()
     reserved = (
-        to_scale(Price(row.price) * Quantity(row.amount)) for row in rows if row.kind == RESERVED
+        to_scale(Price.exactly(row.price) * Quantity.exactly(row.amount))
+        for row in rows
+        if row.kind == RESERVED
     )
     return Account(
-        cash=sum((Notional(row.amount) for row in rows if row.kind == CASH), Notional(0)),
+        cash=sum((Notional.exactly(row.amount) for row in rows if row.kind == CASH), Notional(0)),
         reserved=sum(reserved, Notional(0)),
         holdings={
-            row.symbol: Holding(quantity=row.amount, cost=row.price)
+            row.symbol: Holding(
+                quantity=Quantity.exactly(row.amount), cost=Notional.exactly(row.price)
+            )
             for row in rows
             if row.kind == HELD
         },
@@ -135,8 +140,8 @@ def _part(
     return select(
         literal(kind, Text).label("kind"),
         symbol.label("symbol"),
-        amount.label("amount"),
-        price.label("price"),
+        type_coerce(amount, Money).label("amount"),
+        type_coerce(price, Money).label("price"),
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from oxbot.app.crossings import crossings, rounds_of
 from oxbot.app.statement import FillLine, Statement, TradeLine
 from oxbot.domain.market import Candle
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.oracle import Judgement, Round
 from oxbot.domain.portfolio import Position
 from tests.support.fakes import BTC, ETH
@@ -29,9 +30,9 @@ class Past:
                 open_ms=ms,
                 open=hundred,
                 high=hundred,
-                low=Decimal(self.lows.get(ms, 100)),
+                low=Price(self.lows.get(ms, 100)),
                 close=hundred,
-                volume=Decimal(1),
+                volume=Quantity(1),
             )
             for ms in range(from_ms, to_ms, LENGTH_MS)
         ]
@@ -42,8 +43,8 @@ def fill(symbol: str, purpose: str, at_ms: int, stop: str | None = None) -> Fill
         symbol=symbol,
         side="buy" if purpose == "entry" else "sell",
         purpose=purpose,
-        quantity=Decimal(1),
-        price=Decimal(100),
+        quantity=Quantity(1),
+        price=Price(100),
         fee=Decimal(0),
         fee_currency="USDT",
         at_ms=at_ms,
@@ -57,11 +58,11 @@ def trade(number: int, symbol: str, opened_ms: int, closed_ms: int, end: str) ->
     return TradeLine(
         fill=number,
         symbol=symbol,
-        quantity=Decimal(1),
-        entry_price=Decimal(100),
-        exit_price=Decimal(95),
-        fees=Decimal(0),
-        net_pnl=Decimal(-5),
+        quantity=Quantity(1),
+        entry_price=Price(100),
+        exit_price=Price(95),
+        fees=Notional(0),
+        net_pnl=Notional(-5),
         opened_ms=opened_ms,
         closed_ms=closed_ms,
         exit=end,
@@ -88,13 +89,13 @@ STATEMENT = Statement(
 
 HELD = Position(
     symbol=ETH,
-    quantity=Decimal(1),
-    cost=Decimal(100),
-    entry_quantity=Decimal(1),
-    entry_notional=Decimal(100),
-    paid=Decimal(100),
-    received=Decimal(0),
-    fees=Decimal(0),
+    quantity=Quantity(1),
+    cost=Notional(100),
+    entry_quantity=Quantity(1),
+    entry_notional=Notional(100),
+    paid=Notional(100),
+    received=Notional(0),
+    fees=Notional(0),
     opened_ms=260_000,
     stop=Decimal("0.04"),
     target=Decimal("0.1"),

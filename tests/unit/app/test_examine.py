@@ -6,6 +6,7 @@ import pytest
 
 from oxbot.app.examine import examine
 from oxbot.domain.errors import Conflict, Unavailable, VenueUnavailable
+from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
 from oxbot.messages import Examine, ExamineReport, Protect, ProtectReport
 from tests.support.fakes import BTC, ETH, FakeFeed
@@ -21,7 +22,7 @@ HOLD_MS = 13_800_000
 async def post(room: Room) -> Post:
     """A bot that holds BTC and ETH, bought at 60,000; what it is told to close it closes."""
     await room.bot()
-    room.feed = FakeFeed({BTC: Decimal(60_000), ETH: Decimal(60_000)})
+    room.feed = FakeFeed({BTC: Price(60_000), ETH: Price(60_000)})
     post = Post(room)
     await buy(post)
     await buy(post, symbol=ETH)
@@ -49,8 +50,8 @@ async def test_what_the_prices_of_this_moment_set_off_is_closed_before_it_answer
     post: Post,
 ) -> None:
     assert await examined(post) == ExamineReport(crossings=0, closed=0)
-    post.room.reprice(BTC, Decimal(STOP))
-    post.room.reprice(ETH, Decimal(TARGET))
+    post.room.reprice(BTC, Price(STOP))
+    post.room.reprice(ETH, Price(TARGET))
     assert await examined(post) == ExamineReport(crossings=2, closed=2)
     assert closed(post) == {BTC: Purpose.STOP, ETH: Purpose.TARGET}
     assert await post.store.guards("fake") == []
@@ -61,7 +62,7 @@ async def test_what_the_prices_of_this_moment_set_off_is_closed_before_it_answer
 async def test_a_hold_that_is_over_is_closed_and_a_price_comes_before_it(post: Post) -> None:
     post.room.now_ms = NOW_MS + HOLD_MS - 1
     assert (await examined(post)).crossings == 0
-    post.room.reprice(BTC, Decimal(STOP))
+    post.room.reprice(BTC, Price(STOP))
     assert await examined(post) == ExamineReport(crossings=2, closed=2)
     assert closed(post) == {BTC: Purpose.STOP, ETH: Purpose.HOLD}
 
@@ -77,7 +78,7 @@ async def test_without_prices_a_hold_that_is_over_is_closed_all_the_same(post: P
 
 @pytest.mark.critical
 async def test_a_coin_without_a_price_keeps_no_other_from_being_closed(post: Post) -> None:
-    post.room.reprice(BTC, Decimal(STOP))
+    post.room.reprice(BTC, Price(STOP))
     post.room.feed.mute = {ETH}
     with pytest.raises(VenueUnavailable, match=ETH):
         await examined(post)
@@ -87,9 +88,9 @@ async def test_a_coin_without_a_price_keeps_no_other_from_being_closed(post: Pos
 async def test_a_trailing_stop_follows_the_prices_of_each_moment(post: Post) -> None:
     await sell(post, symbol=ETH)
     await buy(post, symbol=ETH, trail=Decimal("0.02"))
-    post.room.reprice(ETH, Decimal(63_000))
+    post.room.reprice(ETH, Price(63_000))
     assert (await examined(post)).crossings == 0
-    post.room.reprice(ETH, Decimal(61_740))
+    post.room.reprice(ETH, Price(61_740))
     assert await examined(post) == ExamineReport(crossings=1, closed=1)
     assert closed(post) == {ETH: Purpose.TRAIL}
 
@@ -99,7 +100,7 @@ async def test_a_bot_that_does_not_answer_is_an_error_once_the_others_are_done(
 ) -> None:
     await post.room.bot("b2")
     await buy(post, "b2")
-    post.room.reprice(BTC, Decimal(STOP))
+    post.room.reprice(BTC, Price(STOP))
 
     async def answers(bot_id: str, request: Protect) -> ProtectReport:
         if bot_id == BOT:
@@ -117,7 +118,7 @@ async def test_what_stays_open_is_told_with_its_reason(post: Post) -> None:
     await post.room.bot("b2")
     await buy(post, "b2")
     post.control.absent = {"b2"}
-    post.room.reprice(BTC, Decimal(STOP))
+    post.room.reprice(BTC, Price(STOP))
     report = await examined(post)
     assert (report.crossings, report.closed) == (2, 1)
     assert "b2 has no running workflow" in report.trouble

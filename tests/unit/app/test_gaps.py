@@ -1,11 +1,10 @@
 """What nobody watched is made up for: by candles at the beginning and after a silence."""
 
-from decimal import Decimal
-
 import pytest
 
 from oxbot.domain.errors import VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, Bar, Candle
+from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
 from tests.support.fake_stream import settled
 from tests.support.fakes import BTC, ETH, FakeFeed
@@ -22,7 +21,7 @@ class CandleFeed(FakeFeed):
     """
 
     def __init__(self) -> None:
-        super().__init__({BTC: Decimal(60_000), ETH: Decimal(60_000)})
+        super().__init__({BTC: Price(60_000), ETH: Price(60_000)})
         self.shaped: dict[int, dict[str, int]] = {}
         self.pages: list[int] = []
 

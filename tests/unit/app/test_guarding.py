@@ -8,6 +8,7 @@ import pytest
 from oxbot.app.signals import AT_ONCE, OUT_OF_REACH, RARELY_S
 from oxbot.domain.errors import StoreUnavailable, Unavailable
 from oxbot.domain.guards import TRUSTED_MS
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Purpose, Side
 from oxbot.messages import Protect
 from tests.support.fake_stream import settled
@@ -54,7 +55,7 @@ async def test_a_price_that_reaches_the_stop_is_told_to_the_bot_before_any_time_
                     opened_ms=NOW_MS,
                     version=1,
                     purpose=Purpose.STOP,
-                    price=Decimal(STOP),
+                    price=Price(STOP),
                     crossed_ms=NOW_MS,
                     seen_wall_ms=NOW_MS,
                 ),
@@ -71,7 +72,7 @@ async def test_a_target_is_told_too_and_what_nobody_holds_is_not(post: Post) -> 
 
 @pytest.mark.critical
 async def test_prices_that_were_asked_for_are_judged_like_those_of_the_stream(post: Post) -> None:
-    post.feed.prices[BTC] = Decimal(STOP)
+    post.feed.prices[BTC] = Price(STOP)
     async with post.watching():
         await post.timer.passes(3.1)
         assert post.asked == 1
@@ -112,11 +113,11 @@ async def test_a_position_that_has_changed_is_judged_anew_and_one_that_is_gone_l
 ) -> None:
     async with post.watching():
         await post.says(post.quote(BTC, STOP))
-        await sell(post, quantity=Decimal("0.5"))
+        await sell(post, quantity=Quantity("0.5"))
         post.room.news.tell((BOT, BTC))
         await settled()
         assert [request.version for _, request in post.control.told] == [1, 2]
-        await sell(post, quantity=Decimal("0.5"))
+        await sell(post, quantity=Quantity("0.5"))
         post.room.news.tell((BOT, BTC))
         await post.timer.passes(300)
         assert len(post.control.told) == 2
@@ -274,7 +275,7 @@ async def test_a_new_high_of_a_trailing_position_is_put_on_record(post: Post) ->
         await post.timer.passes(1)
         assert {g.symbol: g.best for g in await post.store.guards("fake")} == {
             BTC: None,
-            ETH: Decimal(61_000),
+            ETH: Price(61_000),
         }
         await post.says(post.quote(ETH, 59_780))
         assert told(post) == [(BOT, Purpose.TRAIL)]

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from oxbot.adapters.paper.exchange import PaperExchange
 from oxbot.app.ports import Ports
 from oxbot.app.watch import watch_prices
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import Quote
+from oxbot.domain.money import Price, Quantity
 from oxbot.messages import WatchPrices
 from oxbot.ports import PriceBoard
 from tests.support.fake_breaker import FakeBreaker
@@ -29,7 +29,7 @@ class Post:
     timer: FakeTimer = field(default_factory=lambda: FakeTimer(NOW_MS))
     stream: ScriptedStream = field(default_factory=ScriptedStream)
     feed: FakeFeed = field(
-        default_factory=lambda: FakeFeed({BTC: Decimal(60_000), ETH: Decimal(3_000)})
+        default_factory=lambda: FakeFeed({BTC: Price(60_000), ETH: Price(3_000)})
     )
     breaker: FakeBreaker = field(default_factory=FakeBreaker)
     board: PriceBoard = field(default_factory=FakeBoard)
@@ -85,10 +85,10 @@ class Post:
         """What the stream would push now."""
         return Quote(
             symbol=symbol,
-            bid=Decimal(bid),
-            ask=Decimal(bid + 1),
-            last=Decimal(bid),
-            volume_24h=Decimal(1),
+            bid=Price(bid),
+            ask=Price(bid + 1),
+            last=Price(bid),
+            volume_24h=Quantity(1),
             exchange_ms=self.timer.now_ms,
             received_ms=self.timer.now_ms,
             source="stream",

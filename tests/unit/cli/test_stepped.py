@@ -10,6 +10,7 @@ from oxbot.app.stepped import drive
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import Conflict
 from oxbot.domain.guards import Guard
+from oxbot.domain.money import Price
 from oxbot.messages import (
     BotView,
     ExamineReport,
@@ -112,8 +113,8 @@ async def test_a_stop_on_the_way_comes_first_and_where_nothing_is_open_nothing_i
         symbol=BTC,
         opened_ms=STEP_MS,
         version=1,
-        stop_price=Decimal(95),
-        target_price=Decimal(110),
+        stop_price=Price(95),
+        target_price=Price(110),
         hold_until_ms=10**9,
     )
     assert await driven(bot, venue, 1) == [2]

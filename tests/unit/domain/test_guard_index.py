@@ -1,8 +1,10 @@
 """The index of guards: it finds what a look at every guard finds, without looking at every one."""
 
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -11,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from oxbot.domain.guard_index import GuardIndex
 from oxbot.domain.guards import Guard
+from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
 from tests.support.trading import BTC, ETH
 from tests.unit.domain.test_guards import guard
@@ -34,7 +37,7 @@ class Scan:
             new = new.model_copy(update={"best": max(known.best, new.best)})
         self.guards[new.key] = new
 
-    def crossed(self, symbol: str, bid: Decimal, at_ms: int) -> Found:
+    def crossed(self, symbol: str, bid: Price, at_ms: int) -> Found:
         if at_ms < self.newest_ms.get(symbol, 0):
             return {}
         self.newest_ms[symbol] = at_ms
@@ -52,7 +55,7 @@ class Scan:
 
 symbols = st.sampled_from([BTC, ETH])
 bots = st.sampled_from([f"b{number}" for number in range(8)])
-levels = st.integers(min_value=80, max_value=120).map(Decimal)
+levels = st.integers(min_value=80, max_value=120).map(Price)
 
 
 @st.composite
@@ -99,7 +102,7 @@ class Index(RuleBasedStateMachine):
             self.scan.put(each)
 
     @rule(symbol=symbols, bid=levels, at_ms=moments)
-    def price(self, symbol: str, bid: Decimal, at_ms: int) -> None:
+    def price(self, symbol: str, bid: Price, at_ms: int) -> None:
         crossings = self.index.crossed(symbol, bid, at_ms)
         told = {each.guard.key: (*each.guard.stamp, each.purpose) for each in crossings}
         assert len(told) == len(crossings)
@@ -114,112 +117,106 @@ Index.TestCase.settings = settings(max_examples=50, stateful_step_count=30)
 TestItFindsWhatALookAtEveryGuardFinds = pytest.mark.critical(Index.TestCase)
 
 
-class Counted(Decimal):
-    """A price that counts how often it was compared."""
-
-    comparisons: ClassVar[int] = 0
-
-    def __lt__(self, other: object) -> bool:
-        Counted.comparisons += 1
-        return Decimal(self) < other  # type: ignore[operator] # as Decimal's own
-
-    def __le__(self, other: object) -> bool:
-        Counted.comparisons += 1
-        return Decimal(self) <= other  # type: ignore[operator] # as above
-
-    def __gt__(self, other: object) -> bool:
-        Counted.comparisons += 1
-        return Decimal(self) > other  # type: ignore[operator] # as above
-
-    def __ge__(self, other: object) -> bool:
-        Counted.comparisons += 1
-        return Decimal(self) >= other  # type: ignore[operator] # as above
-
-    def __eq__(self, other: object) -> bool:
-        Counted.comparisons += 1
-        return Decimal(self) == other
-
-    __hash__ = Decimal.__hash__
-
-
-def work_of_ticks(positions: int, *bids: str) -> list[int]:
-    """Comparisons that each bid costs, with so many positions that trail from 100."""
+def work_of_prices(positions: int, *bids: int) -> list[int]:
+    """Comparisons of prices that each bid costs, with so many positions that trail from 100."""
     index = GuardIndex()
     for number in range(positions):
         index.put(
             guard(
                 bot_id=f"b{number}",
-                stop_price=Decimal(90) - Decimal(number) / 10_000,
-                target_price=Decimal(110) + Decimal(number) / 10_000,
+                stop_price=Price(Decimal(90) - Decimal(number) / 10_000),
+                target_price=Price(Decimal(110) + Decimal(number) / 10_000),
                 trail=Decimal("0.05") + Decimal(number % 97) / 100_000,
-                best=Decimal(100) - Decimal(number % 7) / 10_000,
+                best=Price(Decimal(100) - Decimal(number % 7) / 10_000),
             )
         )
     at_ms, costs = guard().opened_ms, []
     for bid in bids:
-        before, at_ms = Counted.comparisons, at_ms + 1
-        assert index.crossed(BTC, Counted(bid), at_ms) == []
-        costs.append(Counted.comparisons - before)
+        at_ms += 1
+        with counted() as count:
+            assert index.crossed(BTC, Price(bid), at_ms) == []
+        costs.append(count.total())
     return costs
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Count how often prices are compared."""
+    count: Counter[str] = Counter()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__"):
+            compare = getattr(Price, name)
+
+            def counting(
+                left: Price, right: Price, name: str = name, compare: Compare = compare
+            ) -> bool:
+                count[name] += 1
+                return compare(left, right)
+
+            patch.setattr(Price, name, counting)
+        yield count
+
+
+Compare = Callable[[Price, Price], bool]
 
 
 @pytest.mark.critical
 def test_a_price_costs_no_more_comparisons_with_more_positions() -> None:
-    """A new high first merges what lies below it; after that all trail as one."""
-    bids = ("99", "101", "100", "102", "99")
-    few, many = work_of_ticks(10, *bids), work_of_ticks(2_000, *bids)
-    assert many == few
-    assert max(many) <= 20
+    """The first lets all in, and a new high merges what lies below: then all trail as one."""
+    bids = (99, 101, 100, 102, 99)
+    few, many = work_of_prices(10, *bids), work_of_prices(2_000, *bids)
+    assert many[2:] == few[2:]
+    assert max(many[2:]) <= 60
 
 
 def test_a_position_that_is_newer_than_the_price_waits_for_one_as_new_as_itself() -> None:
     index = GuardIndex()
     index.put(guard(opened_ms=1_000))
-    assert index.crossed(BTC, Decimal(90), 999) == []
-    assert [c.purpose for c in index.crossed(BTC, Decimal(90), 1_000)] == [Purpose.STOP]
+    assert index.crossed(BTC, Price(90), 999) == []
+    assert [c.purpose for c in index.crossed(BTC, Price(90), 1_000)] == [Purpose.STOP]
 
 
 def test_an_older_price_says_nothing_once_a_newer_one_was_seen() -> None:
     index = GuardIndex()
     index.put(guard(opened_ms=1))
-    assert index.crossed(BTC, Decimal(100), 50) == []
-    assert index.crossed(BTC, Decimal(90), 49) == []
-    assert len(index.crossed(BTC, Decimal(90), 50)) == 1
+    assert index.crossed(BTC, Price(100), 50) == []
+    assert index.crossed(BTC, Price(90), 49) == []
+    assert len(index.crossed(BTC, Price(90), 50)) == 1
 
 
 def test_what_is_reached_is_told_again_until_it_is_removed() -> None:
     index = GuardIndex()
     index.put(guard(opened_ms=1))
-    assert len(index.crossed(BTC, Decimal(90), 2)) == 1
-    assert len(index.crossed(BTC, Decimal(90), 3)) == 1
+    assert len(index.crossed(BTC, Price(90), 2)) == 1
+    assert len(index.crossed(BTC, Price(90), 3)) == 1
     index.remove(("b1", BTC))
-    assert index.crossed(BTC, Decimal(90), 4) == []
+    assert index.crossed(BTC, Price(90), 4) == []
 
 
 def test_a_stop_that_was_moved_above_the_price_is_reached_by_the_next_one() -> None:
     index = GuardIndex()
     index.put(guard(opened_ms=1))
-    assert index.crossed(BTC, Decimal(100), 2) == []
-    index.put(guard(opened_ms=1, stop_price=Decimal(101)))
-    assert len(index.crossed(BTC, Decimal(100), 3)) == 1
+    assert index.crossed(BTC, Price(100), 2) == []
+    index.put(guard(opened_ms=1, stop_price=Price(101)))
+    assert len(index.crossed(BTC, Price(100), 3)) == 1
 
 
 def test_a_best_that_the_record_has_not_heard_of_yet_is_kept() -> None:
     index = GuardIndex()
-    trailing = guard(opened_ms=1, trail=Decimal("0.02"), best=Decimal(100))
+    trailing = guard(opened_ms=1, trail=Decimal("0.02"), best=Price(100))
     index.put(trailing)
-    assert index.crossed(BTC, Decimal(106), 2) == []
+    assert index.crossed(BTC, Price(106), 2) == []
     index.replace_all([trailing.model_copy(update={"version": 2})])
-    [crossing] = index.crossed(BTC, Decimal("103.88"), 3)
+    [crossing] = index.crossed(BTC, Price("103.88"), 3)
     assert (crossing.purpose, crossing.guard.version) == (Purpose.TRAIL, 2)
 
 
 def test_prices_that_raised_a_best_are_given_once_without_those_outdone() -> None:
     index = GuardIndex()
-    index.put(guard(opened_ms=1, trail=Decimal("0.5"), best=Decimal(100)))
+    index.put(guard(opened_ms=1, trail=Decimal("0.5"), best=Price(100)))
     for at_ms, bid in enumerate((101, 103, 102, 104, 99), start=2):
-        index.crossed(BTC, Decimal(bid), at_ms)
-    index.put(guard(bot_id="b2", opened_ms=6, trail=Decimal("0.5"), best=Decimal(90)))
-    index.crossed(BTC, Decimal(95), 8)
-    assert list(index.raised()) == [(BTC, Decimal(104), 5), (BTC, Decimal(95), 8)]
+        index.crossed(BTC, Price(bid), at_ms)
+    index.put(guard(bot_id="b2", opened_ms=6, trail=Decimal("0.5"), best=Price(90)))
+    index.crossed(BTC, Price(95), 8)
+    assert list(index.raised()) == [(BTC, Price(104), 5), (BTC, Price(95), 8)]
     assert list(index.raised()) == []

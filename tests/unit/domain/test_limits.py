@@ -12,11 +12,13 @@ from oxbot.domain.errors import InputError
 from oxbot.domain.limits import (
     FLAGS,
     FRACTIONS,
+    MEANINGS,
     Given,
     changed_limits,
     limits_after,
     must_make_sense,
     read_limit,
+    shown,
     spoken,
 )
 from oxbot.domain.money import Notional
@@ -115,8 +117,10 @@ def test_any_wish_gives_sound_limits_or_a_sentence(wished: dict[str, Given]) -> 
 def test_each_limit_can_be_given_again_as_it_is_shown() -> None:
     limits = LIMITS.model_copy(update={"trailing": Decimal("0.02")})
     for name in RiskLimits.model_fields:
-        assert read_limit(name, spoken(getattr(limits, name))) == getattr(limits, name)
+        value = getattr(limits, name)
+        assert read_limit(name, spoken(value)) == read_limit(name, shown(name, value)) == value
 
 
-def test_every_fraction_and_flag_is_a_limit() -> None:
+def test_every_limit_is_explained_and_every_fraction_and_flag_is_a_limit() -> None:
+    assert list(MEANINGS) == list(RiskLimits.model_fields)
     assert {*FRACTIONS, *FLAGS} <= RiskLimits.model_fields.keys()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oxbot.domain.market import Candle
-from oxbot.domain.money import times
+from oxbot.domain.money import Price, Quantity, times
 from oxbot.domain.oracle import Judgement, Round, judge
 from oxbot.domain.orders import Purpose
 
@@ -22,11 +22,11 @@ def candles_of(prices: Sequence[int]) -> list[Candle]:
     return [
         Candle(
             open_ms=number * LENGTH_MS,
-            open=Decimal(part[0]),
-            high=Decimal(max(part)),
-            low=Decimal(min(part)),
-            close=Decimal(part[-1]),
-            volume=Decimal(1),
+            open=Price(part[0]),
+            high=Price(max(part)),
+            low=Price(min(part)),
+            close=Price(part[-1]),
+            volume=Quantity(1),
         )
         for number, part in enumerate(parts)
     ]
@@ -35,11 +35,11 @@ def candles_of(prices: Sequence[int]) -> list[Candle]:
 def candle(number: int, opens: int, high: int, low: int, close: int) -> Candle:
     return Candle(
         open_ms=number * LENGTH_MS,
-        open=Decimal(opens),
-        high=Decimal(high),
-        low=Decimal(low),
-        close=Decimal(close),
-        volume=Decimal(1),
+        open=Price(opens),
+        high=Price(high),
+        low=Price(low),
+        close=Price(close),
+        volume=Quantity(1),
     )
 
 

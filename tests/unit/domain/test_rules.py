@@ -93,6 +93,12 @@ def held(quantity: str = "1", held_s: int = 1000, **around: Any) -> dict[str, An
     return {"portfolio": owning(holding(quantity, held_s)), **around}
 
 
+def trailing(**around: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a Context
+    """A position that may fall by a tenth from the best bid so far, 1,100."""
+    guards = {"trail": D("0.1"), "best": Price(1100)}
+    return {"portfolio": owning(holding().model_copy(update=guards)), **around}
+
+
 def lost(cash: str, **marks: Any) -> dict[str, Any]:  # noqa: ANN401 - the fields of Marks
     """A position worth 1,000 beside some cash, in a bot that flattens at its limits."""
     limits = RiskLimits(flatten_at_limit=True)
@@ -293,6 +299,13 @@ TABLE: Final[dict[type, list[Case]]] = {
         above(around=held(**quoted("965.1"))),
         other(around=held(**quoted("965", age_ms=15_000))),
         other(around=held(**quoted("965", age_ms=15_001)), acts=False),
+    ],
+    leaving.TrailingStop: [
+        below(around=trailing(**quoted("989.9")), acts=True),
+        at(around=trailing(**quoted("990")), acts=True),
+        above(around=trailing(**quoted("990.1"))),
+        other(around=trailing(**quoted("990", age_ms=15_001)), acts=False),
+        other(around=held(**quoted("990")), acts=False),
     ],
     leaving.Target: [
         below(around=held(**quoted("1069.9"))),
