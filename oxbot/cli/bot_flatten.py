@@ -9,7 +9,8 @@ from oxbot.app import telling
 from oxbot.app.bots import Desk
 from oxbot.app.flatten import Flattened, flatten_all, flatten_bot
 from oxbot.cli import output
-from oxbot.cli.bot_verbs import at_desk, request_of
+from oxbot.cli.bot_verbs import request_of
+from oxbot.cli.desk import at_desk
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import base_of
 from oxbot.messages import ControlRequest, FlattenReport
