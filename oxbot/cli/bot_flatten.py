@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import typer
+from rich.console import Console
 from rich.prompt import Confirm
 
 from oxbot.app import telling
@@ -30,9 +31,9 @@ def flatten(bot_id: str | None, reason: str, *, every: bool, ask: bool, as_json:
     request = request_of(reason)
     done = at_desk(lambda desk: _flattened(desk, bot_id, request))
     if as_json:
-        output.write_json(_document(done))
+        output.write_json(document(done))
     else:
-        _write(done)
+        write(output.console(), done)
     if not all(one.report.done for one in done):
         raise typer.Exit(1)
 
@@ -49,7 +50,8 @@ def _confirm(bot_id: str | None) -> None:
         raise typer.Exit
 
 
-def _document(done: Sequence[Flattened]) -> dict[str, object]:
+def document(done: Sequence[Flattened]) -> dict[str, object]:
+    """Give what programs read: each bot, and the sums."""
     return {
         "bots": [
             {"bot_id": one.bot_id, "trouble": one.trouble, **one.report.model_dump()}
@@ -61,8 +63,8 @@ def _document(done: Sequence[Flattened]) -> dict[str, object]:
     }
 
 
-def _write(done: Sequence[Flattened]) -> None:
-    console = output.console()
+def write(console: Console, done: Sequence[Flattened]) -> None:
+    """Write a line for each bot, and the proof."""
     if not done:
         console.print("There is no bot.")
         return

@@ -43,6 +43,13 @@ def test_a_bot_is_made_paused_resumed_and_stopped_from_the_command_line(machine:
     assert page["view"]["status"] == page["bot"]["status"] == "paused"
     assert any("lunch" in json.dumps(event) for event in page["events"])
     assert answer(machine, "resume", "b1")["status"] == "running"
+    sold = answer(machine, "flatten", "b1", "--reason", "the news")
+    assert (sold["open_orders"], sold["positions"], sold["done"]) == (0, 0, True)
+    every = machine.run("bots", "flatten", "--all", "--yes")
+    assert (every.returncode, "0 open orders, 0 positions" in every.stdout) == (0, True)
+    assert answer(machine, "show", "b1")["view"]["status"] == "paused"
+    assert failure(machine, "flatten") == (2, "InputError")
+    assert failure(machine, "flatten", "b2") == (3, "NotFound")
     assert answer(machine, "stop", "b1")["status"] in ("closing", "stopped")
     assert machine.run("bots", "list").stdout.count("b1") == 1
 
