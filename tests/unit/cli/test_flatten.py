@@ -56,6 +56,3 @@ def test_programs_read_the_sums_and_each_bot() -> None:
     assert isinstance(found["bots"], list)
     named = [(bot["bot_id"], bot["trouble"]) for bot in found["bots"]]
     assert named == [("b1", ""), ("b2", "slow")]
-        ("b1", ""),
-        ("b2", "slow"),
-    ]
