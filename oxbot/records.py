@@ -10,7 +10,7 @@ from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Features, Quote
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
-from oxbot.domain.orders import Order
+from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Verdict
 from oxbot.domain.values import Value
@@ -178,6 +178,42 @@ class EventRow(Value):
     text: str
     figures: dict[str, str] = Field(default_factory=dict)
     at_ms: int
+
+
+class Protection(Value):
+    """An exit that a price led to, once it is settled: what set it off, and when.
+
+    `crossed_ms` in venue time. `seen_ms`, when the watch had the price, and `settled_ms` are
+    wall time; `seen_ms` is None where no watch saw the price as it came.
+    """
+
+    bot_id: str
+    symbol: str
+    opened_ms: int
+    version: int
+    purpose: Purpose
+    crossed_ms: int
+    seen_ms: int | None
+    settled_ms: int
+    order_id: str
+
+
+class ProtectionTimes(Value):
+    """How long protecting took, from the price at the watch to the settled exit (wall ms).
+
+    `within` counts those that took at most so many ms, by that limit; `total_ms` sums them all.
+    """
+
+    count: int
+    total_ms: int
+    within: dict[int, int]
+
+
+class WatchBeat(Value):
+    """When a venue's watch was last at work (wall ms), and whether the venue stood still then."""
+
+    beat_ms: int
+    stepped: bool
 
 
 class AuditFigures(Value):

@@ -150,16 +150,3 @@ async def _must_live(desk: Desk, bot_id: str) -> None:
     bot = await desk.store.bot(bot_id)
     if bot.status is BotStatus.STOPPED:
         raise Conflict(f"Bot {bot_id} is stopped; it does nothing any more.")
-
-
-async def start_missing(desk: Desk) -> list[str]:
-    """Start each bot that should run and has no running workflow; give their ids.
-
-    A bot goes on in the state that PostgreSQL has of it, as a new incarnation.
-    """
-    should_run = [bot for bot in await desk.store.bots() if bot.status is not BotStatus.STOPPED]
-    return [
-        bot.id
-        for bot in should_run
-        if not await desk.control.is_running(bot.id) and await desk.control.start(bot)
-    ]

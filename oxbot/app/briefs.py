@@ -39,4 +39,5 @@ def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrie
         opened_ms=position.opened_ms,
         unrealised=value - position.cost if quote else Notional(0),
         age_ms=quote.age_ms(now_ms) if quote else None,
+        version=position.version,
     )

@@ -9,7 +9,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, known_quotes
 from oxbot.app.venue import must_be_here
 from oxbot.domain.account import Account
-from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.bot import Bot, BotStatus, RiskLimits
 from oxbot.domain.decision import Action, Proposal
 from oxbot.domain.entries import judge_all
 from oxbot.domain.errors import Conflict, Unavailable, Unusable
@@ -139,9 +139,9 @@ async def _judge_once(
     entering = any(proposal.action is Action.BUY for proposal in proposals)
     try:
         await ports.store.judge_cycle(request.bot_id, request.cycle, judge, entering=entering)
-    except Conflict:
+    except Conflict as error:
         if not await ports.store.judged(request.bot_id, request.cycle):
-            raise
+            raise Unavailable(f"{error} The cycle is judged anew.") from error
 
 
 def _judged(
@@ -158,7 +158,8 @@ def _judged(
     leaving = frozenset(v.symbol for v in exits if v.ruling is Ruling.DEMANDED)
     rest = replace(context, busy=context.busy | leaving)
     verdicts = [*losses, *exits, *judge_all(proposals, rest)]
-    orders = [_order(ports, request, v) for v in verdicts if v.ruling.leads_to_an_order]
+    leading = [verdict for verdict in verdicts if verdict.ruling.leads_to_an_order]
+    orders = [_order(ports, request, context.limits, verdict) for verdict in leading]
     return Judgement(verdicts, orders)
 
 
@@ -168,7 +169,7 @@ async def _proposals(ports: Ports, request: ValidateRisk) -> Sequence[Proposal]:
     return decision.proposals if decision else ()
 
 
-def _order(ports: Ports, request: ValidateRisk, verdict: Verdict) -> Order:
+def _order(ports: Ports, request: ValidateRisk, limits: RiskLimits, verdict: Verdict) -> Order:
     if verdict.quantity is None:
         raise ValueError(f"a verdict that leads to an order has a quantity: {verdict}")
     leaves = verdict.purpose.is_exit
@@ -193,6 +194,7 @@ def _order(ports: Ports, request: ValidateRisk, verdict: Verdict) -> Order:
         expires_ms=None if leaves else request.expires_ms,
         stop=verdict.stop,
         target=verdict.target,
+        trail=None if leaves else limits.trailing,
         epoch=request.epoch,
         reason=f"{verdict.rule}: {verdict.reason}",
     )

@@ -46,23 +46,26 @@ async def _seen(desk: Desk, bot_id: str, rows: int) -> tuple[BotPage, BotLine, M
 
 def pause(bot_id: str, reason: str, *, as_json: bool) -> None:
     """Pause a bot. NotFound, Conflict."""
-    _answer(at_desk(lambda desk: bots.pause_bot(desk, bot_id, _request(reason))), bot_id, as_json)
+    _answer(at_desk(lambda desk: bots.pause_bot(desk, bot_id, request_of(reason))), bot_id, as_json)
 
 
 def resume(bot_id: str, reason: str, *, as_json: bool) -> None:
     """Resume a bot. NotFound, Conflict."""
-    _answer(at_desk(lambda desk: bots.resume_bot(desk, bot_id, _request(reason))), bot_id, as_json)
+    _answer(
+        at_desk(lambda desk: bots.resume_bot(desk, bot_id, request_of(reason))), bot_id, as_json
+    )
 
 
 def stop(bot_id: str, reason: str, *, flatten: bool, ask: bool, as_json: bool) -> None:
     """Stop a bot; on a terminal asks before positions are sold. NotFound, Conflict."""
     if ask and flatten and output.is_dialogue():
         _confirm_sale(bot_id)
-    request = _request(reason, flatten=flatten)
+    request = request_of(reason, flatten=flatten)
     _answer(at_desk(lambda desk: bots.stop_bot(desk, bot_id, request)), bot_id, as_json)
 
 
-def _request(reason: str, *, flatten: bool = True) -> ControlRequest:
+def request_of(reason: str, *, flatten: bool = True) -> ControlRequest:
+    """Make a request in the name of who sits at this terminal."""
     return ControlRequest(by=f"{user()}, command line", reason=reason, flatten=flatten)
 
 

@@ -33,6 +33,7 @@ class Position(Value):
     `cost` is what the quantity cost without fees; `paid` and `received` are the cash that the
     round trip moved so far, fees included; `entry_quantity` and `entry_notional` are of the
     entry's fills, whose average carries stop and target. `version` grows with every fill.
+    `trail` is a fraction of `best`, the highest bid since the position was opened.
     """
 
     symbol: Symbol
@@ -46,6 +47,8 @@ class Position(Value):
     opened_ms: int
     stop: Positive
     target: Positive
+    trail: Positive | None = None
+    best: PositivePrice | None = None
     version: int
 
     @property
@@ -62,6 +65,13 @@ class Position(Value):
     def target_price(self) -> Price:
         """Where the target lies: above the average fill by the target's fraction."""
         return to_scale(self.average_price * (1 + self.target))
+
+    @property
+    def trail_price(self) -> Price | None:
+        """Where the trailing stop lies: below the best bid by the trail's fraction."""
+        if self.trail is None or self.best is None:
+            return None
+        return to_scale(self.best * (1 - self.trail))
 
 
 class Trade(Value):
@@ -182,10 +192,18 @@ def _bought(position: Position | None, cash: Notional, order: Order, fill: Fill)
     return Settlement(
         fill=fill,
         cash=cash - spent,
-        position=bought,
+        position=_trailed(bought),
         dust=Quantity(0),
         entries=buy_entries(fill),
     )
+
+
+def _trailed(position: Position) -> Position:
+    """Let the best price begin at the entry's average; it never falls."""
+    if position.trail is None:
+        return position
+    best = max(position.best or position.average_price, position.average_price)
+    return position.model_copy(update={"best": best})
 
 
 def _nothing(order: Order, fill: Fill) -> Position:
@@ -204,6 +222,7 @@ def _nothing(order: Order, fill: Fill) -> Position:
         opened_ms=fill.at_ms,
         stop=order.stop,
         target=order.target,
+        trail=order.trail,
         version=0,
     )
 

@@ -18,9 +18,11 @@ from oxbot.domain.risk import Marks, Verdict
 from oxbot.messages import (
     CycleOutcome,
     Missed,
+    OrderOutcome,
     WriteControl,
     WriteLimits,
 )
+from oxbot.ports.protection import ProtectionStore
 from oxbot.records import (
     AuditFigures,
     CycleRow,
@@ -35,7 +37,7 @@ from oxbot.records import (
 )
 
 
-class Store(Protocol):
+class Store(ProtectionStore, Protocol):
     """The record. Each method is one transaction."""
 
     async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
@@ -62,6 +64,13 @@ class Store(Protocol):
         """Store changed limits with the raised epoch and an event; give them as they are then.
 
         The same epoch changes them once. InputError where they cannot be; nothing is stored.
+        """
+        ...
+
+    async def raise_alarm(self, bot_id: str, key: str, text: str) -> Bot:
+        """Pause a bot under a raised epoch and tell why, once per key; give the bot as it is.
+
+        One that is closing stays so.
         """
         ...
 
@@ -141,6 +150,18 @@ class Store(Protocol):
         """Give a cycle's verdicts."""
         ...
 
+    async def intend_exit(self, order: Order, version: int) -> Order | None:
+        """Write an exit down while its position is at this version; give the order to finish.
+
+        None: the position is gone or has another version. An order already under way for the
+        coin is given instead, and so is one of the same id.
+        """
+        ...
+
+    async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
+        """Tell once that an exit was filled; `cycle` is the last one before it."""
+        ...
+
     async def lately(self, bot_id: str, cycle: int) -> Lately | None:
         """Give what happened since the last decision before this cycle; None without one."""
         ...
@@ -157,7 +178,7 @@ class Store(Protocol):
         """Move intended → sent by compare-and-set; only the winner may send.
 
         An entry is only claimed while its bot is running, its epoch is unchanged and it has
-        not expired (venue time).
+        not expired (venue time); an exit, while so much is held.
         """
         ...
 

@@ -13,10 +13,10 @@ import oxbot
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.market import part_keys
-from oxbot.domain.money import Notional
-from oxbot.domain.orders import OrderState
-from oxbot.messages import CycleOutcome, WriteControl, WriteLimits
-from oxbot.records import DecisionRecord
+from oxbot.domain.money import Notional, Price, Quantity
+from oxbot.domain.orders import OrderState, Purpose
+from oxbot.messages import CycleOutcome, OrderOutcome, WriteControl, WriteLimits
+from oxbot.records import DecisionRecord, Protection
 from tests.support.trading import (
     BTC,
     CANDLE_END_MS,
@@ -27,6 +27,7 @@ from tests.support.trading import (
     bought,
     entry,
     intend,
+    leave,
     new_bot,
     part,
     ruled,
@@ -47,6 +48,20 @@ RECORD = DecisionRecord(
     decision=None,
 )
 OUTCOME = CycleOutcome(cycle=3, incarnation=1, due_ms=NOW_MS)
+EXIT = OrderOutcome(
+    order_id="o1", symbol=BTC, purpose=Purpose.STOP, state=OrderState.FILLED, filled=Quantity(1)
+)
+PROTECTION = Protection(
+    bot_id="b1",
+    symbol=BTC,
+    opened_ms=NOW_MS,
+    version=1,
+    purpose=Purpose.STOP,
+    crossed_ms=NOW_MS,
+    seen_ms=NOW_MS,
+    settled_ms=NOW_MS + 1,
+    order_id="o1",
+)
 AMOUNTS = {"equity": Notional(1), "cash": Notional(1)}
 CONTROL = WriteControl(
     bot_id="b1", status=BotStatus.PAUSED, epoch=2, flatten=True, by="t", reason=""
@@ -104,6 +119,23 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "audit": partial(store.audit, "b1"),
         "write_control": partial(store.write_control, CONTROL),
         "change_limits": partial(store.change_limits, LIMITS),
+        "raise_alarm": partial(store.raise_alarm, "b1", "gone", "It was ended by force."),
+        "tell": partial(store.tell, "b1", "told", "alarm", "Once."),
+        "untold_ends": partial(store.untold_ends, "okx"),
+        "held_symbols": partial(store.held_symbols, "okx"),
+        "guards": partial(store.guards, "okx"),
+        "raise_best": partial(store.raise_best, "okx", BTC, Price(60_001), NOW_MS),
+        "save_watch_marks": partial(
+            store.save_watch_marks, "okx", {BTC: NOW_MS}, NOW_MS, stepped=False
+        ),
+        "watch_marks": partial(store.watch_marks, "okx"),
+        "watch_beat": partial(store.watch_beat, "okx"),
+        "intend_exit": partial(store.intend_exit, leave("b1", 3, "0.09"), 1),
+        "tell_exit": partial(store.tell_exit, "b1", 3, EXIT),
+        "note_protection": partial(
+            store.note_protection, PROTECTION.model_copy(update={"order_id": sent.id})
+        ),
+        "protection_times": partial(store.protection_times, "okx"),
         "close": store.close,
     }
 

@@ -17,12 +17,13 @@ from oxbot.adapters.okx.clock import SimulatorClock
 from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.adapters.okx.stream import OkxStream
 from oxbot.adapters.paper.exchange import PaperExchange
+from oxbot.adapters.postgres.news import PostgresNews
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.adapters.redis.board import RedisPriceBoard, open_redis
 from oxbot.adapters.redis.breaker import RedisBreaker
 from oxbot.adapters.redis.flight import RedisFlight
 from oxbot.adapters.redis.parts import RedisPartCache
-from oxbot.app import feed_state, watch
+from oxbot.app import feed_state, price_sources, watch
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import SIMULATED_VENUE
 from oxbot.domain.feed import FeedSource, FeedStatus
@@ -31,6 +32,7 @@ from oxbot.simulator.fault_rules import FaultRule
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.server import HOST, create_app
 from oxbot.simulator.venue import Venue
+from tests.support.fake_control import FakeControl
 from tests.support.trading import BTC, ETH, new_bot
 
 
@@ -83,18 +85,22 @@ async def _until(look: Callable[[], FeedStatus | None]) -> FeedStatus:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_state, "SILENCE_MS", 300)
     monkeypatch.setattr(feed_state, "ASKED_HOLDS_MS", 500)
-    for name, seconds in (
-        ("ASK_EVERY_S", 0.2),
-        ("REPORT_EVERY_S", 0.1),
-        ("SYMBOLS_EVERY_S", 0.5),
-        ("SHORTEST_PAUSE_S", 0.1),
+    for module, name, seconds in (
+        (price_sources, "ASK_EVERY_S", 0.2),
+        (price_sources, "SHORTEST_PAUSE_S", 0.1),
+        (watch, "REPORT_EVERY_S", 0.1),
+        (watch, "SYMBOLS_EVERY_S", 0.5),
     ):
-        monkeypatch.setattr(watch, name, seconds)
+        monkeypatch.setattr(module, name, seconds)
 
 
 @pytest.fixture
 async def post(
-    hasty: None, store: PostgresStore, board: RedisPriceBoard, redis_url: str
+    hasty: None,
+    store: PostgresStore,
+    board: RedisPriceBoard,
+    redis_url: str,
+    database_url: str,
 ) -> AsyncIterator[Post]:
     async with AsyncExitStack() as stack:
         venue = open_venue(Options(mode="speed", rate="10"))
@@ -110,6 +116,8 @@ async def post(
         feed = OkxFeed(client, venue=SIMULATED_VENUE)
         ports = Ports(
             store=store,
+            news=PostgresNews(database_url),
+            control=FakeControl(),
             clock=clock,
             feed=feed,
             stream=OkxStream(f"ws://{address}/ws/v5"),

@@ -19,7 +19,7 @@ from oxbot.records import (
     Lately,
     RunReservation,
 )
-from tests.support.fake_books import FakeBooks
+from tests.support.fake_protection import FakeProtection
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Block:
     cycles: int
 
 
-class FakeStore(FakeBooks):
+class FakeStore(FakeProtection):
     """Keeps the same promises as the database, for as long as the test lasts.
 
     `control` holds every write of control that took effect, `outcomes` every cycle by number,
@@ -51,6 +51,7 @@ class FakeStore(FakeBooks):
         self.equity_points: dict[tuple[str, int], Notional] = {}
         self.fresh_points: list[tuple[str, int, Notional]] = []
         self.high_water: dict[str, Notional] = {}
+        self.alarms: dict[tuple[str, str], str] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
         self._parts: dict[PartKey, MarketPart] = {}
@@ -120,6 +121,19 @@ class FakeStore(FakeBooks):
         self.bots_by_id[bot.id] = bot.model_copy(update=raised)
         self._tell(bot.id, "limits", f"by {change.by}: {change.reason}")
         return after
+
+    async def raise_alarm(self, bot_id: str, key: str, text: str) -> Bot:
+        """Pause a bot under a raised epoch and tell why, once per key, as the port says."""
+        bot = await self.bot(bot_id)
+        if (bot_id, key) in self.alarms:
+            return bot
+        self.alarms[bot_id, key] = text
+        closing = bot.status is BotStatus.CLOSING
+        status = BotStatus.CLOSING if closing else BotStatus.PAUSED
+        raised = bot.model_copy(update={"status": status, "epoch": bot.epoch + 1})
+        self.bots_by_id[bot_id] = raised
+        self._tell(bot_id, "alarm", text)
+        return raised
 
     async def reserve_cycles(
         self, bot_id: str, chain_id: str, run_id: str, cycles: int

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
+from oxbot.domain.book import Book, Level
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.feed import FeedStatus
@@ -102,6 +103,18 @@ class FakeFeed:
         self._ask("all_quotes")
         await asyncio.sleep(0)
         return [self._quote(s, now.venue_ms) for s in self.prices if s not in self.mute]
+
+    async def book(self, symbol: str, depth: int, now: ClockReading) -> Book:  # noqa: ARG002 - a port
+        """Give a book with one deep level on each side, at bid and ask."""
+        self._ask(f"book {symbol}")
+        quote = self._quote(symbol, now.venue_ms)
+        return Book(
+            symbol=symbol,
+            bids=(Level(quote.bid, Quantity(1_000_000)),),
+            asks=(Level(quote.ask, Quantity(1_000_000)),),
+            exchange_ms=quote.exchange_ms,
+            received_ms=quote.received_ms,
+        )
 
     def _quote(self, symbol: str, at_ms: int) -> Quote:
         bid = self.prices[symbol]

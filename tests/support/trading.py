@@ -236,9 +236,11 @@ async def intend(store: PostgresStore, *orders: Order) -> None:
     await store.judge_cycle(bot_id, cycle, ruled(*orders), entering=False)
 
 
-async def bought(store: PostgresStore, bot_id: str = "b1", cycle: int = 1) -> Order:
+async def bought(
+    store: PostgresStore, bot_id: str = "b1", cycle: int = 1, **changes: object
+) -> Order:
     """Let a bot buy 0.1 BTC at 60,000 USDT."""
-    order = entry(bot_id, cycle)
+    order = entry(bot_id, cycle, **changes)
     await intend(store, order)
     assert await store.claim(order.id, NOW_MS)
     return await store.settle(order.id, [fill(order)], INSTRUMENT)

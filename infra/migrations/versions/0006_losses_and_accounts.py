@@ -4,14 +4,14 @@ Equity recorded before counts as fresh: it was made of the newest prices known. 
 begins with the next equity that is recorded.
 
 Revision ID: 0006
-Revises: 0002
+Revises: 0005
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0002"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

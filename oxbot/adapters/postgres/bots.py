@@ -53,7 +53,7 @@ class Bots(Records):
 
     async def bot(self, bot_id: str) -> Bot:
         """Give a bot; NotFound."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             query = select(bots).where(bots.c.id == bot_id)
             row = (await connection.execute(query)).mappings().one_or_none()
         if row is None:
@@ -65,7 +65,7 @@ class Bots(Records):
         query = select(bots).order_by(bots.c.created_at, bots.c.id)
         if owner is not None:
             query = query.where(bots.c.settings["owner"].astext == owner)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return [bot_from(row) for row in (await connection.execute(query)).mappings()]
 
     async def watched_symbols(self, venue: str) -> list[str]:
@@ -73,7 +73,7 @@ class Bots(Records):
         alive = (bots.c.settings["venue"].astext == venue) & (bots.c.status != BotStatus.STOPPED)
         traded = select(func.jsonb_array_elements_text(bots.c.settings["symbols"])).where(alive)
         held = select(positions.c.symbol).join(bots, bots.c.id == positions.c.bot_id).where(alive)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return sorted(await connection.scalars(traded.union(held)))
 
     async def write_control(self, change: WriteControl) -> None:

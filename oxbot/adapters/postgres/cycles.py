@@ -32,7 +32,7 @@ class Cycles(Records):
             "clock": seen["clock"],
             "quotes": seen["quotes"],
         }
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             await connection.execute(insert(cycles).values(values).on_conflict_do_nothing())
             row = await _cycle(connection, start.bot_id, start.cycle)
         if row is None or row["snapshot_id"] is None:
@@ -50,12 +50,12 @@ class Cycles(Records):
             "due_at": due_ms,
             "state": CycleState.BEGUN,
         }
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             await connection.execute(insert(cycles).values(values).on_conflict_do_nothing())
 
     async def cycle(self, bot_id: str, cycle: int) -> CycleStart:
         """Give what a cycle saw; NotFound."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             row = await _cycle(connection, bot_id, cycle)
         if row is None or row["snapshot_id"] is None:
             raise NotFound(f"Cycle {cycle} of {bot_id} saw nothing.")
@@ -135,7 +135,7 @@ async def _record(connection: AsyncConnection, bot_id: str, outcome: CycleOutcom
         await add_event(connection, bot_id, key, ("cycle_skipped", told), figures)
     for order in outcome.orders:
         if order.state is OrderState.FILLED:
-            await _tell_filled(connection, bot_id, outcome.cycle, order)
+            await tell_filled(connection, bot_id, outcome.cycle, order)
 
 
 async def _add_point(connection: AsyncConnection, point: Mapping[str, object]) -> None:
@@ -161,9 +161,10 @@ async def _tell_missed(connection: AsyncConnection, bot_id: str, gap: Missed) ->
     await add_event(connection, bot_id, key, ("ticks_missed", told), figures)
 
 
-async def _tell_filled(
+async def tell_filled(
     connection: AsyncConnection, bot_id: str, cycle: int, order: OrderOutcome
 ) -> None:
+    """Tell what an order opened or closed."""
     kind = "closed" if order.purpose.is_exit else "opened"
     why = f" ({order.purpose})" if order.purpose.is_exit else ""
     price = plain(order.price) if order.price is not None else "an unknown price"

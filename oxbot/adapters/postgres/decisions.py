@@ -8,7 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.accounts import locked_account
-from oxbot.adapters.postgres.rows import Records, lock_bot, reserved_cash
+from oxbot.adapters.postgres.bots import cancel_outdated_entries
+from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
     cycles,
@@ -33,12 +34,12 @@ class Decisions(Records):
 
     async def decision(self, bot_id: str, cycle: int) -> DecisionRecord | None:
         """Give a cycle's decision, if it has one."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await _decision(connection, bot_id, cycle)
 
     async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
         """Keep a cycle's only decision; if one is stored, that one is returned."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             new = upsert(llm_decisions).values(record.model_dump())
             await connection.execute(new.on_conflict_do_nothing())
             kept = await _decision(connection, record.bot_id, record.cycle)
@@ -49,7 +50,7 @@ class Decisions(Records):
     async def judged(self, bot_id: str, cycle: int) -> bool:
         """Tell whether a cycle's verdicts are stored."""
         query = select(cycles.c.judged_at).where(cycles.c.bot_id == bot_id, cycles.c.cycle == cycle)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await connection.scalar(query) is not None
 
     async def judge_cycle(self, bot_id: str, cycle: int, judge: Judge, *, entering: bool) -> None:
@@ -57,6 +58,8 @@ class Decisions(Records):
 
         Locked are the bot's row and, where entries may follow, that of its account: of two
         bots of one owner the second is judged when the first one's entries are on record.
+
+        Entries of an epoch that is over can never be sent, so they are cancelled as they come.
 
         Raises:
             Conflict: The cycle was judged before, an intended order's coin already has an
@@ -71,11 +74,13 @@ class Decisions(Records):
             verdicts, orders = judge(account)
             await _add_verdicts(connection, (bot_id, cycle), verdicts)
             await _intend(connection, orders)
+            why = "not sent: the bot was told otherwise meanwhile"
+            await cancel_outdated_entries(connection, (bot_id, bot["epoch"]), why)
             await _must_be_covered(connection, bot_id, bot["cash"])
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts, in the order in which they were passed."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await _verdicts(connection, bot_id, (cycle, cycle))
 
     async def lately(self, bot_id: str, cycle: int) -> Lately | None:
@@ -163,10 +168,7 @@ async def _add_verdicts(
 
 async def _intend(connection: AsyncConnection, intended: Sequence[Order]) -> None:
     """Write orders down; the database allows one under way per coin."""
-    rows = [
-        {**order.model_dump(exclude={"expires_ms"}), "expires_at": order.expires_ms}
-        for order in intended
-    ]
+    rows = [order_row(order) for order in intended]
     if not rows:
         return
     try:

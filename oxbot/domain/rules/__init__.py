@@ -14,6 +14,7 @@ from oxbot.domain.rules.leaving import (
     LongestHold,
     Stop,
     Target,
+    TrailingStop,
 )
 from oxbot.domain.rules.losses import DailyLoss, Drawdown, KnownEquity, LossRule
 from oxbot.domain.rules.pace import Cooldown, EntriesADay
@@ -70,6 +71,7 @@ LOSS_RULES: Final[tuple[LossRule, ...]] = (Drawdown(), DailyLoss())
 EXIT_RULES: Final[tuple[ExitRule, ...]] = (
     Flatten(),
     Stop(),
+    TrailingStop(),
     Target(),
     LeaveByDrawdown(),
     LeaveByDailyLoss(),

@@ -1,4 +1,4 @@
-"""Rules that demand an exit: closing, losses at their limit, stop, target, longest hold."""
+"""Rules that demand an exit: closing, losses at their limit, stops, target, longest hold."""
 
 from oxbot.domain.money import plain
 from oxbot.domain.orders import Purpose
@@ -64,6 +64,26 @@ class Stop(ExitRule):
         if figures is None or context.quotes[position.symbol].bid > position.stop_price:
             return None
         return Demand(Purpose.STOP, "the bid is at or below the stop", figures)
+
+
+class TrailingStop(ExitRule):
+    """The trailing stop, by a price to trust."""
+
+    name = "trailing stop"
+    limits = ("trailing", "price_age_s")
+    formula = "bid <= best bid since the entry x (1 - `trailing`), by a price within `price_age_s`"
+    figures = ("bid", "best", "trail")
+
+    def check(self, position: Position, context: Context) -> Demand | None:
+        """Demand the exit at or below the trailing stop."""
+        trail = position.trail_price
+        if trail is None or _crossing(position, context) is None:
+            return None
+        bid = context.quotes[position.symbol].bid
+        if bid > trail:
+            return None
+        figures = {"bid": str(bid), "best": str(position.best), "trail": str(trail)}
+        return Demand(Purpose.TRAIL, "the bid is at or below the trailing stop", figures)
 
 
 class Target(ExitRule):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.errors import Conflict, Unavailable, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, ClockReading, Instrument, Quote
 from oxbot.domain.money import Notional, Price, Quantity, floor_to
 from oxbot.domain.orders import Fill, OrderState, Purpose, Side
@@ -46,6 +46,21 @@ async def test_entries_left_over_are_cancelled(room: Room) -> None:
     assert cancelled.state is OrderState.CANCELLED
     assert "within its cycle" in cancelled.reason
     assert (await room.store.portfolio(BOT)).reserved == 0
+
+
+@pytest.mark.parametrize("trailing", [None, "0.02"])
+async def test_an_entry_carries_the_trailing_stop_of_its_bot_and_an_exit_none(
+    room: Room, trailing: str | None
+) -> None:
+    await room.bot(limits={"trailing": trailing})
+    room.model.will_buy(BTC)
+    [entering] = (await room.judge(1)).orders
+    entry_order = await room.store.order(entering.id)
+    assert entry_order.trail == (trailing and Decimal(trailing))
+    await room.execute(entering.id)
+    room.reprice(BTC, STOPPED_OUT)
+    [leaving] = (await room.judge(2)).orders
+    assert (await room.store.order(leaving.id)).trail is None
 
 
 async def test_exits_left_over_are_handed_out_again_and_not_doubled(room: Room) -> None:
@@ -232,7 +247,7 @@ async def test_a_price_that_moved_since_the_model_saw_it_is_not_bought(room: Roo
     assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["price moved"]
 
 
-async def test_a_coin_that_became_busy_meanwhile_is_a_conflict_and_nothing_is_stored() -> None:
+async def test_where_a_coin_became_busy_meanwhile_nothing_is_stored_and_it_is_judged_anew() -> None:
     """Tried again, the order that came in between is seen."""
     other = entry(BOT, id="other")
 
@@ -246,7 +261,7 @@ async def test_a_coin_that_became_busy_meanwhile_is_a_conflict_and_nothing_is_st
     room = Room(store=Overtaken())
     await room.bot()
     room.model.will_buy(BTC)
-    with pytest.raises(Conflict):
+    with pytest.raises(Unavailable, match="judged anew"):
         await room.judge()
     assert list(room.store.orders_by_id) == [other.id]
     assert await room.store.verdicts(BOT, 1) == []

@@ -93,6 +93,12 @@ def held(quantity: str = "1", held_s: int = 1000, **around: Any) -> dict[str, An
     return {"portfolio": owning(holding(quantity, held_s)), **around}
 
 
+def trailing(**around: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a Context
+    """A position that may fall by a tenth from the best bid so far, 1,100."""
+    guards = {"trail": D("0.1"), "best": Price(1100)}
+    return {"portfolio": owning(holding().model_copy(update=guards)), **around}
+
+
 def lost(cash: str, **marks: Any) -> dict[str, Any]:  # noqa: ANN401 - the fields of Marks
     """A position worth 1,000 beside some cash, in a bot that flattens at its limits."""
     limits = RiskLimits(flatten_at_limit=True)
@@ -101,6 +107,15 @@ def lost(cash: str, **marks: Any) -> dict[str, Any]:  # noqa: ANN401 - the field
         "portfolio": owning(holding(), cash),
         "limits": limits,
         "marks": Marks(**known),
+    }
+
+
+def trailed(bid: str = "1078", age_ms: int = 0, trail: str | None = "0.02") -> dict[str, Any]:
+    """A position with its stop 2 % below the best bid, which was 1,100, and its target far off."""
+    changes = {"trail": trail and D(trail), "best": Price(1_100), "target": D("0.5")}
+    return {
+        "portfolio": owning(holding().model_copy(update=changes)),
+        **quoted(bid, age_ms=age_ms),
     }
 
 
@@ -293,6 +308,20 @@ TABLE: Final[dict[type, list[Case]]] = {
         above(around=held(**quoted("965.1"))),
         other(around=held(**quoted("965", age_ms=15_000))),
         other(around=held(**quoted("965", age_ms=15_001)), acts=False),
+    ],
+    leaving.TrailingStop: [
+        below(around=trailing(**quoted("989.9")), acts=True),
+        at(around=trailing(**quoted("990")), acts=True),
+        above(around=trailing(**quoted("990.1"))),
+        other(around=trailing(**quoted("990", age_ms=15_001)), acts=False),
+        other(around=held(**quoted("990")), acts=False),
+    ],
+    leaving.TrailingStop: [
+        below(around=trailed(bid="1077.9"), acts=True),
+        at(around=trailed(bid="1078"), acts=True),
+        above(around=trailed(bid="1078.1")),
+        other(around=trailed(bid="1078", age_ms=15_001), acts=False),
+        other(around=trailed(trail=None), acts=False),
     ],
     leaving.Target: [
         below(around=held(**quoted("1069.9"))),

@@ -28,6 +28,7 @@ from oxbot.adapters.postgres.schema.control import (
     risk_verdicts,
     snapshots,
 )
+from oxbot.adapters.postgres.schema.protection import protections, watch_beats, watch_marks
 
 __all__ = [
     "FINAL_STATES",
@@ -47,7 +48,10 @@ __all__ = [
     "metadata",
     "orders",
     "positions",
+    "protections",
     "risk_verdicts",
     "snapshots",
     "trades",
+    "watch_beats",
+    "watch_marks",
 ]

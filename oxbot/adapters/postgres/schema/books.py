@@ -44,6 +44,9 @@ orders: Final = Table(
     Column("expires_at", Milliseconds, comment="venue time"),
     Column("stop", Money, comment="fraction of the average fill"),
     Column("target", Money, comment="fraction of the average fill"),
+    Column("trail", Money, comment="fraction of the best bid"),
+    Column("resting_price", Money, comment="USDT at which it filled while nobody watched"),
+    Column("crossed_at", Milliseconds, comment="venue time of the price that called for it"),
     Column("epoch", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -113,6 +116,8 @@ positions: Final = Table(
     Column("opened_at", Milliseconds, nullable=False, comment="venue time"),
     Column("stop", Money, nullable=False, comment="fraction of the average fill"),
     Column("target", Money, nullable=False, comment="fraction of the average fill"),
+    Column("trail", Money, comment="fraction of the best bid"),
+    Column("best", Money, comment="USDT, the highest bid since it was opened"),
     Column("version", Integer, nullable=False),
     CheckConstraint("quantity >= 0 AND cost >= 0", name="amounts"),
 )
@@ -183,4 +188,6 @@ events: Final = Table(
     now("at"),
     UniqueConstraint("bot_id", "key"),
     Index("ix_events_bot_id_id", "bot_id", "id"),
+    # Outages are few, and looked for at each start of an alarm.
+    Index("ix_events_unprotected", "bot_id", postgresql_where=text("kind = 'unprotected'")),
 )
