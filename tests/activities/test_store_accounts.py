@@ -13,7 +13,7 @@ from oxbot.app.validate import validate_risk
 from oxbot.domain.account import Account, Holding
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.decision import Action, Decision, Proposal
-from oxbot.domain.money import Notional, Quantity
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.risk import Marks, Ruling
 from oxbot.messages import CycleOutcome, ValidateRisk, WriteControl
 from oxbot.records import CycleStart, DecisionRecord
@@ -101,7 +101,7 @@ async def test_an_account_is_all_the_other_bots_of_the_owner_on_the_venue(
     for bot_id in ("b2", "b3"):
         await new_bot(store, bot_id)
         await bought(store, bot_id)
-    await intend(store, entry("b2", 2, symbol=ETH))
+    await intend(store, entry("b2", 2, symbol=ETH, limit_price=Price(30_000)))
     await new_bot(store, "gone")
     await control(store, BotStatus.STOPPED, 2, "gone")
     await new_bot(store, "hers", owner="Ann")
@@ -109,7 +109,7 @@ async def test_an_account_is_all_the_other_bots_of_the_owner_on_the_venue(
     account = await store.account("b1")
     assert account == Account(
         cash=Notional(8_000),
-        reserved=Notional(6_010),
+        reserved=Notional(3_000),
         holdings={BTC: Holding(quantity=Quantity("0.1998"), cost=Notional(11_988))},
     )
     assert (await store.account("hers")) == Account()
@@ -118,11 +118,11 @@ async def test_an_account_is_all_the_other_bots_of_the_owner_on_the_venue(
 
 
 BOTS = [f"b{number}" for number in range(24)]
-SHARE = Decimal("0.3")
+SHARE = Decimal("0.28")
 
 
 async def greedy(store: PostgresStore) -> None:
-    """Bots that would all put 80 % of their money into BTC, of an owner who allows 30 %."""
+    """Bots that would all put 80 % of their money into BTC, of an owner who allows 28 %."""
     seen = await keep(store, snapshot())
     limits = {"max_position": "0.8", "max_account_exposure": str(SHARE)}
     proposal = Proposal(

@@ -54,6 +54,31 @@ def test_a_bot_is_made_paused_resumed_and_stopped_from_the_command_line(machine:
     assert machine.run("bots", "list").stdout.count("b1") == 1
 
 
+def test_limits_change_on_a_running_bot_and_the_books_are_audited(machine: Machine) -> None:
+    machine.start()
+    answer(machine, "create", "--symbols", "btc,eth", "--id", "b1")
+    changed = answer(machine, "limits", "b1", "--set", "stop=2%", "--reason", "too wild")
+    assert (changed["changed"], changed["limits"]["stop"], changed["recorded"]) == (
+        ["stop"],
+        "0.02",
+        True,
+    )
+    shown = answer(machine, "limits", "b1")
+    assert shown["epoch"] == changed["epoch"] == 2
+    assert shown["limits"]["stop"]["value"] == "0.02"
+    assert shown["limits"]["stop"]["default"] == "0.035"
+    assert "reward:risk" in shown["limits"]["stop"]["rules"]
+    for wish in ("stop=0", "nosuch=1", "max_position=86%", "target=1%", "stop=NaN"):
+        assert failure(machine, "limits", "b1", "--set", wish) == (2, "InputError")
+    page = answer(machine, "show", "b1")
+    assert page["bot"]["epoch"] == 2
+    assert any("stop from 0.035 to 0.02" in event["text"] for event in page["events"])
+    ran = machine.run("audit", "ledger", "--json")
+    assert (ran.returncode, json.loads(ran.stdout)["drift"]) == (0, "0")
+    assert "1 of 1 agree" in machine.run("audit", "ledger", "b1").stdout
+    assert machine.run("audit", "ledger", "b2").returncode == 3
+
+
 def test_on_a_terminal_it_asks_and_shows_what_it_will_make(machine: Machine) -> None:
     machine.start()
     terminal = pexpect.spawn(

@@ -110,6 +110,15 @@ def lost(cash: str, **marks: Any) -> dict[str, Any]:  # noqa: ANN401 - the field
     }
 
 
+def trailed(bid: str = "1078", age_ms: int = 0, trail: str | None = "0.02") -> dict[str, Any]:
+    """A position with its stop 2 % below the best bid, which was 1,100, and its target far off."""
+    changes = {"trail": trail and D(trail), "best": Price(1_100), "target": D("0.5")}
+    return {
+        "portfolio": owning(holding().model_copy(update=changes)),
+        **quoted(bid, age_ms=age_ms),
+    }
+
+
 def no_fees(target: str) -> dict[str, Any]:
     return {"wish": {"target_price": Price(target)}, "around": {"fee_rate": D(0)}}
 
@@ -306,6 +315,13 @@ TABLE: Final[dict[type, list[Case]]] = {
         above(around=trailing(**quoted("990.1"))),
         other(around=trailing(**quoted("990", age_ms=15_001)), acts=False),
         other(around=held(**quoted("990")), acts=False),
+    ],
+    leaving.TrailingStop: [
+        below(around=trailed(bid="1077.9"), acts=True),
+        at(around=trailed(bid="1078"), acts=True),
+        above(around=trailed(bid="1078.1")),
+        other(around=trailed(bid="1078", age_ms=15_001), acts=False),
+        other(around=trailed(trail=None), acts=False),
     ],
     leaving.Target: [
         below(around=held(**quoted("1069.9"))),
