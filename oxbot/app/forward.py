@@ -109,7 +109,7 @@ async def _raise_bests(desk: Desk, guards: Sequence[Guard], bests: Sequence[Best
 
     An older position has seen at least what a younger one has.
     """
-    seen = {(best.symbol, best.since_ms): Price(best.best) for best in bests}
+    seen = {(best.symbol, best.since_ms): best.best for best in bests}
     newest_ms: dict[tuple[str, Price], int] = {}
     for guard in guards:
         highest = seen.get((guard.symbol, guard.opened_ms))

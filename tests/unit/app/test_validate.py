@@ -55,11 +55,11 @@ async def test_an_entry_carries_the_trailing_stop_of_its_bot_and_an_exit_none(
     await room.bot(limits={"trailing": trailing})
     room.model.will_buy(BTC)
     [entering] = (await room.judge(1)).orders
-    assert entering.trail == (trailing and Decimal(trailing))
+    assert (await room.store.order(entering.id)).trail == (trailing and Decimal(trailing))
     await room.execute(entering.id)
     room.reprice(BTC, STOPPED_OUT)
     [leaving] = (await room.judge(2)).orders
-    assert leaving.trail is None
+    assert (await room.store.order(leaving.id)).trail is None
 
 
 async def test_exits_left_over_are_handed_out_again_and_not_doubled(room: Room) -> None:
