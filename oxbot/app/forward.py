@@ -99,9 +99,12 @@ async def move(desk: Desk, venue: SteppedVenue, to_ms: int, last: Moved = START)
 
 async def _examine(desk: Desk, at_ms: int) -> ExamineReport:
     try:
-        return await desk.control.examine(desk.venue, at_ms)
+        report = await desk.control.examine(desk.venue, at_ms)
     except Conflict as refusal:
         raise Unavailable(f"The watch could not protect at {at_ms}: {refusal}") from refusal
+    if report.unfinished:
+        raise Unavailable(f"Not all is protected at {at_ms}: {report.trouble}")
+    return report
 
 
 async def _raise_bests(desk: Desk, guards: Sequence[Guard], bests: Sequence[BestBid]) -> None:

@@ -157,6 +157,14 @@ async def test_a_watch_that_does_not_come_back_is_waited_for_and_time_stands_sti
     assert made.exits == [("r001", "stop", 400_000)]
 
 
+async def test_an_examination_that_is_not_finished_is_asked_for_again_at_the_same_moment() -> None:
+    made = await house({"r001": guard()}, bids((400_000, 90), (400_001, 99)), {"r001": 0})
+    made.slow_at = {400_000}
+    await made.driven(END)
+    assert made.exits == [("r001", "stop", 400_000)]
+    assert made.examined == 2
+
+
 moments = st.integers(1, END)
 ways = st.dictionaries(moments, st.integers(88, 115), max_size=25).map(
     lambda steps: bids(*steps.items())
@@ -230,7 +238,8 @@ def test_whoever_dies_wherever_each_exit_is_met_in_its_ms(
         made.opens = opened(made)
         moments = sorted({*btc, *(each.hold_until_ms for each in made.opens.values())} - {0})
         hit = {ms for number, ms in enumerate(moments) if number in deaths}
-        made.venue.loses, made.blind_at, made.mute_at = set(hit), set(hit), set(hit)
+        made.venue.loses, made.blind_at = set(hit), set(hit)
+        made.mute_at, made.slow_at = set(hit), set(hit)
         made.dies_before, made.dies_after = set(made.opens), set(made.opens)
         made.away = made.store.away = made.venue.away = len(deaths)
         for _ in range(1_000):
