@@ -253,6 +253,10 @@ class ProtectPosition(Message):
     protect: Protect
 
 
+UNDER_WAY: Final = "still under way; it goes on until it is done"
+"""Reason of a position that is open yet because its exit takes long."""
+
+
 class ProtectReport(Message):
     """What came of a protection: the position is `closed`, still `open`, or the call was `stale`.
 
@@ -277,12 +281,15 @@ class Examine(Message):
 class ExamineReport(Message):
     """How many guards were set off or holds over, and how many positions were closed for it.
 
-    `trouble` says why some could not be judged, or are not closed.
+    `trouble` says why some could not be judged, or are not closed. `unfinished`: somebody who
+    has to act did not answer, so it is to be asked again before time goes on. Where the venue
+    itself gives no prices, or refuses, it is not: that may last.
     """
 
     crossings: int
     closed: int
     trouble: str = ""
+    unfinished: bool = False
 
 
 class CycleOutcome(Message):

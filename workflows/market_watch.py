@@ -37,6 +37,9 @@ ALWAYS: Final = RetryPolicy(
 UNFIT: Final = "Conflict"
 """Type of the failure with which a system of another venue refuses to watch."""
 
+VENUE_AWAY: Final = ("VenueUnavailable", "RateLimited", "Unusable", "CircuitOpen")
+"""Types of failures that are the venue's own."""
+
 EXAMINED_WITHIN: Final = timedelta(minutes=10)
 SEVERAL_TIMES: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=250),
@@ -144,7 +147,9 @@ class MarketWatchWorkflow:
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type == UNFIT:
                 raise ApplicationError(cause.message, type=UNFIT) from error
-            return ExamineReport(crossings=0, closed=0, trouble=cause_of(error))
+            told = cause_of(error)
+            unfinished = not any(f": {kind}: " in told for kind in VENUE_AWAY)
+            return ExamineReport(crossings=0, closed=0, trouble=told, unfinished=unfinished)
 
     @examine_update.validator
     def _may_examine(self, request: Examine) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from oxbot.app.halts import BestBid, Halt, Reached
 from oxbot.domain.errors import InputError, VenueUnavailable
-from oxbot.domain.money import plain
+from oxbot.domain.money import PositivePrice, plain
 
 TIMEOUT_S: Final = 30
 """Seconds for an answer; growing the market over a long step takes a moment."""
@@ -21,7 +21,7 @@ class Best(BaseModel):
 
     inst_id: str = Field(alias="instId")
     since_ms: int
-    best: Decimal
+    best: PositivePrice
 
 
 class VenueTime(BaseModel):

@@ -7,11 +7,11 @@ from typing import Final
 from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, is_current, known_quotes
 from oxbot.app.signals import protect_of, tell_out_of_reach
-from oxbot.domain.errors import Conflict, NotFound, Unavailable
+from oxbot.domain.errors import BeingProbed, CircuitOpen, Conflict, NotFound, Unavailable
 from oxbot.domain.guards import TRUSTED_MS, Crossing, Guard
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.orders import Purpose
-from oxbot.messages import Examine, ExamineReport
+from oxbot.messages import UNDER_WAY, Examine, ExamineReport
 
 AT_ONCE: Final = 16
 """Positions closed at the same time."""
@@ -25,12 +25,14 @@ TOLD: Final = 3
 async def examine(ports: Ports, request: Examine, heartbeat: Callable[[], None]) -> ExamineReport:
     """Close what the prices of this very moment set off, and what was held long enough.
 
-    Called again it finds only what is still open. What can be judged without the prices that
-    are missing is closed before the error is raised.
+    Called again it finds only what is still open. Where prices are missing, positions that have
+    theirs are closed before the error is raised; without one nothing can be sold here, nor
+    when a hold is over.
 
     Raises:
         Conflict: The venue is not stepped, or its time is another.
-        VenueUnavailable: The exchange does not give all prices.
+        VenueUnavailable: The exchange does not give all prices; it may if it is asked again. Once
+            the circuit is open it is asked no more at this moment, and that is in the report.
         Unavailable: A bot does not answer.
     """
     beating = asyncio.create_task(_beat(heartbeat))
@@ -55,11 +57,14 @@ async def _examined(ports: Ports, request: Examine) -> ExamineReport:
         return ExamineReport(crossings=0, closed=0)
     try:
         quotes = await current_quotes(ports, symbols, clock, TRUSTED_MS // 1000)
-    except Unavailable:
+    except Unavailable as error:
         known = await known_quotes(ports, symbols, clock)
         now = {symbol: quote for symbol, quote in known.items() if is_current(quote, clock)}
-        await _close_all(ports, _called_for(guards, now, clock))
-        raise
+        priced = [guard for guard in guards if guard.symbol in now]
+        report = await _close_all(ports, _called_for(priced, now, clock))
+        if not isinstance(error, CircuitOpen) or isinstance(error, BeingProbed):
+            raise
+        return report.model_copy(update={"trouble": report.trouble or str(error)})
     await _raise_bests(ports, request.venue, guards, quotes)
     return await _close_all(ports, _called_for(guards, quotes, clock))
 
@@ -116,6 +121,7 @@ async def _close_all(ports: Ports, crossings: Sequence[Crossing]) -> ExamineRepo
         crossings=len(crossings),
         closed=len(crossings) - len(open_yet),
         trouble="; ".join(open_yet[:TOLD]),
+        unfinished=any(told.endswith(UNDER_WAY) for told in open_yet),
     )
 
 

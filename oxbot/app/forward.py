@@ -99,9 +99,12 @@ async def move(desk: Desk, venue: SteppedVenue, to_ms: int, last: Moved = START)
 
 async def _examine(desk: Desk, at_ms: int) -> ExamineReport:
     try:
-        return await desk.control.examine(desk.venue, at_ms)
+        report = await desk.control.examine(desk.venue, at_ms)
     except Conflict as refusal:
         raise Unavailable(f"The watch could not protect at {at_ms}: {refusal}") from refusal
+    if report.unfinished:
+        raise Unavailable(f"Not all is protected at {at_ms}: {report.trouble}")
+    return report
 
 
 async def _raise_bests(desk: Desk, guards: Sequence[Guard], bests: Sequence[BestBid]) -> None:
@@ -109,7 +112,7 @@ async def _raise_bests(desk: Desk, guards: Sequence[Guard], bests: Sequence[Best
 
     An older position has seen at least what a younger one has.
     """
-    seen = {(best.symbol, best.since_ms): Price(best.best) for best in bests}
+    seen = {(best.symbol, best.since_ms): best.best for best in bests}
     newest_ms: dict[tuple[str, Price], int] = {}
     for guard in guards:
         highest = seen.get((guard.symbol, guard.opened_ms))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from oxbot.domain.guards import Guard
 from oxbot.domain.market import Symbol
+from oxbot.domain.money import PositivePrice
 from oxbot.domain.values import Value
 
 
@@ -27,7 +28,7 @@ class Halt(Value):
     symbol: Symbol
     kind: HaltKind
     number: Decimal
-    best: Decimal | None = None
+    best: PositivePrice | None = None
     since_ms: int | None = None
 
 
@@ -36,7 +37,7 @@ class BestBid(Value):
 
     symbol: Symbol
     since_ms: int
-    best: Decimal
+    best: PositivePrice
 
 
 class Reached(Value):
@@ -76,6 +77,6 @@ def _halts_of(guard: Guard) -> Iterator[Halt]:
             symbol=guard.symbol,
             kind=HaltKind.BID_TRAILS,
             number=guard.trail,
-            best=guard.best.number,
+            best=guard.best,
             since_ms=guard.opened_ms,
         )

@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestServer
 from oxbot.adapters.venue_control import VenueControl
 from oxbot.app.halts import Halt, HaltKind
 from oxbot.domain.errors import InputError
+from oxbot.domain.money import Price
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
@@ -67,14 +68,14 @@ async def test_a_trail_tells_the_highest_bid_since_it_began(
         symbol="BTC/USDT",
         kind=HaltKind.BID_TRAILS,
         number=Decimal("0.01"),
-        best=bid_of(venue, START_MS),
+        best=Price(bid_of(venue, START_MS)),
         since_ms=START_MS,
     )
     reached = await hand.advance_to(START_MS + DAY_MS, [trail])
     [best] = reached.bests
     assert (reached.halted, best.symbol, best.since_ms) == (True, "BTC/USDT", START_MS)
-    assert bid_of(venue, reached.venue_ms) <= best.best * Decimal("0.99")
-    assert bid_of(venue, reached.venue_ms - 1) > best.best * Decimal("0.99")
+    assert bid_of(venue, reached.venue_ms) <= best.best.number * Decimal("0.99")
+    assert bid_of(venue, reached.venue_ms - 1) > best.best.number * Decimal("0.99")
 
 
 async def test_a_halt_that_cannot_be_is_refused_with_the_simulators_sentence(

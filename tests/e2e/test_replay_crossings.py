@@ -14,7 +14,7 @@ REAL_CANDLES = Path(__file__).parents[3] / "shared" / "market-data"
 REAL = ("--candles", str(REAL_CANDLES), "--timeframe", "5m")
 REAL_FROM, REAL_TO = "2025-05-05T00:00:00Z", "2025-05-05T03:00:00Z"
 
-EAGER = {"fee_round_trips": "0", "cooldown_s": 0, "shortest_hold_s": 0}
+EAGER = {"fee_round_trips": "0", "reward_risk": "0.1", "cooldown_s": 0, "shortest_hold_s": 0}
 """Limits of a bot that trades as often as it can."""
 
 BOTS: Bots = [

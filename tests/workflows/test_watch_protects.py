@@ -109,6 +109,7 @@ async def test_a_venue_that_gives_no_prices_keeps_its_driver_waiting_only_for_a_
     report = await control.examine("fake", NOON_MS)
     assert (report.crossings, report.closed) == (0, 0)
     assert "the venue was told not to answer" in report.trouble
+    assert not report.unfinished
 
 
 async def test_examinations_do_not_fill_a_history(house: House) -> None:

@@ -2,15 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from oxbot.app.halts import BestBid, Halt, HaltKind, Reached
 from oxbot.domain.errors import Unavailable, VenueUnavailable
-from oxbot.domain.guards import Guard
-from oxbot.domain.money import times
+from oxbot.domain.guards import Guard, trail_price
+from oxbot.domain.money import Price
 from tests.support.fake_store import FakeStore
 
-Bids = Mapping[int, Decimal]
+Bids = Mapping[int, Price]
 """Best bids in USDT, each by the venue time in ms from which on it holds."""
 
 
@@ -69,15 +68,16 @@ class Venue:
         if halt.kind is HaltKind.BID_TRAILS:
             assert halt.best is not None
             assert halt.since_ms is not None
-            level = times(max(halt.best, self.best(halt.symbol, halt.since_ms, ms)), 1 - level)
+            best = max(halt.best, self.best(halt.symbol, halt.since_ms, ms))
+            return bid <= trail_price(best, halt.number)
         return bid <= level
 
-    def bid(self, symbol: str, ms: int | None = None) -> Decimal:
+    def bid(self, symbol: str, ms: int | None = None) -> Price:
         """The bid at a moment; now, unless said."""
         at_ms = self.now_ms if ms is None else ms
         return self.bids[symbol][max(since for since in self.bids[symbol] if since <= at_ms)]
 
-    def best(self, symbol: str, since_ms: int, ms: int | None = None) -> Decimal:
+    def best(self, symbol: str, since_ms: int, ms: int | None = None) -> Price:
         """The highest bid from a moment to another."""
         until_ms = self.now_ms if ms is None else ms
         later = [bid for at, bid in self.bids[symbol].items() if since_ms <= at <= until_ms]
@@ -105,7 +105,7 @@ class GuardStore(FakeStore):
         self.asked += 1
         return list(self.by_bot.values())
 
-    async def raise_best(self, venue: str, symbol: str, bid: Decimal, at_ms: int) -> None:  # noqa: ARG002
+    async def raise_best(self, venue: str, symbol: str, bid: Price, at_ms: int) -> None:  # noqa: ARG002
         self._answer()
         for bot_id, guard in self.by_bot.items():
             mine = guard.symbol == symbol and guard.opened_ms <= at_ms
@@ -118,11 +118,11 @@ class GuardStore(FakeStore):
             raise Unavailable("PostgreSQL does not answer.")
 
 
-def purpose_at(guard: Guard, bid: Decimal, at_ms: int) -> str | None:
+def purpose_at(guard: Guard, bid: Price, at_ms: int) -> str | None:
     """What a bid and a venue time set off."""
     if bid <= guard.stop_price:
         return "stop"
-    if guard.trail and guard.best and bid <= times(guard.best, 1 - guard.trail):
+    if guard.trail and guard.best and bid <= trail_price(guard.best, guard.trail):
         return "trail"
     if bid >= guard.target_price:
         return "target"

@@ -39,8 +39,9 @@ class House(NoBots):
     that nobody will answer. `most_at_work` is how many bots were at work at the same moment.
 
     `opens` are the guards of positions that ticks open. The watch dies once before what it
-    examines at `blind_at` (venue ms), and once after it at `mute_at`; bots of `stuck` cannot
-    sell. `story` has ticks and exits in the order in which they were done.
+    examines at `blind_at` (venue ms), and once after it at `mute_at`; at `slow_at` it is once
+    unfinished. Bots of `stuck` cannot sell. `story` has ticks and exits in the order in which
+    they were done.
     """
 
     offsets: dict[str, int]
@@ -58,6 +59,7 @@ class House(NoBots):
     opens: dict[Tick, Guard] = field(default_factory=dict)
     blind_at: set[int] = field(default_factory=set)
     mute_at: set[int] = field(default_factory=set)
+    slow_at: set[int] = field(default_factory=set)
     stuck: set[str] = field(default_factory=set)
     exits: list[Exit] = field(default_factory=list)
     story: list[Tick | Exit] = field(default_factory=list)
@@ -153,6 +155,9 @@ class House(NoBots):
             raise Conflict(f"It is {self.venue.now_ms}, not {at_ms}.")
         self.examined += 1
         self._die_when(at_ms, self.blind_at)
+        if at_ms in self.slow_at:
+            self.slow_at.remove(at_ms)
+            return ExamineReport(crossings=1, closed=0, trouble="slow", unfinished=True)
         crossed = [
             (guard.bot_id, purpose, at_ms)
             for guard in await self.store.guards("fake")

@@ -24,7 +24,7 @@ class Past:
 
     def candles(self, symbol: str, from_ms: int, to_ms: int) -> Sequence[Candle]:  # noqa: ARG002
         assert from_ms % LENGTH_MS == 0
-        hundred = Decimal(100)
+        hundred = Price(100)
         return [
             Candle(
                 open_ms=ms,

@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 
 from oxbot.app.examine import examine
+from oxbot.domain.circuit import OPENS_AFTER
 from oxbot.domain.errors import Conflict, Unavailable, VenueUnavailable
 from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
-from oxbot.messages import Examine, ExamineReport, Protect, ProtectReport
+from oxbot.messages import UNDER_WAY, Examine, ExamineReport, Protect, ProtectReport
 from tests.support.fakes import BTC, ETH, FakeFeed
 from tests.support.held import STOP, TARGET
 from tests.unit.app.room import BOT, NOW_MS, Room
@@ -68,12 +69,34 @@ async def test_a_hold_that_is_over_is_closed_and_a_price_comes_before_it(post: P
 
 
 @pytest.mark.critical
-async def test_without_prices_a_hold_that_is_over_is_closed_all_the_same(post: Post) -> None:
+async def test_without_prices_a_hold_that_is_over_waits_for_one_to_be_sold_at(post: Post) -> None:
     post.room.now_ms = NOW_MS + HOLD_MS
     post.room.feed.away = True
     with pytest.raises(VenueUnavailable):
         await examined(post)
-    assert closed(post) == {BTC: Purpose.HOLD, ETH: Purpose.HOLD}
+    assert closed(post) == {}
+    post.room.feed.away = False
+    assert await examined(post) == ExamineReport(crossings=2, closed=2)
+
+
+async def test_once_the_circuit_is_open_it_is_reported_and_nobody_asks_again(post: Post) -> None:
+    post.room.feed.away = True
+    for _ in range(OPENS_AFTER):
+        with pytest.raises(VenueUnavailable):
+            await examined(post)
+    report = await examined(post)
+    assert (report.crossings, report.unfinished) == (0, False)
+    assert "not asked" in report.trouble
+
+
+async def test_an_exit_that_takes_long_leaves_the_examination_unfinished(post: Post) -> None:
+    async def tries(_: str, request: Protect) -> ProtectReport:
+        return ProtectReport(symbol=request.symbol, state="open", reason=UNDER_WAY)
+
+    post.control.closes = tries
+    post.room.reprice(BTC, Price(STOP))
+    report = await examined(post)
+    assert (report.crossings, report.closed, report.unfinished) == (1, 0, True)
 
 
 @pytest.mark.critical

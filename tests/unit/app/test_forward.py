@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oxbot.domain.errors import Unavailable
-from oxbot.domain.guards import Guard
-from oxbot.domain.money import times
+from oxbot.domain.guards import Guard, trail_price
+from oxbot.domain.money import Price
 from tests.support.fakes import BTC, ETH
 from tests.unit.app.guarded_venue import Bids, Venue
 from tests.unit.app.replay_house import STEP_MS, Exit, House, Tick
@@ -27,16 +26,16 @@ def guard(bot_id: str = "r001", **fields: object) -> Guard:
         "symbol": BTC,
         "opened_ms": STEP_MS,
         "version": 1,
-        "stop_price": Decimal(95),
-        "target_price": Decimal(110),
+        "stop_price": Price(95),
+        "target_price": Price(110),
         "hold_until_ms": 10**9,
     }
     return Guard.model_validate({**usual, **fields})
 
 
-def bids(*steps: tuple[int, int]) -> dict[int, Decimal]:
+def bids(*steps: tuple[int, int]) -> dict[int, Price]:
     """Bids from 100 USDT on, each from a moment on."""
-    return {0: Decimal(100), **{ms: Decimal(price) for ms, price in steps}}
+    return {0: Price(100), **{ms: Price(price) for ms, price in steps}}
 
 
 async def house(guards: Mapping[str, Guard], btc: Bids, offsets: dict[str, int]) -> House:
@@ -158,6 +157,14 @@ async def test_a_watch_that_does_not_come_back_is_waited_for_and_time_stands_sti
     assert made.exits == [("r001", "stop", 400_000)]
 
 
+async def test_an_examination_that_is_not_finished_is_asked_for_again_at_the_same_moment() -> None:
+    made = await house({"r001": guard()}, bids((400_000, 90), (400_001, 99)), {"r001": 0})
+    made.slow_at = {400_000}
+    await made.driven(END)
+    assert made.exits == [("r001", "stop", 400_000)]
+    assert made.examined == 2
+
+
 moments = st.integers(1, END)
 ways = st.dictionaries(moments, st.integers(88, 115), max_size=25).map(
     lambda steps: bids(*steps.items())
@@ -181,12 +188,12 @@ def expected(each: Guard, btc: Bids) -> Exit | None:
     venue = Venue(bids={BTC: btc})
     changes = sorted(ms for ms in btc if ms > each.opened_ms)
     for ms in sorted({each.opened_ms, *changes, each.hold_until_ms}):
-        bid, best = venue.bid(BTC, ms), max(Decimal(100), venue.best(BTC, each.opened_ms, ms))
+        bid, best = venue.bid(BTC, ms), max(Price(100), venue.best(BTC, each.opened_ms, ms))
         if ms > min(END, each.hold_until_ms):
             return None
         if bid <= each.stop_price:
             return each.bot_id, "stop", ms
-        if each.trail and bid <= times(best, 1 - each.trail):
+        if each.trail and bid <= trail_price(best, each.trail):
             return each.bot_id, "trail", ms
         if bid >= each.target_price:
             return each.bot_id, "target", ms
@@ -231,7 +238,8 @@ def test_whoever_dies_wherever_each_exit_is_met_in_its_ms(
         made.opens = opened(made)
         moments = sorted({*btc, *(each.hold_until_ms for each in made.opens.values())} - {0})
         hit = {ms for number, ms in enumerate(moments) if number in deaths}
-        made.venue.loses, made.blind_at, made.mute_at = set(hit), set(hit), set(hit)
+        made.venue.loses, made.blind_at = set(hit), set(hit)
+        made.mute_at, made.slow_at = set(hit), set(hit)
         made.dies_before, made.dies_after = set(made.opens), set(made.opens)
         made.away = made.store.away = made.venue.away = len(deaths)
         for _ in range(1_000):

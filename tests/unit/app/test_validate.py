@@ -55,8 +55,7 @@ async def test_an_entry_carries_the_trailing_stop_of_its_bot_and_an_exit_none(
     await room.bot(limits={"trailing": trailing})
     room.model.will_buy(BTC)
     [entering] = (await room.judge(1)).orders
-    entry_order = await room.store.order(entering.id)
-    assert entry_order.trail == (trailing and Decimal(trailing))
+    assert (await room.store.order(entering.id)).trail == (trailing and Decimal(trailing))
     await room.execute(entering.id)
     room.reprice(BTC, STOPPED_OUT)
     [leaving] = (await room.judge(2)).orders

@@ -1,7 +1,6 @@
 """Driving a venue that stands still: each tick once, and an end where there is nothing to do."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import pytest
 
@@ -105,7 +104,7 @@ async def test_a_bot_that_does_nothing_is_not_driven_on() -> None:
 async def test_a_stop_on_the_way_comes_first_and_where_nothing_is_open_nothing_is_examined() -> (
     None
 ):
-    bot, venue = SteppedBot(), Venue(bids={BTC: {0: Decimal(100), 450_000: Decimal(90)}})
+    bot, venue = SteppedBot(), Venue(bids={BTC: {0: Price(100), 450_000: Price(90)}})
     assert await driven(bot, venue, 1) == [1]
     assert bot.examined == []
     bot.store.by_bot["b1"] = Guard(

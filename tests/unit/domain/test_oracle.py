@@ -1,14 +1,13 @@
 """What candles alone say of a position's end, held against prices of which every one is known."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oxbot.domain.market import Candle
-from oxbot.domain.money import Price, Quantity, times
+from oxbot.domain.money import Price, Quantity, to_scale
 from oxbot.domain.oracle import Judgement, Round, judge
 from oxbot.domain.orders import Purpose
 
@@ -134,13 +133,13 @@ def truth(prices: Sequence[int], position: Round) -> tuple[int, Purpose] | None:
     """What a look at every price says: when the first guard is met, and which."""
     best = position.entry_price
     for ms in range(position.opened_ms, len(prices)):
-        bid = Decimal(prices[ms])
+        bid = Price(prices[ms])
         best = max(best, bid)
-        if bid <= times(position.entry_price, 1 - position.stop):
+        if bid <= to_scale(position.entry_price * (1 - position.stop)):
             return ms, Purpose.STOP
-        if position.trail and bid <= times(best, 1 - position.trail):
+        if position.trail and bid <= to_scale(best * (1 - position.trail)):
             return ms, Purpose.TRAIL
-        if bid >= times(position.entry_price, 1 + position.target):
+        if bid >= to_scale(position.entry_price * (1 + position.target)):
             return ms, Purpose.TARGET
     return None
 
