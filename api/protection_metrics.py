@@ -38,7 +38,7 @@ class ProtectionScrape(Collector):
 
 
 def _times(times: ProtectionTimes) -> Metric:
-    buckets = [(f"{limit / 1000:g}", count) for limit, count in sorted(times.within.items())]
+    buckets = [(str(limit / 1000), count) for limit, count in sorted(times.within.items())]
     return HistogramMetricFamily(
         "oxbot_time_to_protect_seconds",
         "From a price at the watch to the settled exit, over all exits on record.",

@@ -35,8 +35,8 @@ from oxbot.bootstrap import PROVIDERS, open_desk
 from oxbot.domain.bot import DEFAULT_SYMBOLS, BotSettings, RiskLimits
 from oxbot.domain.guard_index import GuardIndex
 from oxbot.domain.guards import Guard
-from oxbot.domain.market import Instrument
-from oxbot.domain.money import Price, Quantity, ceil_to
+from oxbot.domain.market import Instrument, Quote
+from oxbot.domain.money import Notional, Price, Quantity, ceil_to
 from oxbot.domain.orders import Fill, Order, OrderKey, OrderState, Purpose, Side
 from oxbot.embedded.addresses import Addresses
 from oxbot.embedded.apps import SimulatorOptions
@@ -141,7 +141,7 @@ def _bot(bot_id: str) -> BotSettings:
     return BotSettings(
         name=bot_id,
         interval_s=86_400,
-        capital=Decimal(1_000_000),
+        capital=Notional(1_000_000),
         limits=RiskLimits(stop=FAR, target=Decimal(9)),
     )
 
@@ -149,20 +149,20 @@ def _bot(bot_id: str) -> BotSettings:
 async def _hold(desk: Desk, engine: AsyncEngine, bot_ids: Sequence[str]) -> None:
     """Have each bot buy every coin at twice its price, by the store's own settlement."""
     listing = await desk.listing.listing()
-    quotes = await desk.board.get(desk.venue, DEFAULT_SYMBOLS)
+    quotes = await _quotes(desk)
     store = PostgresStore(engine)
     for bot_id in bot_ids:
         due_ms = max(quote.exchange_ms for quote in quotes.values())
         await store.open_unseen_cycle(bot_id, 1, LONG_AGO, due_ms)
         for symbol in DEFAULT_SYMBOLS:
-            order = _entry(bot_id, listing[symbol], quotes[symbol].bid * 2)
+            order = _entry(bot_id, listing[symbol], quotes[symbol].bid * 2, due_ms)
             async with engine.begin() as connection:
                 await connection.execute(insert(orders).values(order_row(order)))
             fill = _fill(order, quotes[symbol].exchange_ms)
             await store.settle(order.id, [fill], listing[symbol])
 
 
-def _entry(bot_id: str, instrument: Instrument, price: Price) -> Order:
+def _entry(bot_id: str, instrument: Instrument, price: Price, expires_ms: int) -> Order:
     key = OrderKey(
         installation="bench",
         bot_id=bot_id,
@@ -181,6 +181,7 @@ def _entry(bot_id: str, instrument: Instrument, price: Price) -> Order:
         purpose=Purpose.ENTRY,
         quantity=ceil_to(Quantity(WORTH / price.number), instrument.lot) + instrument.minimum,
         limit_price=price,
+        expires_ms=expires_ms,
         stop=FAR,
         target=Decimal(9),
         epoch=1,
@@ -205,10 +206,23 @@ def _fill(order: Order, at_ms: int) -> Fill:
 async def _until_guarded(desk: Desk, count: int) -> None:
     """Wait until the watch guards so many positions."""
     async with asyncio.timeout(LIMIT_S):
-        while (report := await desk.board.feed_status(desk.venue)) is None or (
-            report.guarded != count
-        ):
+        while await _guarded(desk) != count:  # noqa: ASYNC110 - the board sets no event
             await asyncio.sleep(0.2)
+
+
+async def _guarded(desk: Desk) -> int:
+    report = await desk.board.feed_status(desk.venue)
+    return report.guarded if report else 0
+
+
+async def _quotes(desk: Desk) -> dict[str, Quote]:
+    """Wait until every coin has a price."""
+    quotes: dict[str, Quote] = {}
+    async with asyncio.timeout(LIMIT_S):
+        while quotes.keys() < set(DEFAULT_SYMBOLS):
+            await asyncio.sleep(0.2)
+            quotes = await desk.board.get(desk.venue, DEFAULT_SYMBOLS)
+    return quotes
 
 
 async def _singles(engine: AsyncEngine, bot_ids: Sequence[str], count: int) -> list[int]:
@@ -245,7 +259,7 @@ async def _until_protected(engine: AsyncEngine, count: int) -> None:
         while True:
             async with engine.connect() as connection:
                 done = await connection.scalar(select(func.count()).select_from(protections))
-            if done >= count:
+            if (done or 0) >= count:
                 return
             await asyncio.sleep(0.02)
 
