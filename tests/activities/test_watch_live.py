@@ -35,6 +35,9 @@ from oxbot.simulator.venue import Venue
 from tests.support.fake_control import FakeControl
 from tests.support.trading import BTC, ETH, new_bot
 
+PATIENCE_S = 120
+"""How long what must happen is waited for; a watch that nobody ends takes much longer."""
+
 
 @dataclass
 class Post:
@@ -47,7 +50,7 @@ class Post:
     leave: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self) -> FeedStatus:
-        request = WatchPrices(venue=SIMULATED_VENUE, for_s=600)
+        request = WatchPrices(venue=SIMULATED_VENUE, for_s=10 * PATIENCE_S)
         return await watch.watch_prices(self.ports, request, self.beats.append, self.leave.wait)
 
     def fault(self, **rule: object) -> None:
@@ -65,7 +68,7 @@ class Post:
         async def found() -> bool:
             return await self.source() == await self.source(ETH) == source
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not await found():  # noqa: ASYNC110 - the board sets no event
                 await asyncio.sleep(0.02)
 
@@ -75,7 +78,7 @@ def _last_that(beats: list[FeedStatus], holds: Callable[[FeedStatus], bool]) -> 
 
 
 async def _until(look: Callable[[], FeedStatus | None]) -> FeedStatus:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (found := look()) is None:  # noqa: ASYNC110 - beats set no event
             await asyncio.sleep(0.02)
         return found
@@ -179,7 +182,7 @@ async def test_a_worker_that_leaves_ends_the_watch_and_its_connection_at_once(
 ) -> None:
     await post.until_board_is_by("stream")
     post.leave.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         last = await watching
     assert last.symbols == (BTC, ETH)
     assert post.ports.stream._channels == set()  # type: ignore[attr-defined] # OkxStream's own
