@@ -2,9 +2,10 @@
 
 from temporalio import activity
 
-from oxbot.app import runs
+from oxbot.app import limits, runs
 from oxbot.app.ports import Ports
-from oxbot.messages import OpenRun, RunGrant, WriteControl
+from oxbot.domain.bot import RiskLimits
+from oxbot.messages import OpenRun, RunGrant, WriteControl, WriteLimits
 
 
 class ControlActivities:
@@ -22,3 +23,8 @@ class ControlActivities:
     async def write_control(self, request: WriteControl) -> None:
         """Put status and epoch on record."""
         await runs.write_control(self._ports, request)
+
+    @activity.defn
+    async def change_limits(self, request: WriteLimits) -> RiskLimits:
+        """Put changed limits on record."""
+        return await limits.change_limits(self._ports, request)

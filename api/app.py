@@ -1,5 +1,6 @@
 """The application: routes, errors, and the headers that every answer carries."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api import health, metrics, page, problems, reference, routes, status
 from oxbot import __version__
+from oxbot.app.alarm import Alarm
 from oxbot.bootstrap import open_desk, resolve
 from oxbot.settings import Settings
 
@@ -59,7 +61,11 @@ def create_app(settings: Settings) -> FastAPI:
 async def _desk_opened(app: FastAPI) -> AsyncIterator[None]:
     async with open_desk(app.state.settings) as desk:
         app.state.desk = desk
+        app.state.alarm = Alarm(desk)
+        ringing = asyncio.create_task(app.state.alarm.run())
         yield
+        ringing.cancel()
+        await asyncio.gather(ringing, return_exceptions=True)
 
 
 async def _with_headers(

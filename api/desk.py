@@ -4,6 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from oxbot.app.alarm import Alarm
 from oxbot.app.bots import Desk
 from oxbot.settings import Settings
 
@@ -16,5 +17,10 @@ def _settings(request: Request) -> Settings:
     return cast("Settings", request.app.state.settings)
 
 
+def _alarm(request: Request) -> Alarm:
+    return cast("Alarm", request.app.state.alarm)
+
+
+TheAlarm = Annotated[Alarm, Depends(_alarm)]
 TheDesk = Annotated[Desk, Depends(_desk)]
 TheSettings = Annotated[Settings, Depends(_settings)]

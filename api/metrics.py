@@ -9,7 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from api.desk import TheDesk
+from api.desk import TheAlarm, TheDesk
+from api.protection_metrics import ProtectionScrape
 from api.routes import PROBLEM
 from oxbot.app.market_status import AgedQuote, MarketStatus, market_status
 from oxbot.domain.circuit import Circuit, Phase
@@ -21,10 +22,12 @@ LEVEL: Final = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1, Phase.OPEN: 2}
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(desk: TheDesk) -> Response:
-    """Give ages, sources, gaps and circuit breakers in Prometheus' text format."""
+async def metrics(desk: TheDesk, alarm: TheAlarm) -> Response:
+    """Give prices' ages and sources, circuit breakers and protection in Prometheus' format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Scrape(await market_status(desk)))
+    times = await desk.store.protection_times(desk.venue)
+    registry.register(ProtectionScrape(await alarm.status(), times))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -61,6 +64,11 @@ def _feed(feed: FeedStatus | None) -> Iterator[Metric]:
         "oxbot_feed_gaps",
         "Stretches in which the price stream was silent or lost.",
         value=feed.gaps if feed else 0,
+    )
+    yield CounterMetricFamily(
+        "oxbot_prices_too_old",
+        "Prices that came too old to set a stop off.",
+        value=feed.too_old if feed else 0,
     )
     yield CounterMetricFamily(
         "oxbot_feed_reconnects",

@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from api import markup
-from api.desk import TheDesk, TheSettings
+from api.desk import TheAlarm, TheDesk, TheSettings
+from oxbot.app.alarm import ProtectionStatus
 from oxbot.app.market_status import (
     AgedQuote,
     MarketStatus,
@@ -33,16 +34,17 @@ PRICES: Final = ("coin", "last, USDT", "bid", "ask", "age", "source")
 
 
 @router.get("/")
-async def index(desk: TheDesk, settings: TheSettings) -> HTMLResponse:
+async def index(desk: TheDesk, settings: TheSettings, alarm: TheAlarm) -> HTMLResponse:
     """Show all bots; when the record does not answer, show why."""
     try:
-        lines = await overview(desk)
+        lines, protection = await overview(desk), await alarm.status()
     except OxbotError as error:
         body = [markup.element("p", str(error), "bad"), _links(settings)]
         return HTMLResponse(_page(body), error.http_status)
     shown_in = zone(settings.timezone)
     market = _market(await market_status_if_known(desk))
-    return HTMLResponse(_page([_bots(lines, settings, shown_in), *market, _links(settings)]))
+    shown = [_alarm(protection), _bots(lines, settings, shown_in), *market, _links(settings)]
+    return HTMLResponse(_page(shown))
 
 
 @router.get("/style.css")
@@ -61,6 +63,15 @@ def workflow_url(settings: Settings, bot_id: str) -> str | None:
 
 def _page(body: Sequence[str]) -> str:
     return markup.page("0xBot", body, refresh_s=REFRESH_S)
+
+
+def _alarm(protection: ProtectionStatus) -> str:
+    """Say in red what nobody watches."""
+    if protection.since_ms is None:
+        return ""
+    named = "; ".join(f"{bot}: {', '.join(held)}" for bot, held in protection.unprotected.items())
+    lasted = span(protection.wall_ms - protection.since_ms)
+    return markup.element("p", f"UNPROTECTED for {lasted}, no watch is at work. {named}", "bad")
 
 
 def _bots(lines: Sequence[BotLine], settings: Settings, shown_in: tzinfo) -> str:

@@ -16,6 +16,8 @@ from oxbot.embedded.addresses import find_running
 from oxbot.settings import Settings
 
 if TYPE_CHECKING:
+    from temporalio.client import Client
+
     from oxbot.adapters.okx.archive import OkxArchive
     from oxbot.adapters.okx.client import OkxClient
     from oxbot.adapters.okx.stream import OkxStream
@@ -173,19 +175,25 @@ async def open_archive(settings: Settings) -> "AsyncIterator[OkxArchive]":
 
 
 @asynccontextmanager
-async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
-    """Open what a worker needs: the record, the price board, the exchange, the models."""
+async def open_ports(settings: Settings, client: "Client | None" = None) -> "AsyncIterator[Ports]":
+    """Open what a worker needs: the record, the price board, the exchange, the models, the bots.
+
+    `client` is Temporal's, for those who have one already.
+    """
     from oxbot.adapters.models.baseline import BaselineModel  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.okx.clock import OkxClock, SimulatorClock  # noqa: PLC0415 - as above
     from oxbot.adapters.okx.feed import OkxFeed  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.paper.exchange import PaperExchange  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
+    from oxbot.adapters.postgres.news import PostgresNews  # noqa: PLC0415 - as above
     from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.board import RedisPriceBoard, open_redis  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.breaker import RedisBreaker  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.flight import RedisFlight  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.listing import RedisListing  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.parts import RedisPartCache  # noqa: PLC0415 - as above
+    from oxbot.adapters.temporal.client import connect  # noqa: PLC0415 - as above
+    from oxbot.adapters.temporal.control import TemporalBotControl  # noqa: PLC0415 - as above
     from oxbot.app.ports import Ports  # noqa: PLC0415 - as above
 
     found = resolve(settings)
@@ -194,18 +202,23 @@ async def open_ports(settings: Settings) -> "AsyncIterator[Ports]":
         stack.push_async_callback(engine.dispose)
         redis = open_redis(found.redis_url or "")
         stack.push_async_callback(redis.aclose)
-        client = await stack.enter_async_context(data_client(found))
+        okx = await stack.enter_async_context(data_client(found))
         stream = price_stream(found)
         stack.push_async_callback(stream.close)
         simulated = found.simulator_url
-        feed = OkxFeed(client, venue=venue_of(found), shared=RedisListing(redis))
+        feed = OkxFeed(okx, venue=venue_of(found), shared=RedisListing(redis))
+        temporal = client or await connect(
+            found.temporal_address or "", found.temporal_namespace, lazy=True
+        )
         clock: Clock = (
             await stack.enter_async_context(SimulatorClock(simulated))
             if simulated
-            else OkxClock(client)
+            else OkxClock(okx)
         )
         yield Ports(
             store=PostgresStore(engine),
+            news=PostgresNews(found.database_url or ""),
+            control=TemporalBotControl(temporal, found.task_queue),
             clock=clock,
             feed=feed,
             stream=stream,

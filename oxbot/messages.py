@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from oxbot.domain.bot import BotStatus
+from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Notional, Price, Quantity
@@ -46,7 +46,7 @@ def watch_id(venue: str) -> str:
 
 
 class RunSpec(Message):
-    """What the workflow must know of its bot; `interval_ms` of venue time."""
+    """What the workflow must know of its bot; times are the venue's."""
 
     name: str
     owner: str
@@ -54,6 +54,26 @@ class RunSpec(Message):
     symbols: tuple[str, ...]
     interval_ms: int
     provider: str
+    longest_hold_s: int = 13_800
+    limits: RiskLimits | None = None
+
+
+class PositionBrief(Message):
+    """A position as the Web UI shows it; prices, value and PnL in USDT.
+
+    `age_ms` is how old the price is that values it (venue time). None: no price is known, the
+    position stands at its cost, and its PnL of 0 tells nothing.
+    """
+
+    symbol: str
+    quantity: Quantity
+    average_price: Price
+    stop_price: Price
+    target_price: Price
+    opened_ms: int
+    unrealised: Notional
+    age_ms: int | None
+    version: int = 0
 
 
 class OpenRun(Message):
@@ -83,6 +103,7 @@ class RunGrant(Message):
     open_positions: int
     last_due_ms: int | None
     session: str | None
+    positions: tuple[PositionBrief, ...] = ()
 
 
 class ObserveMarket(Message):
@@ -162,27 +183,11 @@ class OrderBrief(Message):
     quantity: Quantity
 
 
-class PositionBrief(Message):
-    """A position as the Web UI shows it; prices, value and PnL in USDT.
-
-    `age_ms` is how old the price is that values it (venue time). None: no price is known, the
-    position stands at its cost, and its PnL of 0 tells nothing.
-    """
-
-    symbol: str
-    quantity: Quantity
-    average_price: Price
-    stop_price: Price
-    target_price: Price
-    opened_ms: int
-    unrealised: Notional
-    age_ms: int | None
-
-
 class RiskReport(Message):
     """The verdicts in words, the orders to execute now, and the state of the account in USDT.
 
     `unpriced` are held coins without any price: equity has positions at cost, dust at nothing.
+    `halt` says why the bot must pause until a person resumes it.
     """
 
     verdicts: tuple[str, ...]
@@ -192,6 +197,7 @@ class RiskReport(Message):
     cash: Notional
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
+    halt: str | None = None
 
 
 class ExecuteOrder(Message):
@@ -211,6 +217,79 @@ class OrderOutcome(Message):
     filled: Quantity = Quantity(0)
     price: Price | None = None
     reason: str = ""
+
+
+class Protect(Message):
+    """A price that reached a guard, or a hold that is over: the position is to be closed.
+
+    `opened_ms` (venue ms) and `version` say which position, and which state of it; version 0 is
+    whichever it is in. `price` in USDT crossed at `crossed_ms` (venue ms), and was there to be
+    seen at `seen_wall_ms` (wall ms; 0: not known). `resting` is the price at which a stop that
+    rested on paper has filled while nobody watched.
+    """
+
+    symbol: str
+    opened_ms: int
+    version: int
+    purpose: Purpose
+    price: Price | None = None
+    crossed_ms: int
+    seen_wall_ms: int
+    resting: Price | None = None
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What makes two of them the same."""
+        return self.symbol, self.opened_ms, self.version
+
+
+class ProtectPosition(Message):
+    """Close a position as the bot's own step; the numbers are for the record."""
+
+    bot_id: str
+    incarnation: int
+    cycle: int
+    epoch: int
+    protect: Protect
+
+
+UNDER_WAY: Final = "still under way; it goes on until it is done"
+"""Reason of a position that is open yet because its exit takes long."""
+
+
+class ProtectReport(Message):
+    """What came of a protection: the position is `closed`, still `open`, or the call was `stale`.
+
+    `order_ids` are all orders of the coin that have come to their end; `price` is the average
+    of the exit in USDT.
+    """
+
+    symbol: str
+    state: str
+    order_ids: tuple[str, ...] = ()
+    reason: str = ""
+    price: Price | None = None
+
+
+class Examine(Message):
+    """The driver of a stepped venue: at this moment (venue ms), close what has to be closed."""
+
+    venue: str
+    at_ms: int
+
+
+class ExamineReport(Message):
+    """How many guards were set off or holds over, and how many positions were closed for it.
+
+    `trouble` says why some could not be judged, or are not closed. `unfinished`: somebody who
+    has to act did not answer, so it is to be asked again before time goes on. Where the venue
+    itself gives no prices, or refuses, it is not: that may last.
+    """
+
+    crossings: int
+    closed: int
+    trouble: str = ""
+    unfinished: bool = False
 
 
 class CycleOutcome(Message):
@@ -278,6 +357,39 @@ class ControlRequest(BaseModel):
     flatten: bool = True
 
 
+class ChangeLimits(BaseModel):
+    """What a person wishes of a bot's limits: only those named change; None is off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str = "temporal"
+    reason: str = ""
+    limits: dict[str, str | int | None]
+
+
+class WriteLimits(Message):
+    """Put changed limits on record under a raised epoch; the same epoch changes them once."""
+
+    bot_id: str
+    epoch: int
+    by: str
+    reason: str
+    limits: dict[str, str | int | None]
+
+
+class LimitsAnswer(Message):
+    """The limits that hold from now on, and which of them changed.
+
+    `recorded` says whether PostgreSQL has them; until it has, no entry of the older epoch is
+    sent either.
+    """
+
+    epoch: int
+    limits: RiskLimits
+    changed: tuple[str, ...]
+    recorded: bool = True
+
+
 class ControlAnswer(Message):
     """The status that holds from now on.
 
@@ -289,6 +401,46 @@ class ControlAnswer(Message):
     epoch: int
     in_flight: tuple[str, ...] = ()
     recorded: bool = True
+
+
+class CountHoldings(Message):
+    """Ask what a bot holds and has under way."""
+
+    bot_id: str
+
+
+class Holdings(Message):
+    """What a bot has, by the record: counts, and dust in coins.
+
+    `coins` are those with a position or an order under way, with when the position was opened
+    (venue ms; 0: there is only an order).
+    """
+
+    open_orders: int
+    positions: int
+    coins: dict[str, int] = Field(default_factory=dict)
+    dust: dict[str, Quantity] = Field(default_factory=dict)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held or under way; dust does not count."""
+        return not self.open_orders and not self.positions
+
+
+class FlattenReport(Message):
+    """What is left after everything was to be sold, and the status that holds.
+
+    `dust` are coins too few to sell, `dust_value` what they are worth in USDT where a price is
+    known. `done`: no order is open, no position held, and the bot's pause is on record.
+    """
+
+    open_orders: int
+    positions: int
+    dust: dict[str, Quantity] = Field(default_factory=dict)
+    done: bool
+    status: str
+    epoch: int
+    dust_value: dict[str, Notional] = Field(default_factory=dict)
 
 
 class TickRequest(Message):
@@ -334,12 +486,14 @@ class WatchView(Message):
 
     `runs` of the activity so far, with the report of the last; what it reports just now is in
     the heartbeat of the activity under way. `ended` says why it watches no more. The activity
-    lasts `span_s`, a run of the workflow `roll_after` of them.
+    lasts `span_s`, a run of the workflow `roll_after` of them, or `examine_at_most`
+    examinations of a stepped venue: Temporal takes 2,000 updates in a run.
     """
 
     venue: str
     span_s: int = 3300
     roll_after: int = 24
+    examine_at_most: int = 1_000
     runs: int = 0
     last: FeedStatus | None = None
     ended: str = ""

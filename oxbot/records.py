@@ -1,13 +1,18 @@
 """What the use cases hand to the record and read back from it."""
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from pydantic import Field
 
+from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
+from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Direction, Portfolio
+from oxbot.domain.risk import Verdict
 from oxbot.domain.snapshots import Features
 from oxbot.domain.values import Value
 
@@ -22,6 +27,17 @@ class RunReservation(Value):
     first_cycle: int
     cycles: int
     last_due_ms: int | None
+
+
+class Judgement(NamedTuple):
+    """What the rules said in one cycle, and the orders that follow."""
+
+    verdicts: Sequence[Verdict]
+    orders: Sequence[Order]
+
+
+Judge = Callable[[Account], Judgement]
+"""Judges a cycle, given what the owner's other bots have at that moment."""
 
 
 class CycleStart(Value):
@@ -47,8 +63,23 @@ class ModelRequest(Value):
     brief: "MarketBrief"
 
 
+class Lately(Value):
+    """What happened since a model was last asked.
+
+    `cycle` is the one in which it was; from then on what the rules said, oldest first, and
+    which positions were closed.
+    """
+
+    cycle: int
+    verdicts: tuple[Verdict, ...] = ()
+    trades: tuple["TradeRow", ...] = ()
+
+
 class MarketBrief(Value):
-    """The facts a decision rests on; quotes in USDT, features of closed candles."""
+    """The facts a decision rests on; quotes in USDT, features of closed candles.
+
+    `lately` is None before the first decision.
+    """
 
     now_ms: int
     symbols: tuple[str, ...]
@@ -56,6 +87,7 @@ class MarketBrief(Value):
     quotes: dict[str, Quote]
     portfolio: Portfolio
     limits: RiskLimits
+    lately: Lately | None = None
 
 
 class ModelReply(Value):
@@ -148,6 +180,42 @@ class EventRow(Value):
     text: str
     figures: dict[str, str] = Field(default_factory=dict)
     at_ms: int
+
+
+class Protection(Value):
+    """An exit that a price led to, once it is settled: what set it off, and when.
+
+    `crossed_ms` in venue time. `seen_ms`, when the watch had the price, and `settled_ms` are
+    wall time; `seen_ms` is None where no watch saw the price as it came.
+    """
+
+    bot_id: str
+    symbol: str
+    opened_ms: int
+    version: int
+    purpose: Purpose
+    crossed_ms: int
+    seen_ms: int | None
+    settled_ms: int
+    order_id: str
+
+
+class ProtectionTimes(Value):
+    """How long protecting took, from the price at the watch to the settled exit (wall ms).
+
+    `within` counts those that took at most so many ms, by that limit; `total_ms` sums them all.
+    """
+
+    count: int
+    total_ms: int
+    within: dict[int, int]
+
+
+class WatchBeat(Value):
+    """When a venue's watch was last at work (wall ms), and whether the venue stood still then."""
+
+    beat_ms: int
+    stepped: bool
 
 
 class AuditFigures(Value):

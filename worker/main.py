@@ -15,18 +15,19 @@ from activities.control import ControlActivities
 from activities.decision import DecisionActivities
 from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
+from activities.protection import ProtectionActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
-from oxbot.adapters.temporal.control import TemporalBotControl
-from oxbot.app.bots import Desk, start_missing
+from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
 from oxbot.bootstrap import open_ports, resolve
 from oxbot.domain.errors import OxbotError
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 from worker.failures import FailureInterceptor
+from worker.reconciler import keep_bots_running
 from workflows.bot import BotWorkflow
 from workflows.market_watch import MarketWatchWorkflow
 
@@ -42,10 +43,12 @@ log = structlog.get_logger(__name__)
 
 def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
     """Join workflows and activities into a worker for one task queue."""
-    control, market, record = (
+    control, market, protection, record, watch = (
         ControlActivities(ports),
         MarketActivities(ports),
+        ProtectionActivities(ports),
         RecordActivities(ports),
+        WatchActivities(ports),
     )
     return Worker(
         client,
@@ -54,13 +57,17 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
         activities=[
             control.open_run,
             control.write_control,
+            control.change_limits,
             market.observe_market,
             market.read_clock,
             DecisionActivities(ports).decide,
             RiskActivities(ports).validate_risk,
             ExecutionActivities(ports).execute_order,
+            protection.protect,
+            protection.count_holdings,
             record.record_cycles,
-            WatchActivities(ports).watch_prices,
+            watch.watch_prices,
+            watch.examine,
         ],
         interceptors=[FailureInterceptor()],
         graceful_shutdown_timeout=DRAIN,
@@ -70,30 +77,26 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; start first what should be running and is not."""
+    """Run until SIGTERM or SIGINT; start what should be running and is not."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     found = resolve(settings)
-    async with open_ports(found) as ports:
-        client = await connect(found.temporal_address or "", found.temporal_namespace)
-        async with make_worker(client, ports, found.task_queue):
-            log.info("worker is listening", task_queue=found.task_queue, session=found.session)
-            control = TemporalBotControl(client, found.task_queue)
-            desk = Desk(
-                store=ports.store,
-                control=control,
-                venue=ports.feed.venue,
-                listing=ports.feed,
-                board=ports.board,
-                breaker=ports.breaker,
-            )
-            if await control.watch(ports.feed.venue):
-                log.info("price watch started", venue=ports.feed.venue)
-            for bot_id in await start_missing(desk):
-                log.info("bot started, since it had no workflow", bot=bot_id)
-            await stop.wait()
-            log.info("worker finishes what it is at")
+    client = await connect(found.temporal_address or "", found.temporal_namespace)
+    async with open_ports(found, client) as ports, make_worker(client, ports, found.task_queue):
+        log.info("worker is listening", task_queue=found.task_queue, session=found.session)
+        desk = Desk(
+            store=ports.store,
+            control=ports.control,
+            venue=ports.feed.venue,
+            listing=ports.feed,
+            board=ports.board,
+            breaker=ports.breaker,
+        )
+        if await ports.control.watch(ports.feed.venue):
+            log.info("price watch started", venue=ports.feed.venue)
+        await keep_bots_running(desk, stop)
+        log.info("worker finishes what it is at")
     log.info("worker has ended")
 
 

@@ -1,4 +1,4 @@
-"""Control of one bot: pause, resume and stop, put on record, and answered once that holds."""
+"""Control of one bot: pause, resume and stop, answered once they are on record."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +14,6 @@ with workflow.unsafe.imports_passed_through():
     from oxbot.messages import ControlAnswer, ControlRequest
     from workflows.cycle import Cycle
     from workflows.state import BotState
-    from workflows.steps import Steps
 
 ANSWER_WITHIN: Final = timedelta(seconds=10)
 ALIVE: Final = (BotStatus.RUNNING, BotStatus.PAUSED)
@@ -40,11 +39,10 @@ def read_request(given: object) -> ControlRequest | None:
 
 
 class Control:
-    """Changes a bot's status under a new epoch, and sees to it that PostgreSQL has it."""
+    """Changes a bot's status under a new epoch, and answers once PostgreSQL has it."""
 
-    def __init__(self, state: BotState, steps: Steps, cycle: Cycle) -> None:
+    def __init__(self, state: BotState, cycle: Cycle) -> None:
         self._state = state
-        self._steps = steps
         self._cycle = cycle
 
     def pause(self, request: ControlRequest) -> None:
@@ -70,16 +68,6 @@ class Control:
                 f"Bot {self._state.bot_id} is {self._state.status}; it cannot {wish}.",
                 type="Conflict",
             )
-
-    async def keep_on_record(self, ended: Callable[[], bool]) -> None:
-        """Write each change of control to PostgreSQL, however long that takes."""
-        while not ended() or self._is_unwritten():
-            await workflow.wait_condition(lambda: ended() or self._is_unwritten())
-            if self._is_unwritten():
-                self._state.written_epoch = await self._steps.write_control()
-
-    def _is_unwritten(self) -> bool:
-        return self._state.written_epoch < self._state.epoch
 
     async def answer(self) -> ControlAnswer:
         """Answer once the change is on record, or say that it is not yet.

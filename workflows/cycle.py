@@ -1,8 +1,9 @@
 """One cycle: observe, decide, validate, execute, record. It always ends, and says how."""
 
+from collections.abc import Callable
+
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, ServerError
-from temporalio.exceptions import TimeoutError as StepTimeout
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from oxbot.domain.orders import OrderState
@@ -14,16 +15,25 @@ with workflow.unsafe.imports_passed_through():
         RiskReport,
         TickReport,
     )
+    from workflows.causes import cause_of
+    from workflows.protector import Coins
     from workflows.state import BotState
     from workflows.steps import Steps
 
 
 class Cycle:
-    """Runs a bot's cycles one at a time, and keeps what could not be written yet."""
+    """Runs a bot's cycles one at a time, and keeps what could not be written yet.
 
-    def __init__(self, state: BotState, steps: Steps) -> None:
+    `halt` pauses the bot with a reason: a rule says that it may not go on.
+    """
+
+    def __init__(
+        self, state: BotState, steps: Steps, coins: Coins, halt: Callable[[str], None]
+    ) -> None:
         self._state = state
         self._steps = steps
+        self._coins = coins
+        self._halt = halt
         self._entry: OrderBrief | None = None
         self.flattened_in_vain = False
 
@@ -98,6 +108,7 @@ class Cycle:
     async def _validate(
         self, number: int, *, entries: bool, unseen: int | None = None
     ) -> RiskReport:
+        closures = self._state.closures
         report = await self._steps.validate_risk(
             number, entries=entries and self._state.may_enter, unseen_due_ms=unseen
         )
@@ -105,9 +116,11 @@ class Cycle:
         unfinished = self._state.unfinished.items()
         self._state.unfinished = {i: purpose for i, purpose in unfinished if i in known}
         self._state.last_verdicts = report.verdicts
-        self._state.positions = report.positions
+        self._state.positions = self._state.still_held(report.positions, closures)
         self._state.equity = report.equity
         self._state.unpriced = report.unpriced
+        if report.halt and self._state.may_enter:
+            self._halt(report.halt)
         return report
 
     async def _execute(self, report: RiskReport, epoch: int) -> tuple[OrderOutcome, ...]:
@@ -122,6 +135,25 @@ class Cycle:
         )
 
     async def _execute_one(self, order: OrderBrief) -> OrderOutcome:
+        """Execute an order, unless its coin is being protected: that may take its time."""
+        if self._state.is_protecting(order.symbol):
+            return self._leave_alone(order)
+        async with self._coins.lock(order.symbol):
+            return await self._execute_alone(order)
+
+    def _leave_alone(self, order: OrderBrief) -> OrderOutcome:
+        """Leave an order to the protection of its coin, which ends what is under way."""
+        if order.purpose.is_exit:
+            self._state.unfinished[order.id] = order.purpose
+        return OrderOutcome(
+            order_id=order.id,
+            symbol=order.symbol,
+            purpose=order.purpose,
+            state=OrderState.INTENDED,
+            reason="left to the protection that is under way",
+        )
+
+    async def _execute_alone(self, order: OrderBrief) -> OrderOutcome:
         self._entry = None if order.purpose.is_exit else order
         try:
             outcome = await self._steps.execute_order(order)
@@ -157,6 +189,7 @@ class Cycle:
 
     async def _write(self) -> None:
         outcomes, missed = len(self._state.unwritten), len(self._state.missed)
+        closures = self._state.closures
         try:
             recorded = await self._steps.record_cycles()
         except ActivityError as error:
@@ -166,26 +199,11 @@ class Cycle:
         del self._state.unwritten[:outcomes], self._state.missed[:missed]
         self._state.equity = recorded.equity
         self._state.unpriced = recorded.unpriced
-        self._state.positions = recorded.positions
-        self._state.open_positions = len(recorded.positions)
+        self._state.positions = self._state.still_held(recorded.positions, closures)
+        self._state.open_positions = len(self._state.positions)
 
     async def write_until_done(self) -> None:
         """Write what is left before the bot ends, however long that takes."""
         if self._state.unwritten or self._state.missed:
             await self._steps.record_cycles(until_done=True)
             self._state.unwritten, self._state.missed = [], []
-
-
-def cause_of(error: ActivityError) -> str:
-    """Say in one line which step failed and why.
-
-    A time limit, or the server where it cuts a failure that is too long, may stand before it.
-    """
-    cause = error.cause
-    while isinstance(cause, StepTimeout | ServerError) and cause.cause is not None:
-        cause = cause.cause
-    if isinstance(cause, ApplicationError):
-        return f"{error.activity_type}: {cause.type}: {cause.message}"
-    if isinstance(cause, StepTimeout):
-        return f"{error.activity_type}: no answer within its limit ({cause.message})"
-    return f"{error.activity_type}: {cause or error}"

@@ -26,6 +26,8 @@ def details(state: BotState) -> str:
         for part in (
             f"## {name}",
             _status(state),
+            _bullets("Being closed", tuple(f"{p.symbol}: {p.purpose}" for p in state.protections)),
+            _section("Last protection", state.last_protection),
             _section("Last error", state.last_error),
             _section("Last decision", state.last_decision),
             _bullets("Verdicts", state.last_verdicts),

@@ -24,6 +24,16 @@ UNTIL_DONE: Final = RetryPolicy(
     maximum_interval=timedelta(seconds=30),
 )
 
+PROTECT_ATTEMPT: Final = timedelta(seconds=8)
+"""An exit is placed well within; a worker that was killed over it costs no more."""
+
+AT_ONCE: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=5),
+)
+"""Protection: again until it is done, and soon."""
+
 
 @dataclass(frozen=True)
 class StepLimits:

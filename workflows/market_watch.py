@@ -1,4 +1,4 @@
-"""The price watch of one venue: an activity that never rests, whichever worker runs it."""
+"""The market watch of one venue: an activity that never rests, whichever worker runs it."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,14 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.watch import WatchActivities
     from oxbot.domain.feed import FeedStatus
-    from oxbot.messages import WATCH_WORKFLOW, WatchPrices, WatchView
+    from oxbot.messages import (
+        WATCH_WORKFLOW,
+        Examine,
+        ExamineReport,
+        WatchPrices,
+        WatchView,
+    )
+    from workflows.causes import cause_of
     from workflows.details import when
 
 MARGIN: Final = timedelta(minutes=5)
@@ -27,8 +34,19 @@ ALWAYS: Final = RetryPolicy(
     maximum_interval=timedelta(seconds=30),
 )
 
-OTHER_VENUE: Final = "Conflict"
+UNFIT: Final = "Conflict"
 """Type of the failure with which a system of another venue refuses to watch."""
+
+VENUE_AWAY: Final = ("VenueUnavailable", "RateLimited", "Unusable", "CircuitOpen")
+"""Types of failures that are the venue's own."""
+
+EXAMINED_WITHIN: Final = timedelta(minutes=10)
+SEVERAL_TIMES: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=250),
+    maximum_interval=timedelta(seconds=2),
+    maximum_attempts=8,
+)
+"""A stepped venue stands still meanwhile; but its driver has to go on where nobody answers."""
 
 
 @workflow.defn(name=WATCH_WORKFLOW)
@@ -42,6 +60,7 @@ class MarketWatchWorkflow:
     def __init__(self, view: WatchView) -> None:
         self._view = view
         self._stopping = ""
+        self._examined = 0
 
     @workflow.run
     async def run(self, view: WatchView) -> WatchView:  # noqa: ARG002 - as in init, says Temporal
@@ -49,6 +68,7 @@ class MarketWatchWorkflow:
         runs = 0
         while not self._stopping:
             if self._may_roll(runs):
+                await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._view)
             self._show()
             await self._watch_once()
@@ -59,10 +79,10 @@ class MarketWatchWorkflow:
         return self._view
 
     async def _watch_once(self) -> None:
-        """Run the activity until it ends, or until this workflow is told to stop."""
+        """Run the activity until it ends, or until this run has to."""
         watching = asyncio.create_task(self._activity())
         try:
-            await workflow.wait_condition(lambda: watching.done() or bool(self._stopping))
+            await workflow.wait_condition(lambda: watching.done() or self._has_to_end())
         except asyncio.CancelledError:
             self._stopping = "the workflow was cancelled"
         if not watching.done():
@@ -89,8 +109,12 @@ class MarketWatchWorkflow:
             summary=f"prices of {venue}; its heartbeat says how they come",
         )
 
+    def _has_to_end(self) -> bool:
+        return bool(self._stopping) or self._examined >= self._view.examine_at_most
+
     def _may_roll(self, runs: int) -> bool:
-        return runs >= self._view.roll_after or workflow.info().is_continue_as_new_suggested()
+        enough = runs >= self._view.roll_after or self._examined >= self._view.examine_at_most
+        return enough or workflow.info().is_continue_as_new_suggested()
 
     def _show(self) -> None:
         workflow.set_current_details(told(self._view))
@@ -106,11 +130,41 @@ class MarketWatchWorkflow:
         self._stopping = "it was told to stop"
         return self._view
 
+    @workflow.update(name="examine", description="Close what is due at this stepped moment.")
+    async def examine_update(self, request: Examine) -> ExamineReport:
+        """Have the guards of a venue that stands still examined; answers when all is done."""
+        self._examined += 1
+        try:
+            return await workflow.execute_activity_method(
+                WatchActivities.examine,
+                request,
+                schedule_to_close_timeout=EXAMINED_WITHIN,
+                heartbeat_timeout=HEARTBEAT_WITHIN,
+                retry_policy=SEVERAL_TIMES,
+                summary=f"guards of {request.venue} at {when(request.at_ms)}",
+            )
+        except ActivityError as error:
+            cause = error.cause
+            if isinstance(cause, ApplicationError) and cause.type == UNFIT:
+                raise ApplicationError(cause.message, type=UNFIT) from error
+            told = cause_of(error)
+            unfinished = not any(f": {kind}: " in told for kind in VENUE_AWAY)
+            return ExamineReport(crossings=0, closed=0, trouble=told, unfinished=unfinished)
+
+    @examine_update.validator
+    def _may_examine(self, request: Examine) -> None:
+        if request.venue != self._view.venue:
+            raise ApplicationError(
+                f"This is the watch of {self._view.venue}, not of {request.venue}.", type=UNFIT
+            )
+        if self._stopping:
+            raise ApplicationError(f"The watch ends, since {self._stopping}.", type=UNFIT)
+
 
 def _refusal(error: ActivityError) -> str:
     """Give the reason of a worker that looks at another venue; any other failure is raised."""
     cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type == OTHER_VENUE:
+    if isinstance(cause, ApplicationError) and cause.type == UNFIT:
         return cause.message
     raise error
 

@@ -1,13 +1,23 @@
 """What a bot's workflow remembers, carried whole from run to run."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
-from oxbot.domain.bot import BotStatus
+from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.market import ClockReading
-from oxbot.domain.money import Notional
+from oxbot.domain.money import Notional, plain
 from oxbot.domain.orders import Purpose
 from oxbot.domain.schedule import next_due, offset_ms
-from oxbot.messages import BotView, CycleOutcome, Missed, PositionBrief, RunGrant, RunSpec
+from oxbot.messages import (
+    BotView,
+    CycleOutcome,
+    Missed,
+    PositionBrief,
+    Protect,
+    ProtectReport,
+    RunGrant,
+    RunSpec,
+    WriteLimits,
+)
 
 ROLL_AFTER = 60
 """Cycles a run lasts: short histories replay quickly."""
@@ -22,7 +32,8 @@ class BotState(BaseModel):
     is not known, with their purpose. `unpriced` are coins that `equity` holds without a price:
     positions at cost, dust at nothing. `session` names the run of the whole system that the bot
     last knew; empty for a bot that starts over. `restart_untold` holds back the news of a
-    restart until the ticks that it cost are known.
+    restart until the ticks that it cost are known. `protections` are those not done yet,
+    `limit_changes` those not on record yet.
     """
 
     bot_id: str
@@ -51,18 +62,33 @@ class BotState(BaseModel):
 
     open_positions: int | None = None
     unfinished: dict[str, Purpose] = Field(default_factory=dict)
+    protections: list[Protect] = Field(default_factory=list)
+    limit_changes: list[WriteLimits] = Field(default_factory=list)
     equity: Notional | None = None
     positions: tuple[PositionBrief, ...] = ()
     unpriced: tuple[str, ...] = ()
     last_outcome: CycleOutcome | None = None
     last_decision: str = ""
     last_verdicts: tuple[str, ...] = ()
+    last_protection: str = ""
     last_error: str = ""
+
+    _closed: list[str] = PrivateAttr(default_factory=list)
 
     @property
     def is_flat(self) -> bool:
         """Whether it is known that nothing is held and nothing is under way."""
         return self.open_positions == 0 and not self.unfinished
+
+    @property
+    def limits(self) -> RiskLimits | None:
+        """The bot's limits; None before it knows them."""
+        return self.spec.limits if self.spec else None
+
+    def know_limits(self, limits: RiskLimits) -> None:
+        """Take over limits that are on record."""
+        known = {"limits": limits, "longest_hold_s": limits.longest_hold_s}
+        self.spec = self.spec and self.spec.model_copy(update=known)
 
     @property
     def may_enter(self) -> bool:
@@ -103,6 +129,7 @@ class BotState(BaseModel):
         self.incarnation = grant.incarnation
         self.session = grant.session if grant.last_due_ms is None else ""
         self.open_positions = grant.open_positions
+        self.positions = grant.positions
         asked_already = self.epoch
         if not asked_already:
             self.status = grant.status
@@ -111,6 +138,39 @@ class BotState(BaseModel):
         self.written_epoch = grant.epoch
         self.last_due_ms = grant.last_due_ms
         self.schedule_next()
+
+    @property
+    def closures(self) -> int:
+        """How many positions protections have closed in this run."""
+        return len(self._closed)
+
+    def is_protecting(self, symbol: str) -> bool:
+        """Whether a coin's position is being closed, or is about to be."""
+        return any(protection.symbol == symbol for protection in self.protections)
+
+    def note_protection(self, request: Protect, report: ProtectReport) -> None:
+        """Take over what a protection came to, so that no cycle is needed to know it."""
+        self.protections = [known for known in self.protections if known.key != request.key]
+        for order_id in report.order_ids:
+            self.unfinished.pop(order_id, None)
+        told = f" at {plain(report.price)}" if report.price else ""
+        because = f": {report.reason}" if report.reason else ""
+        self.last_protection = (
+            f"{request.purpose} of {request.symbol} {report.state}{told}{because}"
+        )
+        if report.state == "closed":
+            self._closed.append(request.symbol)
+            held = self.still_held(self.positions, self.closures - 1)
+            sold = len(self.positions) - len(held)
+            self.positions = held
+            self.open_positions = self.open_positions and max(0, self.open_positions - sold)
+
+    def still_held(
+        self, positions: tuple[PositionBrief, ...], closures: int
+    ) -> tuple[PositionBrief, ...]:
+        """Give positions as somebody read them when there were so many closures."""
+        gone = self._closed[closures:]
+        return tuple(position for position in positions if position.symbol not in gone)
 
     def schedule_next(self) -> None:
         """Set the next tick: after the last one, or after now where there was none."""

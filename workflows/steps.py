@@ -9,27 +9,39 @@ with workflow.unsafe.imports_passed_through():
     from activities.decision import DecisionActivities
     from activities.execution import ExecutionActivities
     from activities.market import MarketActivities
+    from activities.protection import ProtectionActivities
     from activities.record import RecordActivities
     from activities.risk import RiskActivities
+    from oxbot.domain.bot import RiskLimits
     from oxbot.domain.market import ClockReading
     from oxbot.messages import (
+        CountHoldings,
         Decide,
         DecisionBrief,
         ExecuteOrder,
+        Holdings,
         Observation,
         ObserveMarket,
         OpenRun,
         OrderBrief,
         OrderOutcome,
+        Protect,
+        ProtectPosition,
+        ProtectReport,
         RecordCycles,
         Recorded,
         RiskReport,
         RunGrant,
         ValidateRisk,
         WriteControl,
+        WriteLimits,
     )
     from workflows.limits import (
+        AT_ONCE,
         LONGEST_ATTEMPT,
+        PROTECT_ATTEMPT,
+        SHORTEST,
+        SHORTEST_ATTEMPT,
         UNTIL_DONE,
         WITHIN_THE_CYCLE,
         CycleLimits,
@@ -143,6 +155,41 @@ class Steps:
                 self._limits().execute,
                 _told(order),
             ),
+        )
+
+    async def protect(self, request: Protect) -> ProtectReport:
+        """Close one position, retried until it is done."""
+        state = self._state
+        return await workflow.execute_activity_method(
+            ProtectionActivities.protect,
+            ProtectPosition(
+                bot_id=state.bot_id,
+                incarnation=state.incarnation,
+                cycle=state.next_cycle - 1,
+                epoch=state.epoch,
+                protect=request,
+            ),
+            start_to_close_timeout=PROTECT_ATTEMPT,
+            retry_policy=AT_ONCE,
+            summary=f"{request.purpose} of {request.symbol}",
+        )
+
+    async def holdings(self) -> Holdings:
+        """Count what is held and under way, by the record."""
+        return await workflow.execute_activity_method(
+            ProtectionActivities.count_holdings,
+            CountHoldings(bot_id=self._state.bot_id),
+            **_config(StepLimits(SHORTEST_ATTEMPT, SHORTEST), "count what is held"),
+        )
+
+    async def change_limits(self, change: WriteLimits) -> RiskLimits:
+        """Put changed limits on record, retried until PostgreSQL has them or refuses."""
+        return await workflow.execute_activity_method(
+            ControlActivities.change_limits,
+            change,
+            start_to_close_timeout=LONGEST_ATTEMPT,
+            retry_policy=UNTIL_DONE,
+            summary=f"limits: {', '.join(sorted(change.limits))}",
         )
 
     async def record_cycles(self, *, until_done: bool = False) -> Recorded:

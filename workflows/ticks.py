@@ -25,7 +25,7 @@ class Ticks:
     def __init__(self, state: BotState, steps: Steps) -> None:
         self._state = state
         self._steps = steps
-        self._heeded = state.epoch
+        self._heeded = self._news()
         self._woken = False
         self._granted: int | None = None
         self._reports: dict[int, TickReport] = {}
@@ -45,11 +45,17 @@ class Ticks:
         self._woken = True
 
     def heed(self) -> None:
-        """Take the present control as known; a change from here on interrupts a wait."""
-        self._heeded = self._state.epoch
+        """Take the present control as known; a change from here on interrupts a wait.
+
+        So does a position that was closed: a bot that closes may be at its end.
+        """
+        self._heeded = self._news()
+
+    def _news(self) -> tuple[int, int]:
+        return self._state.epoch, self._state.closures
 
     def _controlled(self) -> bool:
-        return self._state.epoch != self._heeded
+        return self._heeded != self._news()
 
     async def look_at_the_clock(self) -> None:
         """Read the venue's clock because somebody says that it changed; this never trades."""

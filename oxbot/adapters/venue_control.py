@@ -1,26 +1,50 @@
 """The hand on a simulated venue's clock; see `oxbot.simulator.control`."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from oxbot.app.halts import BestBid, Halt, Reached
 from oxbot.domain.errors import InputError, VenueUnavailable
+from oxbot.domain.money import PositivePrice, plain
 
 TIMEOUT_S: Final = 30
 """Seconds for an answer; growing the market over a long step takes a moment."""
 
 
+class Best(BaseModel):
+    """The highest bid that a trail has seen since a venue time (ms), in USDT."""
+
+    inst_id: str = Field(alias="instId")
+    since_ms: int
+    best: PositivePrice
+
+
 class VenueTime(BaseModel):
-    """The venue's clock: its time in ms, and venue seconds in a second (0: it stands still)."""
+    """The venue's clock: its time in ms, and venue seconds in a second (0: it stands still).
+
+    `halted` and `bests` are of the way that led there, where it could halt.
+    """
 
     venue_ms: int
     rate: Decimal
     mode: str
     ended: bool
     market: str
+    halted: bool = False
+    bests: tuple[Best, ...] = ()
+
+    def reached(self) -> Reached:
+        """Give where the venue stands after a way."""
+        bests = tuple(
+            BestBid(symbol=_symbol(best.inst_id), since_ms=best.since_ms, best=best.best)
+            for best in self.bests
+        )
+        return Reached(venue_ms=self.venue_ms, halted=self.halted, bests=bests)
 
 
 class VenueControl:
@@ -60,12 +84,23 @@ class VenueControl:
         """Hold time where it is."""
         return await self._clock("POST", {"mode": "stepped"})
 
-    async def advance_to(self, to_ms: int) -> int:
-        """Go forward to a venue time, never back; less than asked where the market ends."""
+    async def advance_to(
+        self, to_ms: int, halts: Sequence[Halt] = (), examined_ms: int = 0
+    ) -> Reached:
+        """Go forward to a venue time, never back; less than asked where it halts or ends.
+
+        Args:
+            to_ms: Where to, in venue ms.
+            halts: It goes no further than to the first ms in which one of these becomes true.
+            examined_ms: What is true already halts it at once, except at this venue time.
+        """
         now_ms = (await self.time()).venue_ms
-        if now_ms >= to_ms:
-            return now_ms
-        return (await self._clock("POST", {"to_ms": to_ms})).venue_ms
+        if not halts and now_ms >= to_ms:
+            return Reached(venue_ms=now_ms)
+        wish: dict[str, object] = {"to_ms": max(to_ms, now_ms)}
+        if halts:
+            wish |= {"halt_at": [_condition(halt) for halt in halts], "examined_ms": examined_ms}
+        return (await self._clock("POST", wish)).reached()
 
     async def symbols(self) -> tuple[str, ...]:
         """Give what is listed, as BASE/QUOTE."""
@@ -73,7 +108,7 @@ class VenueControl:
         listed = answer.get("data")
         if not isinstance(listed, list):
             raise VenueUnavailable("The simulator did not say what it lists.")
-        return tuple(str(row["instId"]).replace("-", "/") for row in listed)
+        return tuple(_symbol(str(row["instId"])) for row in listed)
 
     async def _clock(self, method: str, change: dict[str, object] | None) -> VenueTime:
         answer = await self._ask(method, "/control/clock", change)
@@ -95,3 +130,20 @@ class VenueControl:
         if "error" in answer:
             raise InputError(str(answer["error"]))
         return answer
+
+
+def _symbol(inst_id: str) -> str:
+    return inst_id.replace("-", "/")
+
+
+def _condition(halt: Halt) -> dict[str, object]:
+    """A halt as the simulator has it."""
+    condition: dict[str, object] = {
+        "instId": halt.symbol.replace("/", "-"),
+        halt.kind: plain(halt.number),
+    }
+    if halt.best is not None:
+        condition |= {"best": plain(halt.best)}
+    if halt.since_ms is not None:
+        condition |= {"since_ms": halt.since_ms}
+    return condition

@@ -9,7 +9,8 @@ from typing import Final
 
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
-from oxbot.domain.listing import check_listed
+from oxbot.domain.limits import must_make_sense
+from oxbot.domain.listing import check_listed, check_live
 from oxbot.domain.values import Value
 from oxbot.messages import BotView, ControlAnswer, ControlRequest
 from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
@@ -58,8 +59,9 @@ async def create_bot(
     """Put a bot on record and start it, on the venue that this system looks at.
 
     Raises:
-        InputError: An unknown model provider, an id that cannot be one, or symbols that the
-            venue does not list, with the nearest that it does.
+        InputError: An unknown model provider, an id that cannot be one, limits that contradict
+            each other, symbols that the venue does not list, with the nearest that it does,
+            or that it has halted.
         VenueUnavailable: Nobody can say what the venue lists; no bot was made.
         Conflict: The id is taken.
     """
@@ -71,6 +73,7 @@ async def create_bot(
     if settings.provider not in providers:
         known = ", ".join(sorted(providers))
         raise InputError(f"There is no model provider {settings.provider!r}; there are: {known}.")
+    must_make_sense(settings.limits, settings.capital)
     await _must_be_listed(desk, settings.symbols)
     here = settings.model_copy(update={"venue": desk.venue})
     bot = await desk.store.create_bot(bot_id or new_bot_id(), here, time.time_ns() // 10**6)
@@ -82,7 +85,7 @@ async def _must_be_listed(desk: Desk, symbols: Sequence[str]) -> None:
     """Make sure that the venue lists these symbols; a refusal rests on its list of this moment."""
     try:
         listed = await desk.listing.listing()
-        if not listed.keys() >= set(symbols):
+        if not all(symbol in listed and listed[symbol].live for symbol in symbols):
             listed = await desk.listing.listing(fresh=True)
     except VenueUnavailable as error:
         raise VenueUnavailable(
@@ -90,6 +93,7 @@ async def _must_be_listed(desk: Desk, symbols: Sequence[str]) -> None:
             f"traded. {error} Try again."
         ) from error
     check_listed(symbols, listed)
+    check_live(symbols, listed)
 
 
 async def list_bots(desk: Desk) -> list[Bot]:
@@ -146,16 +150,3 @@ async def _must_live(desk: Desk, bot_id: str) -> None:
     bot = await desk.store.bot(bot_id)
     if bot.status is BotStatus.STOPPED:
         raise Conflict(f"Bot {bot_id} is stopped; it does nothing any more.")
-
-
-async def start_missing(desk: Desk) -> list[str]:
-    """Start each bot that should run and has no running workflow; give their ids.
-
-    A bot goes on in the state that PostgreSQL has of it, as a new incarnation.
-    """
-    should_run = [bot for bot in await desk.store.bots() if bot.status is not BotStatus.STOPPED]
-    return [
-        bot.id
-        for bot in should_run
-        if not await desk.control.is_running(bot.id) and await desk.control.start(bot)
-    ]

@@ -1,8 +1,9 @@
-"""Positions as people are shown them."""
+"""Positions and verdicts as people and models are shown them."""
 
 from oxbot.domain.market import Quote
 from oxbot.domain.money import Notional
 from oxbot.domain.portfolio import Portfolio, Position
+from oxbot.domain.risk import WHOLE_ACCOUNT, Verdict
 from oxbot.messages import PositionBrief
 
 
@@ -19,6 +20,14 @@ def position_briefs(
     )
 
 
+def verdict_told(verdict: Verdict) -> str:
+    """Say in one line what a rule said of what, why, and by which figures."""
+    figures = ", ".join(f"{name} {value}" for name, value in verdict.figures.items())
+    whom = "account" if verdict.symbol == WHOLE_ACCOUNT else f"{verdict.symbol} {verdict.purpose}"
+    told = f"{whom} {verdict.ruling} by {verdict.rule}: {verdict.reason}"
+    return told + (f" ({figures})" if figures else "")
+
+
 def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrief:
     value = quote.worth(position.quantity) if quote else position.cost
     return PositionBrief(
@@ -30,4 +39,5 @@ def _brief(position: Position, quote: Quote | None, now_ms: int) -> PositionBrie
         opened_ms=position.opened_ms,
         unrealised=value - position.cost if quote else Notional(0),
         age_ms=quote.age_ms(now_ms) if quote else None,
+        version=position.version,
     )

@@ -5,6 +5,8 @@ import time
 
 from oxbot.app.ports import Ports
 from oxbot.app.prompt import build_request
+from oxbot.app.snapshots import snapshot_named
+from oxbot.domain.bot import Bot
 from oxbot.domain.decision import Action, Decision, parse_decision
 from oxbot.domain.errors import BadReply
 from oxbot.messages import Decide, DecisionBrief
@@ -26,7 +28,7 @@ async def decide(ports: Ports, request: Decide) -> DecisionBrief:
 async def _decide_anew(ports: Ports, request: Decide) -> DecisionRecord:
     bot = await ports.store.bot(request.bot_id)
     model = ports.model(bot.settings.provider)
-    question = build_request(await _facts(ports, request))
+    question = build_request(await _facts(ports, request, bot))
     begun = time.monotonic_ns()
     reply = await model.complete(question)
     duration_ms = (time.monotonic_ns() - begun) // 1_000_000
@@ -36,10 +38,9 @@ async def _decide_anew(ports: Ports, request: Decide) -> DecisionRecord:
     return await ports.store.save_decision(record)
 
 
-async def _facts(ports: Ports, request: Decide) -> MarketBrief:
-    bot = await ports.store.bot(request.bot_id)
+async def _facts(ports: Ports, request: Decide, bot: Bot) -> MarketBrief:
     seen = await ports.store.cycle(request.bot_id, request.cycle)
-    snapshot = await ports.store.snapshot(seen.snapshot_id)
+    snapshot = await snapshot_named(ports, seen.snapshot_id)
     return MarketBrief(
         now_ms=seen.clock.venue_ms,
         symbols=bot.settings.symbols,
@@ -47,6 +48,7 @@ async def _facts(ports: Ports, request: Decide) -> MarketBrief:
         quotes=seen.quotes,
         portfolio=await ports.store.portfolio(request.bot_id),
         limits=bot.settings.limits,
+        lately=await ports.store.lately(request.bot_id, request.cycle),
     )
 
 

@@ -21,11 +21,42 @@ async def execute_order(ports: Ports, request: ExecuteOrder) -> OrderOutcome:
         OutcomeUnknown: It may have been sent; the next call looks it up.
     """
     order = await ports.store.order(request.order_id)
+    return await outcome_of(ports, await bring_to_end(ports, order))
+
+
+async def bring_to_end(ports: Ports, order: Order) -> Order:
+    """Find out what became of an order, and send it where it is certain that nobody did.
+
+    It may come back in state sent: another attempt has just claimed it, and is at it.
+
+    Raises:
+        VenueUnavailable: As `execute_order`.
+        OutcomeUnknown: As `execute_order`.
+    """
     if order.state is OrderState.SENT:
         order = await _find_out(ports, order)
     if order.state is OrderState.INTENDED:
         order = await _send(ports, order)
-    return await _outcome(ports, order)
+    return order
+
+
+async def give_up(ports: Ports, order: Order, reason: str) -> Order:
+    """End an order without sending it; one that was sent is looked up first.
+
+    It is claimed for that, so that nobody can be about to send it.
+
+    Raises:
+        VenueUnavailable: As `execute_order`.
+        OutcomeUnknown: As `execute_order`.
+    """
+    if order.state is OrderState.SENT:
+        order = await _find_out(ports, order)
+    if order.state is not OrderState.INTENDED:
+        return order
+    clock = await ports.clock.reading()
+    if not await ports.store.claim(order.id, clock.venue_ms):
+        return await _not_claimed(ports, order)
+    return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
 
 
 async def _find_out(ports: Ports, order: Order) -> Order:
@@ -44,11 +75,13 @@ async def _send(ports: Ports, order: Order) -> Order:
 
 
 async def _not_claimed(ports: Ports, order: Order) -> Order:
-    """Find out why: another attempt has it, or the entry is no longer wanted."""
+    """Find out why: another attempt has it, or the order is no longer wanted."""
     now = await ports.store.order(order.id)
     if now.state is not OrderState.INTENDED:
         return now
     reason = "paused, stopped, changed or expired before it was sent"
+    if order.purpose.is_exit:
+        reason = "so much is no longer held"
     return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
 
 
@@ -65,13 +98,14 @@ async def _place(ports: Ports, order: Order, clock: ClockReading) -> Order:
 
 async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
     if not fills:
-        reason = "the price went beyond the limit"
+        reason = "the book had nothing to trade with within the limit"
         return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
     instruments = await ports.feed.instruments((order.symbol,))
     return await ports.store.settle(order.id, fills, instruments[order.symbol])
 
 
-async def _outcome(ports: Ports, order: Order) -> OrderOutcome:
+async def outcome_of(ports: Ports, order: Order) -> OrderOutcome:
+    """Say what became of an order, by the fills on record."""
     fills = await ports.store.fills(order.id)
     filled = sum((fill.quantity for fill in fills), Quantity(0))
     notional = sum((fill.quantity * fill.price for fill in fills), Notional(0))

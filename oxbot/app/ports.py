@@ -7,6 +7,7 @@ from decimal import Decimal
 from oxbot.app.shared import Shared
 from oxbot.domain.errors import InputError
 from oxbot.ports import (
+    BotControl,
     Breaker,
     ChatModel,
     Clock,
@@ -14,6 +15,7 @@ from oxbot.ports import (
     Flight,
     MarketFeed,
     PartCache,
+    PositionNews,
     PriceBoard,
     PriceStream,
     Store,
@@ -29,6 +31,8 @@ class Ports:
     """
 
     store: Store
+    news: PositionNews
+    control: BotControl
     clock: Clock
     feed: MarketFeed
     stream: PriceStream

@@ -2,21 +2,27 @@
 
 from typing import Final
 
+from oxbot.app.briefs import verdict_told
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import MarketPart, Perpetual, Quote
-from oxbot.domain.money import basis_points
+from oxbot.domain.money import basis_points, plain
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.domain.snapshots import Features
-from oxbot.records import MarketBrief, ModelRequest
+from oxbot.records import Lately, MarketBrief, ModelRequest, TradeRow
 
 INSTRUCTIONS: Final = (
     "You trade spot crypto against USDT, long only. Answer with one JSON object and nothing "
     'else: {"summary": text, "proposals": [{"symbol", "action": "buy" | "close" | "hold", '
     '"fraction": "0..1 of the allowed size", "confidence": "0..1", '
     '"expected_move": "relative move of the price you expect", '
+    '"stop_price", "target_price": "USDT; only where you want them nearer than the limits", '
     '"invalidation": "what would prove you wrong", "reason": text}]}. Numbers are strings. '
     "At most one proposal a symbol. Rules outside your control size, refuse and close."
 )
+
+
+MOST_LINES: Final = 20
+"""Lines told of what became of the last decision: the newest."""
 
 
 def build_request(brief: MarketBrief) -> ModelRequest:
@@ -25,6 +31,7 @@ def build_request(brief: MarketBrief) -> ModelRequest:
         [
             _limits(brief.limits),
             _account(brief.portfolio),
+            *_lately(brief.lately),
             *(_position(p) for _, p in sorted(brief.portfolio.positions.items())),
             *(_market(brief.features[s], brief.quotes[s], brief.now_ms) for s in brief.symbols),
         ]
@@ -37,12 +44,35 @@ def _limits(limits: RiskLimits) -> str:
         f"Limits: at most {limits.max_position} of equity a coin, {limits.max_exposure} in all; "
         f"stop {limits.stop}, target {limits.target} from the entry; longest hold "
         f"{limits.longest_hold_s} s, shortest {limits.shortest_hold_s} s; cooldown after an exit "
-        f"{limits.cooldown_s} s; confidence at least {limits.confidence}."
+        f"{limits.cooldown_s} s; confidence at least {limits.confidence}; reward over risk at "
+        f"least {limits.reward_risk}; an entry is worth {limits.minimum_notional} USDT or more; no "
+        f"entries once the day lost {limits.daily_loss} or equity fell {limits.drawdown} from its "
+        f"high."
     )
 
 
 def _account(portfolio: Portfolio) -> str:
     return f"Account: {portfolio.cash:.2f} USDT cash, {len(portfolio.positions)} positions."
+
+
+def _lately(lately: Lately | None) -> list[str]:
+    """Tell what became of the last decision: what the rules said, and what was closed and why.
+
+    What a rule said again and again is told once, by its last figures.
+    """
+    if lately is None:
+        return []
+    said = {(v.symbol, v.purpose, v.ruling, v.rule): verdict_told(v) for v in lately.verdicts}
+    closed = [_closed(trade) for trade in lately.trades]
+    lines = [*said.values(), *closed][-MOST_LINES:] or ["nothing was proposed and nothing closed"]
+    return [f"Since the last decision (cycle {lately.cycle}):", *(f"  {line}." for line in lines)]
+
+
+def _closed(trade: TradeRow) -> str:
+    return (
+        f"{trade.symbol} closed by {trade.exit}: {plain(trade.quantity)} from "
+        f"{plain(trade.entry_price)} to {plain(trade.exit_price)}, net PnL {trade.net_pnl:.2f} USDT"
+    )
 
 
 def _position(position: Position) -> str:

@@ -5,7 +5,11 @@ import structlog
 from oxbot.app.briefs import position_briefs
 from oxbot.app.ports import Ports
 from oxbot.app.prices import last_quotes
+from oxbot.domain.errors import Unavailable
+from oxbot.domain.market import Quote
 from oxbot.domain.money import to_scale
+from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.risk import stale_marks
 from oxbot.messages import RecordCycles, Recorded
 
 log = structlog.get_logger(__name__)
@@ -28,6 +32,7 @@ async def record_cycles(ports: Ports, request: RecordCycles) -> Recorded:
         request.outcomes,
         request.missed,
         {"equity": equity, "cash": portfolio.cash},
+        fresh=await _is_fresh(ports, request.bot_id, portfolio, quotes),
     )
     return Recorded(
         equity=equity,
@@ -35,3 +40,15 @@ async def record_cycles(ports: Ports, request: RecordCycles) -> Recorded:
         positions=position_briefs(portfolio, quotes, request.now_ms),
         unpriced=unpriced,
     )
+
+
+async def _is_fresh(
+    ports: Ports, bot_id: str, portfolio: Portfolio, quotes: dict[str, Quote]
+) -> bool:
+    """Whether losses may be measured by these prices; not where nobody knows how old they are."""
+    limits = (await ports.store.bot(bot_id)).settings.limits
+    try:
+        clock = await ports.clock.reading()
+    except Unavailable:
+        return not portfolio.positions
+    return not stale_marks(portfolio, quotes, clock, limits)

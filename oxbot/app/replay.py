@@ -1,8 +1,10 @@
 """Replaying a stretch of the market with any number of bots, as fast as they are done.
 
 The venue stands still until each bot whose tick is due has acknowledged it, then goes forward
-to the earliest tick that comes next. Processes may die on the way: whoever does not answer is
-asked again, and a tick that was done before is not done twice.
+to the earliest tick that comes next. Where a price crosses a guard on the way, or a hold is over,
+it stands still too, until the exit is done; exits come before the ticks of the same moment.
+Processes may die on the way: whoever does not answer is asked again, and a tick that was done
+before is not done twice.
 """
 
 import asyncio
@@ -12,12 +14,14 @@ from functools import partial
 from typing import Final, TypeVar
 
 from oxbot.app.bots import Desk
-from oxbot.app.stepped import LOOK_AGAIN_S, SteppedVenue
+from oxbot.app.forward import go_to
+from oxbot.app.halts import SteppedVenue
+from oxbot.app.stepped import LOOK_AGAIN_S
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import Conflict, NotFound, Unavailable
 from oxbot.domain.indicators import CANDLES_NEEDED
 from oxbot.domain.market import Bar
-from oxbot.messages import TickReport
+from oxbot.messages import ExamineReport, TickReport
 
 PATIENCE_S: Final = 180.0
 """Seconds without an answer after which a replay gives up; a restart takes a few of them, the
@@ -34,10 +38,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop of the venue: its time in ms, and what the ticks that were due then led to."""
+    """One stop of the venue: its time in ms, and what happened there.
+
+    That is what the ticks that were due led to, or the exits that a price or a hold asked for.
+    """
 
     venue_ms: int
-    reports: tuple[TickReport, ...]
+    reports: tuple[TickReport, ...] = ()
+    examined: ExamineReport | None = None
 
     @property
     def cycles(self) -> int:
@@ -88,22 +96,25 @@ class Replay:
         """
         due = dict(zip(self.bot_ids, await self._first_dues(), strict=True))
         while (moment := _earliest(due)) is not None and moment <= until_ms:
-            await self._go_to(moment)
+            async for halt in self._go_to(moment):
+                yield halt
             ready = sorted(bot_id for bot_id, at in due.items() if at == moment)
             reports = await self._at_once(ready, partial(self._step, due_ms=moment))
             due.update((bot_id, r.next_due_ms) for bot_id, r in zip(ready, reports, strict=True))
             yield Stop(moment, tuple(reports))
-        await self._go_to(until_ms)
+        async for halt in self._go_to(until_ms):
+            yield halt
 
     async def _first_dues(self) -> list[int | None]:
         return await self._at_once(
             self.bot_ids, lambda bot_id: self._ask(lambda: self._next_due(bot_id))
         )
 
-    async def _go_to(self, to_ms: int) -> None:
-        reached = await self._ask(lambda: self.venue.advance_to(to_ms))
-        if reached < to_ms:
-            raise Conflict("The market has ended: there is no candle left to go forward to.")
+    async def _go_to(self, to_ms: int) -> AsyncIterator[Stop]:
+        """Go forward, and report each stop on the way."""
+        async for moved in go_to(self.desk, self.venue, to_ms, self._ask):
+            if moved.examined is not None:
+                yield Stop(moved.venue_ms, examined=moved.examined)
 
     async def _step(self, bot_id: str, due_ms: int) -> TickReport:
         return await self._ask(lambda: self._tick(bot_id, due_ms))

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from oxbot.app.bots import Desk
+from oxbot.app.crossings import Crossings, PastCandles, crossings, rounds_of
 from oxbot.app.statement import FillLine, Statement, Statements, ledger_sha256
 from oxbot.domain.money import CurrencyAmount, Notional, plain
+from oxbot.domain.oracle import Round
 from oxbot.domain.orders import Purpose
 from oxbot.domain.values import Value
 from oxbot.records import AuditFigures, CycleRow, OrderRow
@@ -44,8 +47,9 @@ class ReplayReport(Value):
 
     `cycles` to `net_pnl` are of all bots since the beginning, in whatever number of runs;
     `wall_seconds`, `run_cycles` and `cycles_per_s` are of this run. `skipped` counts skipped
-    cycles by cause. `longest_entry_price_age_ms` is the longest time from a price as the
-    exchange gave it to the entry that was decided on it; None without an entry.
+    cycles by cause, `ends` trades by what ended them. `longest_entry_price_age_ms` is the
+    longest time from a price as the exchange gave it to the entry that was decided on it; None
+    without an entry.
     """
 
     name: str
@@ -57,6 +61,8 @@ class ReplayReport(Value):
     orders: int
     fills: int
     trades: int
+    ends: dict[str, int]
+    crossings: Crossings
     fees: Notional
     net_pnl: Notional
     drift: CurrencyAmount
@@ -76,23 +82,38 @@ class _Found(Value):
     orders: tuple[OrderRow, ...]
     audit: AuditFigures
     statement: Statement
+    rounds: tuple[Round, ...]
     result: BotResult
 
 
+@dataclass(frozen=True)
+class Record:
+    """Where a replay is read.
+
+    Args:
+        desk: Where cycles, orders and positions are.
+        statements: Where the books are.
+        past: The candles that the market was made of.
+    """
+
+    desk: Desk
+    statements: Statements
+    past: PastCandles
+
+
 async def report(
-    desk: Desk, statements: Statements, bot_ids: Iterable[str], name: str, run: Run, to: range
+    record: Record, bot_ids: Iterable[str], name: str, run: Run, to: range
 ) -> ReplayReport:
     """Sum up a replay.
 
     Args:
-        desk: Where the record is.
-        statements: Where the books are read.
+        record: Where it is read.
         bot_ids: The replay's bots.
         name: The replay's name.
         run: What this run drove.
         to: From its beginning to its end, in venue ms.
     """
-    found = [await _find(desk, statements, bot_id) for bot_id in bot_ids]
+    found = [await _find(record.desk, record.statements, bot_id) for bot_id in bot_ids]
     rows = [row for one in found for row in one.cycles]
     fills = [fill for one in found for fill in one.statement.fills]
     return ReplayReport(
@@ -105,6 +126,8 @@ async def report(
         orders=sum(len(one.orders) for one in found),
         fills=len(fills),
         trades=sum(one.result.trades for one in found),
+        ends=dict(Counter(t.exit for one in found for t in one.statement.trades).most_common()),
+        crossings=crossings((r for one in found for r in one.rounds), record.past, to.stop),
         fees=total(fill.fee_usdt for fill in fills),
         net_pnl=total(one.result.net_pnl for one in found),
         drift=_drift(one.audit for one in found),
@@ -122,11 +145,13 @@ async def _find(desk: Desk, statements: Statements, bot_id: str) -> _Found:
     bot = await desk.store.bot(bot_id)
     rows, audit = await desk.store.cycles(bot_id, ALL), await desk.store.audit(bot_id)
     statement = await statements.statement(bot_id)
+    held = (await desk.store.portfolio(bot_id)).positions
     return _Found(
         cycles=tuple(rows),
         orders=tuple(await desk.store.orders(bot_id, ALL)),
         audit=audit,
         statement=statement,
+        rounds=tuple(rounds_of(statement, held)),
         result=BotResult(
             bot_id=bot_id,
             status=bot.status,

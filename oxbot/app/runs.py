@@ -1,6 +1,8 @@
 """What a workflow run needs before its first cycle, and the record of its control state."""
 
+from oxbot.app.briefs import position_briefs
 from oxbot.app.ports import Ports
+from oxbot.app.prices import last_quotes
 from oxbot.messages import OpenRun, RunGrant, RunSpec, WriteControl
 
 
@@ -15,6 +17,8 @@ async def open_run(ports: Ports, request: OpenRun) -> RunGrant:
     )
     bot = await ports.store.bot(request.bot_id)
     portfolio = await ports.store.portfolio(request.bot_id)
+    quotes = await last_quotes(ports, sorted(portfolio.positions))
+    clock = await ports.clock.reading()
     return RunGrant(
         incarnation=reserved.incarnation,
         first_cycle=reserved.first_cycle,
@@ -26,14 +30,17 @@ async def open_run(ports: Ports, request: OpenRun) -> RunGrant:
             symbols=bot.settings.symbols,
             interval_ms=bot.settings.interval_s * 1000,
             provider=bot.settings.provider,
+            longest_hold_s=bot.settings.limits.longest_hold_s,
+            limits=bot.settings.limits,
         ),
-        clock=await ports.clock.reading(),
+        clock=clock,
         status=bot.status,
         epoch=bot.epoch,
         flatten=bot.flatten,
         open_positions=len(portfolio.positions),
         last_due_ms=reserved.last_due_ms,
         session=ports.session,
+        positions=position_briefs(portfolio, quotes, clock.venue_ms),
     )
 
 

@@ -36,6 +36,17 @@ async def snapshot_of(ports: Ports, symbols: Sequence[str], clock: ClockReading)
     return made
 
 
+async def snapshot_named(ports: Ports, name: str) -> Snapshot:
+    """Give a snapshot that was made before: from the process, or from the record.
+
+    Raises:
+        NotFound: There is none, or an older version made it.
+        StoreUnavailable: PostgreSQL does not answer.
+    """
+    known = ports.shared.snapshots.get(name)
+    return known if known is not None else await ports.store.snapshot(name)
+
+
 def snapshot_id(venue: str, candle_ms: int, symbols: Collection[str]) -> str:
     """Derive a snapshot's id from what it shows: venue, candle, and symbols in any order."""
     key = "\x1f".join((venue, str(candle_ms), *sorted(symbols)))

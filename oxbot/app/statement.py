@@ -8,18 +8,22 @@ import hashlib
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 from oxbot.domain.market import QUOTE_CURRENCY
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity, plain
 from oxbot.domain.values import Value
+
+NO_BOOKS: Final = {"seen_ms", "stop", "target", "trail"}
+"""Fields of a fill that are told beside the books."""
 
 
 class FillLine(Value):
     """One execution: coins, USDT, the fee in `fee_currency`, venue ms.
 
     `seen_ms` is the exchange's time of the price that the cycle saw, in venue ms; None where
-    the cycle saw none.
+    the cycle saw none. Of an entry `stop`, `target` and `trail` say what protects it, as
+    fractions of the average fill.
     """
 
     symbol: str
@@ -31,6 +35,9 @@ class FillLine(Value):
     fee_currency: str
     at_ms: int
     seen_ms: int | None
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    trail: Decimal | None = None
 
     @property
     def fee_usdt(self) -> Notional:
@@ -85,13 +92,13 @@ class Statements(Protocol):
 def ledger_sha256(statements: Sequence[Statement]) -> str:
     """Digest all fills, trades and postings; the same books give the same digest.
 
-    What a cycle saw is no part of the books, so `seen_ms` is left out.
+    What a cycle saw and what protects an entry are no part of the books, and left out.
     """
     digest = hashlib.sha256()
     for statement in sorted(statements, key=lambda statement: statement.bot_id):
         for kind in ("fills", "trades", "postings"):
             for line in getattr(statement, kind):
-                cells = line.model_dump(exclude={"seen_ms"}).values()
+                cells = line.model_dump(exclude=NO_BOOKS).values()
                 row = [statement.bot_id, kind, *(_canonical(cell) for cell in cells)]
                 digest.update(f"{json.dumps(row)}\n".encode())
     return digest.hexdigest()

@@ -1,10 +1,15 @@
-"""Driving a venue that stands still: forward to each tick, as fast as the bot is done with it."""
+"""Driving a venue that stands still: forward to each tick, as fast as the bot is done with it.
+
+Where a guard is crossed on the way, the exit comes first; see `oxbot.app.forward`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final, Protocol
+from typing import Final
 
 from oxbot.app.bots import Desk
+from oxbot.app.forward import go_to
+from oxbot.app.halts import SteppedVenue
 from oxbot.domain.errors import Conflict, NotFound, SetupError, Unavailable
 from oxbot.messages import BotView, TickReport
 
@@ -13,14 +18,6 @@ PATIENCE_S: Final = 60
 
 LOOK_AGAIN_S: Final = 0.1
 """Between two looks at a bot that is about to be there, in seconds."""
-
-
-class SteppedVenue(Protocol):
-    """A venue whose time only we move."""
-
-    async def advance_to(self, to_ms: int) -> int:
-        """Go forward to a venue time in ms, never back; give the time that it is then."""
-        ...
 
 
 async def drive(
@@ -38,8 +35,8 @@ async def drive(
     while done < cycles:
         if due_ms is None:
             raise Conflict(f"Bot {bot_id} has no next tick: it is paused or stopped.")
-        if await venue.advance_to(due_ms) < due_ms:
-            raise Conflict("The market has ended: there is no candle left to go forward to.")
+        async for _ in go_to(desk, venue, due_ms):
+            pass
         report = await _tick(desk, bot_id, due_ms)
         if report is not None:
             done += 1

@@ -3,22 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oxbot.app.briefs import position_briefs
+from oxbot.app.briefs import position_briefs, verdict_told
 from oxbot.app.decide import decision_of
 from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, known_quotes
 from oxbot.app.venue import must_be_here
-from oxbot.domain.bot import Bot
-from oxbot.domain.decision import Proposal
-from oxbot.domain.entries import judge
+from oxbot.domain.account import Account
+from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.decision import Action, Proposal
+from oxbot.domain.entries import judge_all
 from oxbot.domain.errors import Conflict, Unavailable, Unusable
-from oxbot.domain.exits import demanded_exits
+from oxbot.domain.exits import demanded_exits, losses_at_their_limit
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import Price, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Side
 from oxbot.domain.portfolio import Portfolio
-from oxbot.domain.risk import Context, Ruling, Verdict, reserved_by
+from oxbot.domain.risk import Context, Ruling, Verdict
 from oxbot.messages import OrderBrief, RiskReport, ValidateRisk
+from oxbot.records import Judgement
 
 DAY_MS = 86_400_000
 
@@ -51,8 +53,14 @@ async def validate_risk(
     quotes = await _quotes(ports, bot, await ports.clock.reading(), patient=patient)
     clock = await ports.clock.reading()
     if not await ports.store.judged(request.bot_id, request.cycle):
-        await _judge_once(ports, request, await _context(ports, request, bot, clock, quotes))
+        context = await _context(ports, request, bot, clock, quotes)
+        await _judge_once(ports, request, context, running=_is_running(bot, request))
     return await _report(ports, request, clock, quotes)
+
+
+def _is_running(bot: Bot, request: ValidateRisk) -> bool:
+    """Whether a loss at its limit is news: a resume that is not on record yet rebases the mark."""
+    return bot.status is BotStatus.RUNNING and bot.epoch >= request.epoch
 
 
 async def _cancel_stale_entries(ports: Ports, request: ValidateRisk) -> None:
@@ -68,16 +76,20 @@ async def _quotes(
 ) -> dict[str, Quote]:
     """Re-read the prices, also of held coins that the bot trades no more.
 
-    With some not to be had, the others and the rules that need none still judge.
+    With some not to be had, the others and the rules that need none still judge. What other
+    bots of the account hold is valued by the newest prices known: one question serves all.
     """
     portfolio = await ports.store.portfolio(bot.id)
+    account = await ports.store.account(bot.id)
     symbols = list(dict.fromkeys((*_coins(bot, portfolio), *portfolio.dust)))
+    others = sorted(account.holdings.keys() - set(symbols))
     try:
-        return await current_quotes(ports, symbols, clock, bot.settings.limits.price_age_s)
+        own = await current_quotes(ports, symbols, clock, bot.settings.limits.price_age_s)
     except Unavailable as error:
         if patient and error.retryable and not isinstance(error, Unusable):
             raise
-        return await known_quotes(ports, symbols, clock)
+        own = await known_quotes(ports, symbols, clock)
+    return {**await known_quotes(ports, others, clock), **own}
 
 
 def _coins(bot: Bot, portfolio: Portfolio) -> list[str]:
@@ -102,6 +114,8 @@ async def _context(
         entries_today=await ports.store.entries_since(bot.id, midnight_ms),
         last_exit_ms=await ports.store.last_exits(bot.id),
         busy=frozenset(o.symbol for o in await ports.store.unfinished_orders(bot.id)),
+        marks=await ports.store.marks(bot.id, midnight_ms),
+        flatten=request.flatten,
     )
 
 
@@ -113,47 +127,46 @@ async def _seen(ports: Ports, request: ValidateRisk) -> dict[str, Price]:
     return {symbol: quote.last for symbol, quote in start.quotes.items()}
 
 
-async def _judge_once(ports: Ports, request: ValidateRisk, context: Context) -> None:
-    verdicts = demanded_exits(context, flatten=request.flatten)
-    leaving = frozenset(v.symbol for v in verdicts if v.ruling is Ruling.DEMANDED)
-    context = replace(context, busy=context.busy | leaving)
-    if request.entries:
-        verdicts += _judge_all(await _proposals(ports, request), context)
-    orders = [_order(ports, request, context, v) for v in verdicts if v.ruling.leads_to_an_order]
+async def _judge_once(
+    ports: Ports, request: ValidateRisk, context: Context, *, running: bool
+) -> None:
+    proposals = await _proposals(ports, request) if request.entries else ()
+
+    def judge(account: Account) -> Judgement:
+        known = replace(context, account=account)
+        return _judged(ports, request, known, proposals, running=running)
+
+    entering = any(proposal.action is Action.BUY for proposal in proposals)
     try:
-        await ports.store.save_verdicts(request.bot_id, request.cycle, verdicts, orders)
-    except Conflict:
+        await ports.store.judge_cycle(request.bot_id, request.cycle, judge, entering=entering)
+    except Conflict as error:
         if not await ports.store.judged(request.bot_id, request.cycle):
-            raise
+            raise Unavailable(f"{error} The cycle is judged anew.") from error
+
+
+def _judged(
+    ports: Ports,
+    request: ValidateRisk,
+    context: Context,
+    proposals: Sequence[Proposal],
+    *,
+    running: bool,
+) -> Judgement:
+    """Judge losses, positions and proposals; pure, as it runs while the account is locked."""
+    losses = losses_at_their_limit(context, running=running)
+    exits = demanded_exits(context)
+    leaving = frozenset(v.symbol for v in exits if v.ruling is Ruling.DEMANDED)
+    rest = replace(context, busy=context.busy | leaving)
+    verdicts = [*losses, *exits, *judge_all(proposals, rest)]
+    leading = [verdict for verdict in verdicts if verdict.ruling.leads_to_an_order]
+    orders = [_order(ports, request, context, verdict) for verdict in leading]
+    return Judgement(verdicts, orders)
 
 
 async def _proposals(ports: Ports, request: ValidateRisk) -> Sequence[Proposal]:
     record = await ports.store.decision(request.bot_id, request.cycle)
     decision = decision_of(record) if record else None
     return decision.proposals if decision else ()
-
-
-def _judge_all(proposals: Sequence[Proposal], context: Context) -> list[Verdict]:
-    """Judge one after the other; each approved entry leaves less room for the next."""
-    verdicts: list[Verdict] = []
-    for proposal in proposals:
-        verdict = judge(proposal, context)
-        if verdict is None:
-            continue
-        verdicts.append(verdict)
-        context = _after(context, verdict)
-    return verdicts
-
-
-def _after(context: Context, verdict: Verdict) -> Context:
-    if not verdict.ruling.leads_to_an_order or verdict.purpose.is_exit:
-        return context
-    reserved = context.portfolio.reserved + reserved_by(verdict)
-    return replace(
-        context,
-        portfolio=context.portfolio.model_copy(update={"reserved": reserved}),
-        entries_today=context.entries_today + 1,
-    )
 
 
 def _order(ports: Ports, request: ValidateRisk, context: Context, verdict: Verdict) -> Order:
@@ -181,8 +194,9 @@ def _order(ports: Ports, request: ValidateRisk, context: Context, verdict: Verdi
         quantity=verdict.quantity,
         limit_price=verdict.limit_price,
         expires_ms=None if leaves else request.expires_ms,
-        stop=None if leaves else context.limits.stop,
-        target=None if leaves else context.limits.target,
+        stop=verdict.stop,
+        target=verdict.target,
+        trail=None if leaves else context.limits.trailing,
         epoch=request.epoch,
         reason=f"{verdict.rule}: {verdict.reason}",
     )
@@ -195,25 +209,20 @@ async def _report(
     orders = await ports.store.unfinished_orders(request.bot_id)
     portfolio = await ports.store.portfolio(request.bot_id)
     return RiskReport(
-        verdicts=tuple(_told(verdict) for verdict in verdicts),
+        verdicts=tuple(verdict_told(verdict) for verdict in verdicts),
         refusals=sum(verdict.ruling is Ruling.REFUSED for verdict in verdicts),
         orders=tuple(_order_brief(o) for o in orders if request.entries or _must_end(o)),
         equity=to_scale(portfolio.equity(quotes)),
         cash=portfolio.cash,
         positions=position_briefs(portfolio, quotes, clock.venue_ms),
         unpriced=portfolio.unpriced(quotes),
+        halt=next((verdict_told(v) for v in verdicts if v.ruling is Ruling.HALTED), None),
     )
 
 
 def _must_end(order: Order) -> bool:
     """Exits go on whatever happens; a sent entry is looked up, which sends nothing."""
     return order.purpose.is_exit or order.state is not OrderState.INTENDED
-
-
-def _told(verdict: Verdict) -> str:
-    figures = ", ".join(f"{name} {value}" for name, value in verdict.figures.items())
-    told = f"{verdict.symbol} {verdict.purpose} {verdict.ruling} by {verdict.rule}"
-    return f"{told}: {verdict.reason}" + (f" ({figures})" if figures else "")
 
 
 def _order_brief(order: Order) -> OrderBrief:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, Final, cast
 
 import typer
@@ -15,15 +14,12 @@ from oxbot.bootstrap import PROVIDERS, open_desk, resolve, venue_of
 from oxbot.cli import inputs, output
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.questions import ask_for
-from oxbot.domain.bot import BotSettings, RiskLimits
-from oxbot.domain.errors import InputError
+from oxbot.domain.bot import BotSettings
+from oxbot.domain.limits import read_limit
 from oxbot.domain.market import base_of
 from oxbot.domain.money import decimal_from
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
-
-FRACTIONS: Final = ("stop", "target", "max_position", "max_exposure")
-"""Limits that may be written as a percentage."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Wishes:
     interval: str | None = None
     provider: str | None = None
     bot_id: str | None = None
-    limits: Mapping[str, Decimal] | None = None
+    limits: Mapping[str, object] | None = None
 
     def having(self, field: str, answer: str) -> "Wishes":
         """Give the wishes with one answer more."""
@@ -59,28 +55,15 @@ class Wishes:
         return inputs.bot_settings({"name": name, **given}, self.limits or {})
 
 
-def limit_wishes(named: Mapping[str, str | None], others: Sequence[str]) -> dict[str, Decimal]:
+def limit_wishes(named: Mapping[str, str | None], others: Sequence[str]) -> dict[str, object]:
     """Read the limits: those with an option of their own, then NAME=VALUE pairs.
 
     Raises:
-        InputError: No such limit, or a value that is no number.
+        InputError: No such limit, or a value that it cannot have.
     """
     pairs = [(name, value) for name, value in named.items() if value is not None]
-    pairs += [_pair(other) for other in others]
-    return {name: _limit(name, value) for name, value in pairs}
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign or name not in RiskLimits.model_fields:
-        known = ", ".join(RiskLimits.model_fields)
-        raise InputError(f"--limit {text!r} is not NAME=VALUE; the names are {known}.")
-    return name, value
-
-
-def _limit(name: str, value: str) -> Decimal:
-    read = inputs.parse_fraction if name in FRACTIONS else decimal_from
-    return read(value, name)
+    pairs += [inputs.limit_pair(other) for other in others]
+    return {name: read_limit(name, value) for name, value in pairs}
 
 
 def _name(symbols: object) -> str:

@@ -1,10 +1,5 @@
 """`oxbot bots list, show, pause, resume, stop`."""
 
-import asyncio
-import getpass
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 import typer
 from rich.prompt import Confirm
 
@@ -12,19 +7,17 @@ from oxbot.app import bots, telling
 from oxbot.app.bots import BotPage, Desk
 from oxbot.app.market_status import MarketStatus, market_status_if_known
 from oxbot.app.overview import BotLine, at_market, line_of, overview
-from oxbot.bootstrap import open_desk
 from oxbot.cli import bot_pages, output
 from oxbot.cli.config_sources import load_settings
+from oxbot.cli.desk import at_desk, user
 from oxbot.domain.market import base_of
 from oxbot.messages import ControlAnswer, ControlRequest
-
-Result = TypeVar("Result")
 
 
 def show_list(*, as_json: bool) -> None:
     """Write all bots."""
     settings = load_settings()
-    lines = _at_desk(overview)
+    lines = at_desk(overview)
     if as_json:
         output.write_json(lines)
     else:
@@ -34,7 +27,7 @@ def show_list(*, as_json: bool) -> None:
 def show_one(bot_id: str, rows: int, *, as_json: bool) -> None:
     """Write one bot in full. NotFound."""
     settings = load_settings()
-    page, line, market = _at_desk(lambda desk: _seen(desk, bot_id, rows))
+    page, line, market = at_desk(lambda desk: _seen(desk, bot_id, rows))
     if as_json:
         output.write_json({**page.model_dump(), "positions": line.positions, "market": market})
     else:
@@ -53,47 +46,32 @@ async def _seen(desk: Desk, bot_id: str, rows: int) -> tuple[BotPage, BotLine, M
 
 def pause(bot_id: str, reason: str, *, as_json: bool) -> None:
     """Pause a bot. NotFound, Conflict."""
-    _answer(_at_desk(lambda desk: bots.pause_bot(desk, bot_id, _request(reason))), bot_id, as_json)
+    _answer(at_desk(lambda desk: bots.pause_bot(desk, bot_id, request_of(reason))), bot_id, as_json)
 
 
 def resume(bot_id: str, reason: str, *, as_json: bool) -> None:
     """Resume a bot. NotFound, Conflict."""
-    _answer(_at_desk(lambda desk: bots.resume_bot(desk, bot_id, _request(reason))), bot_id, as_json)
+    _answer(
+        at_desk(lambda desk: bots.resume_bot(desk, bot_id, request_of(reason))), bot_id, as_json
+    )
 
 
 def stop(bot_id: str, reason: str, *, flatten: bool, ask: bool, as_json: bool) -> None:
     """Stop a bot; on a terminal asks before positions are sold. NotFound, Conflict."""
     if ask and flatten and output.is_dialogue():
         _confirm_sale(bot_id)
-    request = _request(reason, flatten=flatten)
-    _answer(_at_desk(lambda desk: bots.stop_bot(desk, bot_id, request)), bot_id, as_json)
+    request = request_of(reason, flatten=flatten)
+    _answer(at_desk(lambda desk: bots.stop_bot(desk, bot_id, request)), bot_id, as_json)
 
 
-def _at_desk(work: Callable[[Desk], Awaitable[Result]]) -> Result:
-    """Do one thing at the desk of the running system."""
-
-    async def at_desk() -> Result:
-        async with open_desk(load_settings()) as desk:
-            return await work(desk)
-
-    return asyncio.run(at_desk())
-
-
-def _request(reason: str, *, flatten: bool = True) -> ControlRequest:
-    return ControlRequest(by=f"{_user()}, command line", reason=reason, flatten=flatten)
-
-
-def _user() -> str:
-    """Name who gives the order; a container's user may have no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"
+def request_of(reason: str, *, flatten: bool = True) -> ControlRequest:
+    """Make a request in the name of who sits at this terminal."""
+    return ControlRequest(by=f"{user()}, command line", reason=reason, flatten=flatten)
 
 
 def _confirm_sale(bot_id: str) -> None:
     """Ask before a stop that sells; a bot that holds nothing needs no question."""
-    positions = _at_desk(lambda desk: desk.store.portfolio(bot_id)).positions
+    positions = at_desk(lambda desk: desk.store.portfolio(bot_id)).positions
     if not positions:
         return
     held = ", ".join(f"{telling.coins(p.quantity)} {base_of(s)}" for s, p in positions.items())

@@ -101,6 +101,44 @@ def resume(bot_id: BotId, *, reason: Reason = "", as_json: AsJson = False) -> No
 
 
 @app.command()
+def flatten(
+    bot_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The bot's id; or say --all.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="All bots.")] = False,
+    reason: Reason = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Sell everything now and stay paused; shows that nothing is left, 1 if something is."""
+    from oxbot.cli import bot_flatten
+
+    ask = not yes and not as_json
+    bot_flatten.flatten(bot_id, reason, every=every, ask=ask, as_json=as_json)
+
+
+@app.command()
+def limits(
+    bot_id: BotId,
+    *,
+    wishes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change it, as stop=2%; repeatable."),
+    ] = None,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show what the bot is held to, or change it while it runs."""
+    from oxbot.cli import bot_limits
+
+    if wishes:
+        bot_limits.change(bot_id, wishes, reason, as_json=as_json)
+    else:
+        bot_limits.show(bot_id, as_json=as_json)
+
+
+@app.command()
 def stop(
     bot_id: BotId,
     *,

@@ -7,8 +7,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
-from oxbot.cli import inputs
 from oxbot.domain.errors import InputError
+from oxbot.domain.values import told
 from oxbot.settings import Settings
 
 HIDDEN: Final = "********"
@@ -41,7 +41,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise InputError(inputs.told(error, _shown)) from error
+        raise InputError(told(error, _shown)) from error
     except UnicodeDecodeError as error:
         raise InputError(
             f".env in this folder is not UTF-8 text ({error.reason} at byte {error.start}); "

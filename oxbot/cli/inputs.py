@@ -1,17 +1,15 @@
 """What people type, in the forms they type it: symbols, percentages, limits."""
 
 import re
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Final
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from oxbot.domain.bot import BotSettings
+from oxbot.domain.bot import BotSettings, RiskLimits
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import QUOTE_CURRENCY
-from oxbot.domain.money import decimal_from
+from oxbot.domain.values import told
 
 _SYMBOL: Final = re.compile(r"([A-Z0-9]{1,15})(?:[/-]([A-Z0-9]{1,15}))?")
 
@@ -38,15 +36,17 @@ def _symbol(word: str) -> str:
     return f"{base.removesuffix(QUOTE_CURRENCY) or base}/{quote}"
 
 
-def parse_fraction(text: str, what: str) -> Decimal:
-    """Read a part of a whole: 3.5% and 0.035 are the same.
+def limit_pair(text: str) -> tuple[str, str]:
+    """Split NAME=VALUE.
 
     Raises:
-        InputError: It is not a number.
+        InputError: It is nothing of the kind, or there is no such limit.
     """
-    number = text.strip().removesuffix("%")
-    value = decimal_from(number.strip(), what)
-    return value if number == text.strip() else value / 100
+    name, sign, value = text.partition("=")
+    if not sign or name not in RiskLimits.model_fields:
+        known = ", ".join(RiskLimits.model_fields)
+        raise InputError(f"{text!r} is not NAME=VALUE of a limit; the names are {known}.")
+    return name, value
 
 
 def bot_settings(chosen: Mapping[str, object], limits: Mapping[str, object]) -> BotSettings:
@@ -59,28 +59,3 @@ def bot_settings(chosen: Mapping[str, object], limits: Mapping[str, object]) -> 
         return BotSettings.model_validate({**chosen, "limits": dict(limits)})
     except ValidationError as error:
         raise InputError(told(error)) from error
-
-
-def as_given(field: str, value: object) -> tuple[str, str]:
-    """Show a field under its own name, with its value if that is short."""
-    return field, str(value) if isinstance(value, str | int | Decimal) else ""
-
-
-def told(error: ValidationError, shown: Callable[[str, object], tuple[str, str]] = as_given) -> str:
-    """Put a sentence for each field that is wrong.
-
-    Args:
-        error: What pydantic found.
-        shown: Gives a field's name and its value as they may be shown; an empty value is not.
-    """
-    found = error.errors(include_url=False, include_context=False)
-    return "\n".join(_sentence(e, shown) for e in found)
-
-
-def _sentence(wrong: ErrorDetails, shown: Callable[[str, object], tuple[str, str]]) -> str:
-    field = ".".join(str(part) for part in wrong["loc"])
-    reason = wrong["msg"].removeprefix("Value error, ")
-    if field in ("", "limits"):
-        return f"The settings contradict each other: {reason}."
-    name, value = shown(field, wrong["input"])
-    return f"{name}: {reason}" + (f" (given: {value})." if value else ".")

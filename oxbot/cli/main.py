@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from oxbot import __version__
-from oxbot.cli import bots, candles, config, demo, failures, replay, simulator, system
+from oxbot.cli import audit, bots, candles, config, demo, failures, replay, simulator, system
 from oxbot.domain.errors import OxbotError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command(
 )(system.temporal)
 app.command()(simulator.simulator)
 app.add_typer(bots.app, name="bots")
+app.add_typer(audit.app, name="audit")
 app.add_typer(candles.app, name="candles")
 app.add_typer(config.app, name="config")
 

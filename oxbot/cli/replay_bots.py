@@ -8,10 +8,9 @@ from typing import Final
 from pydantic import Field, JsonValue, ValidationError
 
 from oxbot.bootstrap import PROVIDERS
-from oxbot.cli import inputs
 from oxbot.domain.bot import DEFAULT_SYMBOLS, BotId, BotSettings
 from oxbot.domain.errors import InputError
-from oxbot.domain.values import Value
+from oxbot.domain.values import Value, told
 
 MOST: Final = 1_000
 """Bots in a replay."""
@@ -81,7 +80,7 @@ def _bot(place: str, entry: JsonValue, listed: Sequence[str]) -> PlannedBot:
         chosen = {"symbols": usual_symbols(listed), "name": read.id, **read.settings}
         settings = BotSettings.model_validate(chosen)
     except ValidationError as error:
-        raise InputError(f"{place}: {inputs.told(error)}") from error
+        raise InputError(f"{place}: {told(error)}") from error
     if settings.provider not in PROVIDERS:
         known = ", ".join(sorted(PROVIDERS))
         raise InputError(

@@ -18,22 +18,24 @@ from rich.console import Console
 from oxbot.adapters.venue_control import VenueControl
 from oxbot.app.bots import Desk, create_bot
 from oxbot.app.replay import Replay, patiently
-from oxbot.app.replay_report import ReplayReport, Run, report
-from oxbot.bootstrap import PROVIDERS, open_desk, open_statements
+from oxbot.app.replay_report import ReplayReport, Run
+from oxbot.bootstrap import PROVIDERS, open_desk
 from oxbot.cli import demo_fresh, failures, output
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.replay_bots import PlannedBot, planned_bots, read_json
+from oxbot.cli.replay_end import must_agree, summed_up
 from oxbot.cli.replay_inputs import FILE, Inputs, Stretch, open_market
 from oxbot.cli.replay_progress import metered
 from oxbot.cli.replay_table import told
 from oxbot.domain.bot import BotStatus
-from oxbot.domain.errors import InputError, LedgerBroken, NotFound, SetupError
+from oxbot.domain.errors import InputError, NotFound, SetupError
 from oxbot.embedded.addresses import Addresses
 from oxbot.embedded.apps import LOOPBACK, SimulatorOptions
 from oxbot.embedded.paths import DataDirectory
 from oxbot.embedded.system import run_system
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
+from oxbot.simulator.candles import CandleSource
 from oxbot.simulator.fault_rules import parse_rules
 from oxbot.simulator.venue_time import iso
 
@@ -61,13 +63,17 @@ class Wishes:
     name: str | None
     fresh: bool
 
+    def market(self) -> CandleSource:
+        """Open the candles; InputError where that cannot be."""
+        return open_market(self.candles, self.timeframe, self.seed)
+
     def inputs(self) -> Inputs:
         """Read and check everything.
 
         Raises:
             InputError: Something that cannot be; says what and where.
         """
-        source = open_market(self.candles, self.timeframe, self.seed)
+        source = self.market()
         stretch = Stretch.of(source, self.start, self.end)
         listed = tuple(symbol.replace("-", "/") for symbol in source.symbols)
         return Inputs(
@@ -90,6 +96,7 @@ class Wishes:
             mode="stepped",
             rate_limits=False,
             faults=self.faults.absolute() if self.faults else None,
+            quick=True,
         )
 
 
@@ -115,7 +122,7 @@ def run(wishes: Wishes, *, as_json: bool) -> None:
         Conflict: The replay was begun with other inputs.
         SetupError: The system cannot start.
         Unavailable: A part of it did not come back in time.
-        LedgerBroken: At the end the books do not agree.
+        LedgerBroken: At the end the books do not agree, or exits with the candles.
         typer.Exit: A signal came first.
     """
     settings = load_settings()
@@ -132,20 +139,7 @@ def run(wishes: Wishes, *, as_json: bool) -> None:
         output.write_json(found)
     else:
         output.console().print(told(found))
-    must_agree(found)
-
-
-def must_agree(found: ReplayReport) -> None:
-    """Refuse books that do not agree to the last digit.
-
-    Raises:
-        LedgerBroken: They do not.
-    """
-    if found.drift or found.unbalanced:
-        raise LedgerBroken(
-            f"The books do not agree: recomputed from the fills they differ by {found.drift}, and "
-            f"{found.unbalanced} postings do not balance."
-        )
+    must_agree(found, late=inputs.faults is not None)
 
 
 def _own_settings(settings: Settings, name: str) -> Settings:
@@ -184,7 +178,8 @@ async def _run(settings: Settings, wishes: Wishes, inputs: Inputs) -> ReplayRepo
 
     async def body(addresses: Addresses) -> None:
         async with _opened(settings, addresses) as (desk, venue):
-            found.append(await _drive(settings, desk, venue, inputs))
+            driven = await _drive(desk, venue, inputs)
+            found.append(await summed_up(settings, desk, inputs, driven, wishes.market()))
 
     await run_system(
         settings,
@@ -207,10 +202,8 @@ async def _opened(
         yield desk, venue
 
 
-async def _drive(
-    settings: Settings, desk: Desk, venue: VenueControl, inputs: Inputs
-) -> ReplayReport:
-    """Go on from where the venue is to the end, and sum up."""
+async def _drive(desk: Desk, venue: VenueControl, inputs: Inputs) -> Run:
+    """Go on from where the venue is to the end."""
     now_ms = (await patiently(venue.stand_still)).venue_ms
     for planned in inputs.bots:
         await patiently(partial(_make, desk, planned))
@@ -223,11 +216,7 @@ async def _drive(
         async for stop in replay.run(inputs.to_ms):
             cycles += stop.cycles
             meter.show(stop.venue_ms, cycles, time.monotonic() - begun)
-    done = Run(cycles=cycles, seconds=time.monotonic() - begun)
-    stretch = range(inputs.from_ms, inputs.to_ms)
-    async with open_statements(settings) as statements:
-        sum_up = partial(report, desk, statements, bot_ids, settings.home.name, done, stretch)
-        return await patiently(sum_up)
+    return Run(cycles=cycles, seconds=time.monotonic() - begun)
 
 
 async def _make(desk: Desk, planned: PlannedBot) -> None:

@@ -45,6 +45,9 @@ def simulator(  # noqa: PLR0913 - one parameter for each option of the command
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew, whatever the state file says.")
     ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not wait for the disk with the state file.")
+    ] = False,
     faults: Annotated[Path | None, typer.Option(help="File of fault rules to begin with.")] = None,
     listed: Annotated[
         int, typer.Option(min=0, help="So many made-up pairs beside the market's.")
@@ -87,6 +90,7 @@ def simulator(  # noqa: PLR0913 - one parameter for each option of the command
         rate=rate,
         state=state,
         fresh=fresh,
+        quick=quick,
         json=as_json,
         faults=faults,
         listed=listed,

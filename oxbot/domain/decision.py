@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from oxbot.domain.bot import Fraction
 from oxbot.domain.errors import BadReply
 from oxbot.domain.market import Symbol
+from oxbot.domain.units import PositivePrice
 from oxbot.domain.values import Value
 
 
@@ -24,7 +25,8 @@ class Proposal(Value):
     """A model's wish for one coin.
 
     `fraction` is of the size the limits allow; `expected_move` is the relative price move it
-    expects, from which the fee gate judges whether a trade can pay.
+    expects, from which the fee gate judges whether a trade can pay. `stop_price` and
+    `target_price` (USDT) may lie nearer than the limits have them, never further away.
     """
 
     symbol: Symbol
@@ -32,6 +34,8 @@ class Proposal(Value):
     fraction: Fraction = Decimal(1)
     confidence: Annotated[Decimal, Field(ge=0, le=1)]
     expected_move: Annotated[Decimal, Field(ge=0, le=10)] = Decimal(0)
+    stop_price: PositivePrice | None = None
+    target_price: PositivePrice | None = None
     invalidation: Annotated[str, StringConstraints(max_length=300)] = ""
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
 

@@ -12,6 +12,7 @@ OxbotError
 │   ├── CircuitOpen             it failed again and again, and is not asked now      503
 │   │   └── BeingProbed             one call is finding out whether it is back           503
 │   ├── ModelUnavailable        the language model's provider                        503
+│   ├── ExitUnfinished          an exit that has to go on until it is done           503
 │   └── StoreUnavailable        PostgreSQL or Redis                                  503
 ├── VenueRefused            the exchange understood and said no                      502
 ├── OutcomeUnknown          the exchange may or may not have done it                 502
@@ -96,6 +97,10 @@ class BeingProbed(CircuitOpen):
 
 class ModelUnavailable(Unavailable):
     """The model's provider does not answer."""
+
+
+class ExitUnfinished(Unavailable):
+    """An exit is under way and not at its end: it goes on until it is."""
 
 
 class StoreUnavailable(Unavailable):

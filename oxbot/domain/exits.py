@@ -1,85 +1,78 @@
-"""The exits that rules demand, whatever a model thinks: stop, target, longest hold."""
-
-from collections.abc import Iterator
+"""The exits that rules demand, whatever a model thinks; and what the losses of a bot come to."""
 
 from oxbot.domain.market import Quote
 from oxbot.domain.orders import Purpose
-from oxbot.domain.portfolio import Direction, Position
-from oxbot.domain.risk import Context, Ruling, Verdict, closable, held_s
+from oxbot.domain.portfolio import Position
+from oxbot.domain.risk import WHOLE_ACCOUNT, Context, Ruling, Verdict, closable
+from oxbot.domain.rules import EXIT_RULES, LOSS_RULES
+from oxbot.domain.rules.base import Demand
+from oxbot.domain.rules.losses import Drawdown
+from oxbot.domain.rules.prices import PriceAge
 
 
-def demanded_exits(context: Context, *, flatten: bool) -> list[Verdict]:
-    """Judge every position: stop before target before longest hold, or all when flattening.
+def demanded_exits(context: Context) -> list[Verdict]:
+    """Judge every position by the rules of exit, in their order.
 
     A price too old to trust triggers no stop and no target, and that is noted.
     """
-    return [
-        verdict
+    judged = (
+        _exit_verdict(context, position)
         for symbol, position in sorted(context.portfolio.positions.items())
         if symbol not in context.busy
-        for verdict in _exit_verdicts(context, position, flatten=flatten)
+    )
+    return [verdict for verdict in judged if verdict]
+
+
+def losses_at_their_limit(context: Context, *, running: bool) -> list[Verdict]:
+    """Say which losses have reached their limit; a drawdown halts a bot that is running."""
+    return [
+        Verdict(
+            symbol=WHOLE_ACCOUNT,
+            purpose=Purpose.FLATTEN if context.limits.flatten_at_limit else Purpose.ENTRY,
+            ruling=Ruling.HALTED if halts else Ruling.NOTED,
+            rule=rule.name,
+            reason=rule.reason,
+            figures=rule.figures_of(context),
+        )
+        for rule in LOSS_RULES
+        if rule.is_reached(context)
+        for halts in (running and isinstance(rule, Drawdown),)
     ]
 
 
-def _exit_verdicts(context: Context, position: Position, *, flatten: bool) -> Iterator[Verdict]:
-    if flatten:
-        yield _exit(context, position, Purpose.FLATTEN, "flatten", "the bot is closing", {})
-        return
+def _exit_verdict(context: Context, position: Position) -> Verdict | None:
+    for rule in EXIT_RULES:
+        demand = rule.check(position, context)
+        if demand:
+            return _exit(context, position, rule.name, demand)
     quote = context.quotes.get(position.symbol)
-    crossed = quote and context.is_fresh(quote) and _crossing(context, position, quote)
-    if crossed:
-        yield crossed
-    elif held_s(context, position) >= context.limits.longest_hold_s:
-        yield _held_out(context, position)
-    elif quote is None or not context.is_fresh(quote):
-        yield _unwatched(context, position, quote)
+    unwatched = quote is None or not context.is_fresh(quote)
+    return _unwatched(context, position, quote) if unwatched else None
 
 
-def _crossing(context: Context, position: Position, quote: Quote) -> Verdict | None:
-    """Judge stop and target by the price at which the position could be closed."""
-    long, price = position.direction is Direction.LONG, quote.closing_price(position.quantity)
-    name = "bid" if long else "ask"
-    figures = {
-        name: str(price),
-        "stop": str(position.stop_price),
-        "target": str(position.target_price),
-    }
-    if position.is_stopped_at(price):
-        reason = f"the {name} is at or {'below' if long else 'above'} the stop"
-        return _exit(context, position, Purpose.STOP, "stop", reason, figures)
-    if position.is_on_target_at(price):
-        reason = f"the {name} reached the target"
-        return _exit(context, position, Purpose.TARGET, "target", reason, figures)
-    return None
-
-
-def _held_out(context: Context, position: Position) -> Verdict:
-    seconds, limit_s = held_s(context, position), context.limits.longest_hold_s
-    figures = {"held_s": str(seconds), "limit_s": str(limit_s)}
-    reason = "held as long as allowed"
-    return _exit(context, position, Purpose.HOLD, "longest hold", reason, figures)
-
-
-def _exit(
-    context: Context,
-    position: Position,
-    purpose: Purpose,
-    rule: str,
-    reason: str,
-    figures: dict[str, str],
-) -> Verdict:
-    """Demand to close what can be; a position below the minimum cannot be, and is noted."""
+def _exit(context: Context, position: Position, rule: str, demand: Demand) -> Verdict:
+    """Demand to sell what can be sold; what cannot be is noted."""
     quantity = closable(context, position)
-    enough = context.instruments[position.symbol].is_tradable(quantity)
+    hindrance = _hindrance(context, position)
     return Verdict(
         symbol=position.symbol,
-        purpose=purpose,
-        ruling=Ruling.DEMANDED if enough else Ruling.NOTED,
+        purpose=demand.purpose,
+        ruling=Ruling.NOTED if hindrance else Ruling.DEMANDED,
         rule=rule,
-        reason=reason if enough else f"{reason}, but it is too little to be traded",
-        figures=figures,
-        quantity=quantity if enough else None,
+        reason=f"{demand.reason}, but {hindrance}" if hindrance else demand.reason,
+        figures=demand.figures,
+        quantity=None if hindrance else quantity,
     )
+
+
+def _hindrance(context: Context, position: Position) -> str | None:
+    """Say why a position cannot be sold now: it is below the minimum, or its coin is halted."""
+    instrument = context.instruments[position.symbol]
+    if not instrument.live:
+        return "the exchange has halted this coin"
+    if closable(context, position) < instrument.minimum:
+        return "too little is held to be sold"
+    return None
 
 
 def _unwatched(context: Context, position: Position, quote: Quote | None) -> Verdict:
@@ -88,7 +81,7 @@ def _unwatched(context: Context, position: Position, quote: Quote | None) -> Ver
         symbol=position.symbol,
         purpose=Purpose.STOP,
         ruling=Ruling.NOTED,
-        rule="price age",
+        rule=PriceAge.name,
         reason="no price young enough to judge stop and target by",
         figures={"age_ms": age},
     )

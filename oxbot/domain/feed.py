@@ -23,7 +23,8 @@ class FeedStatus(Value):
 
     `source` delivers since `since_ms`; `last_message_ms` is when the stream spoke last. A gap
     is a stretch in which the stream was silent beyond its limit, or lost; a reconnect is a
-    connection made after a loss. Both are counted over the venue's whole past. `clock` is the
+    connection made after a loss. Both are counted over the venue's whole past, and so is
+    `too_old`: prices too old to set a stop off. `guarded` positions are watched. `clock` is the
     venue's time as it was last read, `trouble` what keeps the stream from speaking, if that is
     known.
     """
@@ -34,6 +35,8 @@ class FeedStatus(Value):
     last_message_ms: int | None = None
     gaps: int = 0
     reconnects: int = 0
+    too_old: int = 0
+    guarded: int = 0
     symbols: tuple[str, ...] = ()
     clock: ClockReading | None = None
     trouble: str = ""

@@ -1,9 +1,10 @@
 """Which symbols a venue lists, and what to say of one that it does not."""
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from oxbot.domain.errors import InputError
+from oxbot.domain.market import Instrument
 
 
 def check_listed(symbols: Sequence[str], listed: Collection[str]) -> None:
@@ -22,6 +23,17 @@ def check_listed(symbols: Sequence[str], listed: Collection[str]) -> None:
         raise InputError(
             f"OKX does not list {named}. Use a spot pair from its list, such as BTC/USDT."
         )
+
+
+def check_live(symbols: Sequence[str], listed: Mapping[str, Instrument]) -> None:
+    """Make sure that all of these listed symbols can be traded now.
+
+    Raises:
+        InputError: The exchange has halted some; each is named.
+    """
+    halted = [symbol for symbol in symbols if not listed[symbol].live]
+    if halted:
+        raise InputError(f"The exchange has halted {', '.join(halted)}: nothing trades there now.")
 
 
 def _with_nearest(symbol: str, listed: Collection[str]) -> str:

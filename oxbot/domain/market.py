@@ -51,12 +51,16 @@ def base_of(symbol: str) -> str:
 
 
 class Instrument(Value):
-    """What can be traded and in which steps; prices in USDT, quantities in coins."""
+    """What can be traded and in which steps; prices in USDT, quantities in coins.
+
+    `live` is false while the exchange has halted it: no order for it can trade then.
+    """
 
     symbol: Symbol
     tick: PositivePrice
     lot: PositiveQuantity
     minimum: PositiveQuantity
+    live: bool = True
 
     def round_price_down(self, price: Price) -> Price:
         """Give the nearest price at or below this one that an order may name."""

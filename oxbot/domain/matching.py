@@ -1,15 +1,12 @@
-"""How a paper order fills against a quote."""
+"""How a paper order trades against the book of the moment."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from oxbot.domain.market import QUOTE_CURRENCY, Quote, base_of
+from oxbot.domain.book import Book, Level
+from oxbot.domain.market import QUOTE_CURRENCY, Instrument, base_of
 from oxbot.domain.money import Price, to_scale
 from oxbot.domain.orders import Fill, Order, Side
-
-
-def touch(quote: Quote, side: Side) -> Price:
-    """Give the price at which a market order of this side trades: ask or bid."""
-    return quote.ask if side is Side.BUY else quote.bid
 
 
 def crosses(order: Order, price: Price) -> bool:
@@ -19,30 +16,50 @@ def crosses(order: Order, price: Price) -> bool:
     return price <= order.limit_price if order.side is Side.BUY else price >= order.limit_price
 
 
-def fill_at_touch(order: Order, quote: Quote, fee_rate: Decimal, at_ms: int) -> Fill | None:
-    """Fill an immediate-or-cancel order at bid or ask, whole, or not at all.
+def walk(order: Order, book: Book, instrument: Instrument, fee_rate: Decimal) -> list[Fill]:
+    """Trade an immediate-or-cancel order against a book, level by level, up to its limit.
 
-    As at OKX spot, the fee of a buy is taken in the coin and that of a sell in USDT.
+    What the book cannot give within the limit is cancelled: an empty list means all of it. Each
+    level gives one fill. As at OKX spot, the fee of a buy is taken in the coin and that of a
+    sell in USDT.
 
     Args:
         order: What to fill.
-        quote: The current prices.
+        book: What it meets; the fills carry its time of receipt.
+        instrument: A level gives whole lots.
         fee_rate: Taker fee as a fraction of the trade (0.001 is 10 bp).
-        at_ms: Venue time of the trade.
     """
-    price = touch(quote, order.side)
-    if not crosses(order, price):
-        return None
+    return [
+        _fill(order, level, (number, book.received_ms), fee_rate)
+        for number, level in enumerate(_taken(order, book, instrument), start=1)
+    ]
+
+
+def _taken(order: Order, book: Book, instrument: Instrument) -> Iterator[Level]:
+    """Give what an order takes of each level."""
+    left = order.quantity
+    for level in book.asks if order.side is Side.BUY else book.bids:
+        quantity = instrument.whole_lots(min(left, level.quantity))
+        if not left or not crosses(order, level.price):
+            return
+        if quantity:
+            left -= quantity
+            yield Level(level.price, quantity)
+
+
+def _fill(order: Order, level: Level, at: tuple[int, int], fee_rate: Decimal) -> Fill:
+    """Make the fill of one level; `at` is its number within the order and its venue ms."""
+    number, at_ms = at
     buys = order.side is Side.BUY
-    in_coin = to_scale(order.quantity * fee_rate)
-    in_cash = to_scale(to_scale(order.quantity * price) * fee_rate)
+    in_coin = to_scale(level.quantity * fee_rate)
+    in_cash = to_scale(to_scale(level.quantity * level.price) * fee_rate)
     return Fill(
-        trade_id=f"paper-{order.id}-1",
+        trade_id=f"paper-{order.id}-{number}",
         order_id=order.id,
         symbol=order.symbol,
         side=order.side,
-        quantity=order.quantity,
-        price=price,
+        quantity=level.quantity,
+        price=level.price,
         fee=in_coin.number if buys else in_cash.number,
         fee_currency=base_of(order.symbol) if buys else QUOTE_CURRENCY,
         at_ms=at_ms,

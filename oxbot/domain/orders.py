@@ -32,6 +32,7 @@ class Purpose(StrEnum):
     ENTRY = "entry"
     STOP = "stop"
     TARGET = "target"
+    TRAIL = "trail"
     HOLD = "hold"
     DECISION = "decision"
     FLATTEN = "flatten"
@@ -65,8 +66,10 @@ class Order(Value):
 
     Quantity in coins; `limit_price` in USDT, absent for exits that take the market;
     `expires_ms` in venue time, absent for exits, which are retried until done; `stop` and
-    `target` are what the position will be protected by, as fractions of the average fill;
-    `epoch` is the bot's control epoch that an entry needs unchanged when it is sent.
+    `target` are what the position will be protected by, as fractions of the average fill, and
+    `trail`, if any, as a fraction of the best price since then; `epoch` is the bot's control
+    epoch that an entry needs unchanged when it is sent. `resting` is the price in USDT at which
+    an exit that rested on paper was filled while nobody watched, at `crossed_ms` of venue time.
     """
 
     id: str
@@ -81,6 +84,9 @@ class Order(Value):
     expires_ms: int | None = None
     stop: Positive | None = None
     target: Positive | None = None
+    trail: Positive | None = None
+    resting: PositivePrice | None = None
+    crossed_ms: int | None = None
     epoch: int
     state: OrderState = OrderState.INTENDED
     reason: str = ""

@@ -52,7 +52,8 @@ class Position(Value):
     `quantity` is after fees taken in the coin, and `cost`, which has its sign, what it was
     bought or sold for without fees. `paid` and `received` are the cash that the round trip
     moved so far, fees included; `entry_quantity` and `entry_notional` are of the entry's fills,
-    whose average carries stop and target. `version` grows with every fill.
+    whose average carries stop and target. `version` grows with every fill. `trail` is a
+    fraction of `best`, the best price at which it could have been closed since it was opened.
     """
 
     symbol: Symbol
@@ -66,6 +67,8 @@ class Position(Value):
     opened_ms: int
     stop: Positive
     target: Positive
+    trail: Positive | None = None
+    best: PositivePrice | None = None
     version: int
 
     @property
@@ -103,6 +106,18 @@ class Position(Value):
     def is_on_target_at(self, price: Price) -> bool:
         """Whether the price at which the position could be closed is at its target, or better."""
         return self.direction.sign * (price - self.target_price) >= 0
+
+    @property
+    def trail_price(self) -> Price | None:
+        """Where the trailing stop lies: on the losing side of the best price, by its fraction."""
+        if self.trail is None or self.best is None:
+            return None
+        return to_scale(self.best * (1 - self.direction.sign * self.trail))
+
+    def is_trailed_at(self, price: Price) -> bool:
+        """Whether the price at which the position could be closed is at its trailing stop."""
+        trail = self.trail_price
+        return trail is not None and self.direction.sign * (price - trail) <= 0
 
 
 class Trade(Value):

@@ -1,17 +1,18 @@
-"""What the risk rules look at and what they say: `exits` and `entries` hold the rules.
+"""What the risk rules look at and what they say; the rules themselves are in `rules`.
 
 Nothing is clamped silently: each verdict has the rule, the reason and the figures.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.market import ClockReading, Instrument, Quote, Symbol
+from oxbot.domain.market import ClockReading, Instrument, Positive, Quote
 from oxbot.domain.money import (
     Notional,
     PositivePrice,
@@ -35,6 +36,7 @@ class Ruling(StrEnum):
     REFUSED = "refused"
     DEMANDED = "demanded"
     NOTED = "noted"
+    HALTED = "halted"
 
     @property
     def leads_to_an_order(self) -> bool:
@@ -42,10 +44,20 @@ class Ruling(StrEnum):
         return self in (Ruling.APPROVED, Ruling.REDUCED, Ruling.DEMANDED)
 
 
-class Verdict(Value):
-    """A rule's word on one coin, with the figures it rests on; `quantity` in coins."""
+WHOLE_ACCOUNT: Final = "*"
+"""Stands for a verdict's coin where a rule speaks of all that the bot owns."""
 
-    symbol: Symbol
+Subject = Annotated[str, StringConstraints(pattern=r"^(\*|[A-Z0-9]{1,15}/[A-Z0-9]{1,15})$")]
+
+
+class Verdict(Value):
+    """A rule's word on one coin, or on the whole account, with the figures it rests on.
+
+    `quantity` in coins, `limit_price` in USDT; `stop` and `target` are what an entry will be
+    protected by, as fractions of its average fill.
+    """
+
+    symbol: Subject
     purpose: Purpose
     ruling: Ruling
     rule: str
@@ -53,6 +65,21 @@ class Verdict(Value):
     figures: dict[str, str] = Field(default_factory=dict)
     quantity: PositiveQuantity | None = None
     limit_price: PositivePrice | None = None
+    stop: Positive | None = None
+    target: Positive | None = None
+
+
+class Marks(Value):
+    """What equity is measured against, in USDT, all of it recorded with fresh prices.
+
+    `day_start` is the last equity before UTC midnight of venue time, else the capital;
+    `day_lowest` the lowest recorded since; `high_water` the highest since the bot was made or
+    last resumed. None where nothing was recorded yet.
+    """
+
+    day_start: Notional
+    day_lowest: Notional | None = None
+    high_water: Notional | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +88,8 @@ class Context:
 
     `seen` are the last prices in USDT that the model was shown; `last_exit_ms` says for a coin
     when (venue ms) it was last exited; `entries_today` counts entries since UTC midnight;
-    `busy` are coins with an order under way.
+    `busy` are coins with an order under way, `decided` those that this decision has named
+    before. `account` is what the owner's other bots own. `flatten`: the bot is closing.
     """
 
     limits: RiskLimits
@@ -75,16 +103,42 @@ class Context:
     entries_today: int
     last_exit_ms: dict[str, int]
     busy: frozenset[str]
+    marks: Marks
+    decided: frozenset[str] = frozenset()
+    account: Account = field(default_factory=Account)
+    flatten: bool = False
 
     @property
     def now_ms(self) -> int:
         """Venue time now, in ms."""
         return self.clock.venue_ms
 
+    @property
+    def equity(self) -> Notional:
+        """What the bot is worth by these prices, in USDT."""
+        return self.portfolio.equity(self.quotes)
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """Name the held coins without a price young enough: equity rests on older ones."""
+        return stale_marks(self.portfolio, self.quotes, self.clock, self.limits)
+
     def is_fresh(self, quote: Quote) -> bool:
         """Whether a price is young enough to act on, and not from the future either."""
-        limit_ms = self.clock.scaled_ms(self.limits.price_age_s * SECOND_MS)
-        return abs(self.now_ms - quote.exchange_ms) <= limit_ms
+        return _is_fresh(quote, self.clock, self.limits)
+
+
+def _is_fresh(quote: Quote, clock: ClockReading, limits: RiskLimits) -> bool:
+    limit_ms = clock.scaled_ms(limits.price_age_s * SECOND_MS)
+    return abs(clock.venue_ms - quote.exchange_ms) <= limit_ms
+
+
+def stale_marks(
+    portfolio: Portfolio, quotes: dict[str, Quote], clock: ClockReading, limits: RiskLimits
+) -> tuple[str, ...]:
+    """Name the positions whose price is missing or too old to measure losses by."""
+    fresh = {symbol for symbol, quote in quotes.items() if _is_fresh(quote, clock, limits)}
+    return tuple(sorted(portfolio.positions.keys() - fresh))
 
 
 def held_s(context: Context, position: Position) -> int:

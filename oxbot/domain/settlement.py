@@ -90,6 +90,7 @@ def _nothing(order: Order, fill: Fill) -> Position:
         opened_ms=fill.at_ms,
         stop=order.stop,
         target=order.target,
+        trail=order.trail,
         version=0,
     )
 
@@ -116,10 +117,19 @@ def _entered(held: Position, cash: Notional, fill: Fill) -> Settlement:
     return Settlement(
         fill=fill,
         cash=cash + fill.cash,
-        position=added,
+        position=_trailed(added),
         dust=Quantity(0),
         entries=fill_entries(fill, cost=fill.value),
     )
+
+
+def _trailed(position: Position) -> Position:
+    """Let the best price begin at the entry's average; it never gets worse."""
+    if position.trail is None:
+        return position
+    known = [price for price in (position.best, position.average_price) if price is not None]
+    best = max(known, key=lambda price: position.direction.sign * price.number)
+    return position.model_copy(update={"best": best})
 
 
 def _left(

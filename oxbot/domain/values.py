@@ -1,6 +1,10 @@
-"""The base of all immutable values."""
+"""The base of all immutable values, and what is said of one that cannot be."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Callable
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 
 class Value(BaseModel):
@@ -10,3 +14,28 @@ class Value(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def as_given(field: str, value: object) -> tuple[str, str]:
+    """Show a field under its own name, with its value if that is short."""
+    return field, str(value) if isinstance(value, str | int | Decimal) else ""
+
+
+def told(error: ValidationError, shown: Callable[[str, object], tuple[str, str]] = as_given) -> str:
+    """Put a sentence for each field that is wrong.
+
+    Args:
+        error: What pydantic found.
+        shown: Gives a field's name and its value as they may be shown; an empty value is not.
+    """
+    found = error.errors(include_url=False, include_context=False)
+    return "\n".join(_sentence(e, shown) for e in found)
+
+
+def _sentence(wrong: ErrorDetails, shown: Callable[[str, object], tuple[str, str]]) -> str:
+    field = ".".join(str(part) for part in wrong["loc"])
+    reason = wrong["msg"].removeprefix("Value error, ")
+    if field in ("", "limits"):
+        return f"The settings contradict each other: {reason}."
+    name, value = shown(field, wrong["input"])
+    return f"{name}: {reason}" + (f" (given: {value})." if value else ".")

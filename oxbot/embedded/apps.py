@@ -35,6 +35,7 @@ class SimulatorOptions:
         speed: Venue seconds in a second.
         rate_limits: Whether clients that ask too often are refused.
         faults: File of fault rules to begin with.
+        quick: Do not wait for the disk: for data that can be made again.
     """
 
     candles: Path | None = None
@@ -45,6 +46,7 @@ class SimulatorOptions:
     speed: str | None = None
     rate_limits: bool | None = None
     faults: Path | None = None
+    quick: bool = False
 
     def arguments(self) -> list[str]:
         """As the simulator's command line has them."""
@@ -59,7 +61,8 @@ class SimulatorOptions:
         }
         given = [(name, str(value)) for name, value in valued.items() if value is not None]
         switches = {None: [], True: ["--rate-limits"], False: ["--no-rate-limits"]}
-        return [*(part for pair in given for part in pair), *switches[self.rate_limits]]
+        quick = ["--quick"] if self.quick else []
+        return [*(part for pair in given for part in pair), *switches[self.rate_limits], *quick]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from oxbot.ports.market import (
     PriceBoard,
     PriceStream,
 )
+from oxbot.ports.protection import PositionKey, PositionNews
 from oxbot.ports.store import Store
 from oxbot.ports.trading import BotControl, ChatModel, Exchange
 
@@ -26,6 +27,8 @@ __all__ = [
     "Listing",
     "MarketFeed",
     "PartCache",
+    "PositionKey",
+    "PositionNews",
     "PriceBoard",
     "PriceStream",
     "Store",

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Seq
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from oxbot.domain.book import Book
 from oxbot.domain.circuit import Admission, Circuit
 from oxbot.domain.feed import FeedStatus
 from oxbot.domain.market import (
@@ -27,10 +28,10 @@ class Clock(Protocol):
 
 
 class Listing(Protocol):
-    """What can be traded on one venue."""
+    """What is listed on one venue."""
 
     async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:
-        """Give every pair in USDT that can be traded, by symbol; `fresh` asks the venue itself."""
+        """Give every pair in USDT, also halted ones, by symbol; `fresh` asks the venue itself."""
         ...
 
 
@@ -52,6 +53,10 @@ class MarketFeed(Listing, Protocol):
 
     async def all_quotes(self, now: ClockReading) -> list[Quote]:
         """Give the current price of every USDT pair by one request; unusable ones are left out."""
+        ...
+
+    async def book(self, symbol: str, depth: int, now: ClockReading) -> Book:
+        """Give the order book, at most so many levels on each side; never a crossed one."""
         ...
 
     async def candles(

@@ -3,31 +3,37 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from oxbot.domain.bot import Bot, BotSettings
+from oxbot.domain.account import Account
+from oxbot.domain.bot import Bot, BotSettings, RiskLimits
 from oxbot.domain.market import Instrument, MarketPart, PartKey
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio
-from oxbot.domain.risk import Verdict
+from oxbot.domain.risk import Marks, Verdict
 from oxbot.domain.snapshots import Snapshot
 from oxbot.messages import (
     CycleOutcome,
     Missed,
+    OrderOutcome,
     WriteControl,
+    WriteLimits,
 )
+from oxbot.ports.protection import ProtectionStore
 from oxbot.records import (
     AuditFigures,
     CycleRow,
     CycleStart,
     DecisionRecord,
     EventRow,
+    Judge,
+    Lately,
     OrderRow,
     RunReservation,
     TradeRow,
 )
 
 
-class Store(Protocol):
+class Store(ProtectionStore, Protocol):
     """The record. Each method is one transaction."""
 
     async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
@@ -48,6 +54,20 @@ class Store(Protocol):
 
     async def write_control(self, change: WriteControl) -> None:
         """Store status and epoch unless a newer epoch is stored; adds an event when it changed."""
+        ...
+
+    async def change_limits(self, change: WriteLimits) -> RiskLimits:
+        """Store changed limits with the raised epoch and an event; give them as they are then.
+
+        The same epoch changes them once. InputError where they cannot be; nothing is stored.
+        """
+        ...
+
+    async def raise_alarm(self, bot_id: str, key: str, text: str) -> Bot:
+        """Pause a bot under a raised epoch and tell why, once per key; give the bot as it is.
+
+        One that is closing stays so.
+        """
         ...
 
     async def reserve_cycles(
@@ -102,18 +122,44 @@ class Store(Protocol):
         """Tell whether a cycle's verdicts are stored."""
         ...
 
-    async def save_verdicts(
-        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
-    ) -> None:
-        """Store verdicts and intended orders together, under the bot's row lock.
+    async def judge_cycle(self, bot_id: str, cycle: int, judge: Judge, *, entering: bool) -> None:
+        """Have a cycle judged, and store verdicts and intended orders, all under locks.
+
+        The bot's row is locked, and where entries may follow (`entering`) that of the account:
+        `judge` is given what the owner's other bots on the venue have, and none of them can
+        intend an entry before this one's are stored.
 
         Conflict when the cycle was judged before, or when an intended order's coin already has
         an order under way; nothing is stored then.
         """
         ...
 
+    async def account(self, bot_id: str) -> Account:
+        """Give what the owner's other bots on the venue have now, those stopped left out."""
+        ...
+
+    async def marks(self, bot_id: str, midnight_ms: int) -> Marks:
+        """Give what equity is measured against; `midnight_ms` is when the venue's day began."""
+        ...
+
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts."""
+        ...
+
+    async def intend_exit(self, order: Order, version: int) -> Order | None:
+        """Write an exit down while its position is at this version; give the order to finish.
+
+        None: the position is gone or has another version. An order already under way for the
+        coin is given instead, and so is one of the same id.
+        """
+        ...
+
+    async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
+        """Tell once that an exit was filled; `cycle` is the last one before it."""
+        ...
+
+    async def lately(self, bot_id: str, cycle: int) -> Lately | None:
+        """Give what happened since the last decision before this cycle; None without one."""
         ...
 
     async def unfinished_orders(self, bot_id: str) -> list[Order]:
@@ -128,7 +174,7 @@ class Store(Protocol):
         """Move intended → sent by compare-and-set; only the winner may send.
 
         An entry is only claimed while its bot is running, its epoch is unchanged and it has
-        not expired (venue time).
+        not expired (venue time); an exit, while so much is held.
         """
         ...
 
@@ -165,8 +211,14 @@ class Store(Protocol):
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
         equity: Mapping[str, Notional],
+        *,
+        fresh: bool = False,
     ) -> None:
-        """Close cycles with their outcome, add events and the equity point; repeatable."""
+        """Close cycles with their outcome, add events and the equity point; repeatable.
+
+        `fresh`: all prices were young enough, so that losses may be measured by this equity;
+        then the high-water mark rises with it.
+        """
         ...
 
     async def equity(self, bot_id: str) -> Notional | None:

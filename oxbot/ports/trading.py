@@ -9,8 +9,14 @@ from oxbot.domain.market import (
 from oxbot.domain.orders import Fill, Order
 from oxbot.messages import (
     BotView,
+    ChangeLimits,
     ControlAnswer,
     ControlRequest,
+    ExamineReport,
+    FlattenReport,
+    LimitsAnswer,
+    Protect,
+    ProtectReport,
     TickReport,
 )
 from oxbot.records import (
@@ -53,12 +59,23 @@ class Exchange(Protocol):
 class BotControl(Protocol):
     """The running bots."""
 
-    async def start(self, bot: Bot) -> bool:
-        """Start a bot's workflow; False when one is running already."""
+    async def start(self, bot: Bot, because: str = "") -> bool:
+        """Start a bot's workflow, told why if not for a person; False when one is running."""
         ...
 
     async def is_running(self, bot_id: str) -> bool:
         """Tell whether a bot has a running workflow."""
+        ...
+
+    async def running(self) -> frozenset[str]:
+        """Give the bots known to be running; one that has just begun may be missing."""
+        ...
+
+    async def last_end(self, bot_id: str) -> str | None:
+        """Tell how a bot's last workflow ended; None where it has not, or there is none.
+
+        That is completed, failed, canceled, terminated or timed_out.
+        """
         ...
 
     async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
@@ -73,6 +90,14 @@ class BotControl(Protocol):
         """Stop: flatten and complete, or stay closing until flat."""
         ...
 
+    async def flatten(self, bot_id: str, request: ControlRequest) -> FlattenReport:
+        """Pause a bot and sell everything; answers when it is flat, or says how far it came."""
+        ...
+
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        """Change a bot's limits; InputError where they cannot be, and nothing changed."""
+        ...
+
     async def view(self, bot_id: str) -> BotView:
         """Ask the workflow for its state."""
         ...
@@ -83,6 +108,18 @@ class BotControl(Protocol):
 
     async def wake(self, bot_id: str) -> None:
         """Have a bot look at the venue's clock now, because its mode or rate has changed."""
+        ...
+
+    async def protect(self, bot_id: str, request: Protect) -> None:
+        """Have a position closed; returns once the bot is certain to learn of it, also later."""
+        ...
+
+    async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
+        """Have a position closed, and say what came of it."""
+        ...
+
+    async def examine(self, venue: str, at_ms: int) -> ExamineReport:
+        """Have a stepped venue's guards examined at this moment; answers when all is done."""
         ...
 
     async def watch(self, venue: str) -> bool:

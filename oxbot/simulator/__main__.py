@@ -36,6 +36,7 @@ def parse(arguments: list[str]) -> Options:
     add("--rate", "--speed", default=DEFAULT_RATE, help="venue seconds in a second, up to 3600")
     add("--state", type=Path, help="file in which the clock's time survives a restart")
     add("--fresh", action="store_true", help="start anew, whatever the state file says")
+    add("--quick", action="store_true", help="do not wait for the disk with the state file")
     add("--faults", type=Path, help="file of fault rules to begin with")
     add("--listed", type=int, default=0, help="so many made-up pairs beside the market's")
     add("--book-usdt", default=DEFAULT_BOOK_USDT, help="worth of a book's best level, USDT")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from oxbot.simulator.book import Book, BookShape, book_around
-from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME
+from oxbot.simulator.candles import VOLUME
+from oxbot.simulator.day import day_of
 from oxbot.simulator.instruments import TRADED, Instrument, plain
 from oxbot.simulator.made_up import MOST, made_up_ticks, made_up_volume
 from oxbot.simulator.market import Market
-from oxbot.simulator.timeframes import DAY_MS, TIMEFRAMES, Timeframe, aggregate, turnovers
+from oxbot.simulator.timeframes import Timeframe, aggregate, turnovers
 
 Row = dict[str, str]
 
@@ -89,21 +90,18 @@ def ticker_row(market: Market, symbol: str, now_ms: int) -> Row:
     The hours begin with the base candle in which the moment 24 hours ago lies. Of a swap
     vol24h is in contracts and volCcy24h in coins, as at OKX.
     """
-    listed = TRADED[symbol]
-    step = market.source.step_ms
-    day = market.seen(symbol, now_ms - DAY_MS - now_ms % step, now_ms + 1, now_ms)
-    last, lots = int(day.rows[-1, CLOSE]), int(day.rows[:, VOLUME].sum())
-    usdt = turnovers(day, len(day))[0] * listed.tick * listed.coins(1)
+    listed, day = TRADED[symbol], day_of(market, symbol, now_ms)
+    usdt = day.turnover * listed.tick * listed.coins(1)
     return {
-        **_best_of_book(listed, book_around(listed, last, 1, market.shape)),
-        "last": plain(listed.price(last)),
-        "open24h": plain(listed.price(int(day.rows[0, OPEN]))),
-        "high24h": plain(listed.price(int(day.rows[:, HIGH].max()))),
-        "low24h": plain(listed.price(int(day.rows[:, LOW].min()))),
-        "vol24h": plain(listed.size(lots)),
-        "volCcy24h": plain(usdt if listed.contract is None else listed.coins(lots)),
-        "sodUtc0": _start_of_day(market, symbol, TIMEFRAMES["1Dutc"], now_ms),
-        "sodUtc8": _start_of_day(market, symbol, TIMEFRAMES["1D"], now_ms),
+        **_best_of_book(listed, book_around(listed, day.last, 1, market.shape)),
+        "last": plain(listed.price(day.last)),
+        "open24h": plain(listed.price(day.open)),
+        "high24h": plain(listed.price(day.high)),
+        "low24h": plain(listed.price(day.low)),
+        "vol24h": plain(listed.size(day.lots)),
+        "volCcy24h": plain(usdt if listed.contract is None else listed.coins(day.lots)),
+        "sodUtc0": plain(listed.price(day.utc0)),
+        "sodUtc8": plain(listed.price(day.utc8)),
         "ts": str(now_ms),
     }
 
@@ -189,10 +187,3 @@ def _bounds(market: Market, page: CandlePage, now_ms: int) -> tuple[int, int]:
     if page.recent:
         oldest = max(oldest, current - (RECENT - 1) * frame.length_ms)
     return newest, oldest
-
-
-def _start_of_day(market: Market, symbol: str, day: Timeframe, now_ms: int) -> str:
-    """The price at which the day began, or the market if that was later."""
-    begin = max(day.opens(market.newest_ms(now_ms)), market.source.first_ms)
-    row = market.seen(symbol, begin, begin + market.source.step_ms, now_ms).rows[0]
-    return plain(TRADED[symbol].price(int(row[OPEN])))

@@ -24,6 +24,10 @@ LONGEST_STEP_MS = 366 * DAY_MS
 """The longest way forward in one request; growing the market on the way takes a moment."""
 
 
+Halt = Callable[[int, int], int]
+"""Where the way from one venue time to another halts: the other, or a time before."""
+
+
 class Mode(StrEnum):
     """How the venue's time moves."""
 
@@ -144,11 +148,16 @@ class VenueClock:
         rate = self._state.rate if moving else Decimal(0)
         return ClockReading(venue, wall, rate, self._state.mode, ended, self._state.market)
 
-    def change(self, wanted: ClockChange) -> ClockReading:
+    def change(self, wanted: ClockChange, halt: Halt | None = None) -> ClockReading:
         """Change mode or rate without a jump, or go forward; saved before it counts.
 
+        Args:
+            wanted: What is wanted.
+            halt: Says where the way halts; it leads from the first time to the second (ms UTC).
+
         Raises:
-            InputError: The rate does not fit the mode, or the way leads back; nothing was changed.
+            InputError: The rate does not fit the mode, the way leads back, or the venue does not
+                stand still and so cannot halt; nothing was changed.
         """
         wall = self._wall()
         venue = self._at(wall)
@@ -157,6 +166,10 @@ class VenueClock:
         if wanted.rate is not None and mode is Mode.STEPPED:
             raise InputError("A stepped venue has no rate: ask for mode speed with it.")
         target = self._capped(_target(wanted, venue))
+        if halt is not None:
+            if mode is Mode.SPEED:
+                raise InputError("Only a stepped venue can halt on its way: ask for that mode.")
+            target = halt(venue, target)
         self._anchor(replace(self._state, mode=mode, rate=rate, venue_ms=target, wall_ms=wall))
         for tell in self.changed:
             tell()

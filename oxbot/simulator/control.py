@@ -11,10 +11,12 @@ from aiohttp import web
 
 from oxbot.domain.errors import InputError
 from oxbot.simulator.clock import ClockChange, ClockReading, Mode
+from oxbot.simulator.halting import Halting
+from oxbot.simulator.halts import parse_conditions
 from oxbot.simulator.instruments import plain
 from oxbot.simulator.venue import Venue
 
-FIELDS = ("mode", "rate", "advance_ms", "to_ms")
+FIELDS = ("mode", "rate", "advance_ms", "to_ms", "halt_at", "examined_ms")
 
 LARGEST_MS = 10**15
 """Times and steps beyond this many ms are no times."""
@@ -45,11 +47,13 @@ class Control:
     async def change(self, request: web.Request) -> web.Response:
         """Change the clock; a bad wish is answered with 400 and changes nothing."""
         try:
-            wanted = parse_change(await request.read())
-            reading = self._venue.clock.change(wanted)
+            content = parse_object(await request.read())
+            halting = parse_halting(self._venue, content)
+            until = None if halting is None else halting.until
+            reading = self._venue.clock.change(parse_change(content), until)
         except InputError as error:
             return refused(error)
-        return _answer(reading)
+        return _answer(reading, halting)
 
     async def health(self, _: web.Request) -> web.Response:
         """That the server answers."""
@@ -74,11 +78,11 @@ def parse_json(body: bytes, parse_float: Callable[[str], object] = float) -> obj
     return content
 
 
-def parse_change(body: bytes) -> ClockChange:
-    """The wish in a request's body.
+def parse_object(body: bytes) -> dict[str, object]:
+    """A body as the fields of a wish.
 
     Raises:
-        InputError: No JSON object, a field that is not known, or a value that cannot be.
+        InputError: No JSON object, or a field that is not known.
     """
     content = parse_json(body, parse_float=Decimal)
     if not isinstance(content, dict):
@@ -86,12 +90,37 @@ def parse_change(body: bytes) -> ClockChange:
     unknown = sorted(set(content) - set(FIELDS))
     if unknown:
         raise InputError(f"{unknown[0]!r} is not known here; use {', '.join(FIELDS)}.")
+    return content
+
+
+def parse_change(content: Mapping[str, object]) -> ClockChange:
+    """What is wanted of the clock.
+
+    Raises:
+        InputError: A value that cannot be.
+    """
     return ClockChange(
         mode=_mode(content.get("mode")),
         rate=_rate(content.get("rate")),
         advance_ms=_ms(content, "advance_ms"),
         to_ms=_ms(content, "to_ms"),
     )
+
+
+def parse_halting(venue: Venue, content: Mapping[str, object]) -> Halting | None:
+    """How the way halts; None where nothing is said of it.
+
+    Raises:
+        InputError: A condition that cannot be, or no way on which to halt.
+    """
+    wished, examined_ms = content.get("halt_at"), _ms(content, "examined_ms")
+    if wished is None:
+        if examined_ms is not None:
+            raise InputError("examined_ms belongs to halt_at.")
+        return None
+    if content.get("advance_ms") is None and content.get("to_ms") is None:
+        raise InputError("halt_at needs to_ms or advance_ms: where time goes if nothing halts it.")
+    return Halting(venue.market, parse_conditions(venue, wished), examined_ms)
 
 
 def _mode(value: object) -> Mode | None:
@@ -122,7 +151,7 @@ def _ms(content: Mapping[str, object], name: str) -> int | None:
     return value
 
 
-def _answer(reading: ClockReading) -> web.Response:
+def _answer(reading: ClockReading, halting: Halting | None = None) -> web.Response:
     return web.json_response(
         {
             "venue_ms": reading.venue_ms,
@@ -131,5 +160,6 @@ def _answer(reading: ClockReading) -> web.Response:
             "mode": reading.mode,
             "ended": reading.ended,
             "market": reading.market,
+            **({} if halting is None else halting.as_json()),
         }
     )

@@ -4,6 +4,8 @@ Each answer of the server is made from `Market.seen`, so there is one place wher
 future could leak, and it is this one.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from oxbot.simulator.book import USUAL_SHAPE, Book, BookShape, book_around
@@ -11,6 +13,9 @@ from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Bars, Candle
 from oxbot.simulator.instruments import TRADED
 from oxbot.simulator.paths import Path, candle_path
 from oxbot.simulator.swaps import swap_rows
+
+KEPT = 64
+"""Candles under way whose rows and ways are kept: prices are asked for ten times a second."""
 
 
 class Market:
@@ -58,27 +63,29 @@ class Market:
 
     def _spot(self, symbol: str, from_ms: int, to_ms: int, now_ms: int) -> Bars:
         """The spot pair's candles; see `seen`."""
-        ts, row = self._current(symbol, now_ms)
-        bars = self.source.bars(symbol, from_ms, min(ts, to_ms))
-        if not from_ms <= ts < to_ms:
-            return bars
-        so_far = self._so_far(symbol, ts, row, now_ms - ts)
-        return Bars(bars.first_ms, bars.step_ms, np.vstack([bars.rows, so_far]))
-
-    def _current(self, symbol: str, now_ms: int) -> tuple[int, list[int]]:
-        """Open time and row of the candle that is under way."""
         ts = self.newest_ms(now_ms)
-        return ts, self.source.bars(symbol, ts, ts + self.source.step_ms).rows[0].tolist()
+        if not from_ms <= ts < to_ms:
+            return self.source.bars(symbol, from_ms, min(ts, to_ms))
+        so_far = np.array([self._so_far(symbol, ts, now_ms - ts)], dtype=np.int64)
+        if from_ms == ts:
+            return Bars(ts, self.source.step_ms, so_far)
+        bars = self.source.bars(symbol, from_ms, ts)
+        return Bars(bars.first_ms, bars.step_ms, np.concatenate([bars.rows, so_far]))
 
-    def _path(self, symbol: str, ts: int, row: list[int]) -> Path:
-        return candle_path(self.seed, symbol, ts, row, self.source.step_ms)
-
-    def _so_far(self, symbol: str, ts: int, row: list[int], offset_ms: int) -> list[int]:
+    def _so_far(self, symbol: str, ts: int, offset_ms: int) -> list[int]:
         """The unfinished candle: its volume grows evenly with time, rounded down to a lot."""
-        path = self._path(symbol, ts, row)
+        row, path = _candle(self, symbol, ts)
         so_far = [0] * 5
         so_far[OPEN] = row[OPEN]
         so_far[HIGH], so_far[LOW] = path.extremes(offset_ms)
         so_far[CLOSE] = path.price(offset_ms)
         so_far[VOLUME] = row[VOLUME] * offset_ms // self.source.step_ms
         return so_far
+
+
+@lru_cache(maxsize=KEPT)
+def _candle(market: Market, symbol: str, ts: int) -> tuple[list[int], Path]:
+    """The row of a whole candle, and the way through it."""
+    step = market.source.step_ms
+    row: list[int] = market.source.bars(symbol, ts, ts + step).rows[0].tolist()
+    return row, candle_path(market.seed, symbol, ts, row, step)

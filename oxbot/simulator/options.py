@@ -49,6 +49,7 @@ class Options:
         rate: Venue seconds in a second.
         state: Where the clock remembers its time; None to forget it.
         fresh: Start anew, whatever the state file says.
+        quick: Do not wait for the disk; only a crash of the machine loses the clock's time.
         json: Say where it listens as a JSON object.
         faults: A file of fault rules to begin with.
         listed: So many made-up pairs are listed beside the market's.
@@ -68,6 +69,7 @@ class Options:
     rate: str = DEFAULT_RATE
     state: Path | None = None
     fresh: bool = False
+    quick: bool = False
     json: bool = False
     faults: Path | None = None
     listed: int = 0
@@ -95,7 +97,7 @@ def open_venue(options: Options, wall: Callable[[], int] = wall_ms) -> Venue:
     state = _first_state(options, source, market_name, wall)
     if options.state is not None and not options.fresh:
         state = load_state(options.state, market_name, source.first_ms) or state
-    clock = VenueClock(state, source.end_ms, _keeper(options.state), wall)
+    clock = VenueClock(state, source.end_ms, _keeper(options.state, quick=options.quick), wall)
     venue = Venue(
         market=Market(source, options.seed, _book_shape(options)),
         clock=clock,
@@ -155,11 +157,11 @@ def _check_start(start_ms: int, source: CandleSource, history_ms: int) -> None:
         )
 
 
-def _keeper(path: Path | None) -> Callable[[ClockState], None]:
+def _keeper(path: Path | None, *, quick: bool) -> Callable[[ClockState], None]:
     """What the clock calls to be remembered."""
 
     def keep(state: ClockState) -> None:
         if path is not None:
-            save_state(path, state)
+            save_state(path, state, quick=quick)
 
     return keep

@@ -26,6 +26,9 @@ from oxbot.simulator.ws import WebSockets, monotonic_ms
 
 HOST = "127.0.0.1"
 
+LARGEST_BODY = 16 * 2**20
+"""Bytes in a request: room for as many conditions as a clock takes."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -36,7 +39,8 @@ def create_app(venue: Venue, wall: Callable[[], int] = monotonic_ms) -> web.Appl
         venue: What to serve.
         wall: This machine's time in ms, by which the WebSocket side waits.
     """
-    app = web.Application(middlewares=[_logged, _limited(venue), strike_with(venue), _explained])
+    guards = [_logged, _limited(venue), strike_with(venue), _explained]
+    app = web.Application(middlewares=guards, client_max_size=LARGEST_BODY)
     for side in (OkxApi(venue), SwapApi(venue), Control(venue), FaultControl(venue)):
         app.add_routes(side.routes())
     WebSockets(venue, wall).join(app)

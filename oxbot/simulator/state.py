@@ -31,8 +31,13 @@ def load_state(path: Path, market: str, first_ms: int) -> ClockState | None:
     return state
 
 
-def save_state(path: Path, state: ClockState) -> None:
+def save_state(path: Path, state: ClockState, *, quick: bool = False) -> None:
     """Replace the file; after a crash it holds the old state or the new one.
+
+    Args:
+        path: The state file.
+        state: What to remember.
+        quick: Do not wait for the disk; only a crash of the machine, not of a process, loses it.
 
     Raises:
         SetupError: The file cannot be written.
@@ -45,7 +50,7 @@ def save_state(path: Path, state: ClockState) -> None:
         "wall_ms": state.wall_ms,
     }
     try:
-        replace_file(path, json.dumps(content))
+        replace_file(path, json.dumps(content), quick=quick)
     except OSError as error:
         raise SetupError(
             f"The clock's state cannot be written to {path}: {error.strerror}. "
@@ -53,8 +58,8 @@ def save_state(path: Path, state: ClockState) -> None:
         ) from error
 
 
-def replace_file(path: Path, content: str) -> None:
-    """Write a file as a whole or not at all, its folder included.
+def replace_file(path: Path, content: str, *, quick: bool = False) -> None:
+    """Write a file as a whole or not at all, its folder included; `quick` as in `save_state`.
 
     Raises:
         OSError: It cannot be written.
@@ -64,7 +69,8 @@ def replace_file(path: Path, content: str) -> None:
     with draft.open("w", encoding="utf-8") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if not quick:
+            os.fsync(file.fileno())
     draft.replace(path)
 
 

@@ -33,6 +33,14 @@ def ticker(inst_id: str = "BTC-USDT", **changes: object) -> Row:
     return row | changes
 
 
+def book(**changes: object) -> Row:
+    """Two levels on each side: 0.5 and 2 coins."""
+    row: Row = {"ts": str(NOW_MS)}
+    row |= {"bids": [["94000.1", "0.5", "0", "1"], ["94000", "2", "0", "3"]]}
+    row |= {"asks": [["94000.2", "0.5", "0", "1"], ["94000.3", "2", "0", "3"]]}
+    return row | changes
+
+
 def candle_row(open_ms: int, confirm: str = "1") -> list[object]:
     return [str(open_ms), "100", "110", "90", "105", "7.5", "7.5", "750", confirm]
 
@@ -106,6 +114,7 @@ class LocalOkx:
             "public/funding-rate": envelope([funding()]),
             "public/open-interest": envelope([open_interest()]),
             "market/tickers": envelope([ticker(), ticker("ETH-USDT")]),
+            "market/books": envelope([book()]),
             "market/candles": envelope(candle_rows(300)),
             "market/history-candles": envelope([]),
         }

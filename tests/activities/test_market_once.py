@@ -27,6 +27,8 @@ from oxbot.domain.bot import BASELINE
 from oxbot.domain.market import CANDLE_MS, Bar, ClockReading
 from oxbot.messages import Decide, Observation, ObserveMarket
 from tests.activities.okx_server import LocalOkx, Row, envelope, local_okx, ticker
+from tests.support.fake_control import FakeControl
+from tests.support.fake_news import FakeNews
 from tests.support.fake_stream import ScriptedStream
 from tests.support.trading import BTC, ETH, new_bot
 
@@ -117,6 +119,8 @@ async def _worker(stack: AsyncExitStack, venue: Venue, database_url: str, redis_
     feed = OkxFeed(client, wall_ms=lambda: 0)
     return Ports(
         store=PostgresStore(engine),
+        news=FakeNews(),
+        control=FakeControl(),
         clock=venue,
         feed=feed,
         stream=ScriptedStream(),

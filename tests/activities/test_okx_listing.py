@@ -50,7 +50,7 @@ async def away() -> AsyncIterator[RedisListing]:
     await shared.close()
 
 
-async def test_everything_in_usdt_that_can_be_traded_is_listed(
+async def test_everything_in_usdt_is_listed_and_what_is_halted_says_so(
     okx: LocalOkx, client: OkxClient
 ) -> None:
     rows = [
@@ -59,22 +59,35 @@ async def test_everything_in_usdt_that_can_be_traded_is_listed(
         instrument("ETH-BTC"),
         instrument("OLD-USDT", state="suspend"),
         instrument("SOON-USDT", state="preopen"),
+        instrument("MUTE-USDT", state=None),
         instrument("ODD-USDT", tickSz=""),
         {"instId": "btc-USDT"},
         None,
     ]
     okx.answers["public/instruments"] = envelope(rows)
-    assert set(await OkxFeed(client).listing()) == {BTC, ETH}
+    listed = await OkxFeed(client).listing()
+    halted = {"OLD/USDT", "SOON/USDT", "MUTE/USDT"}
+    assert {symbol for symbol, found in listed.items() if not found.live} == halted
+    assert set(listed) == {BTC, ETH} | halted
 
 
-@pytest.mark.parametrize(("state", "said"), [("suspend", "suspend"), (None, "None")])
-async def test_a_pair_that_is_not_traded_now_is_no_unknown_one(
-    okx: LocalOkx, client: OkxClient, state: str | None, said: str
+async def test_a_halted_pair_is_still_known_by_its_steps(
+    okx: LocalOkx, client: OkxClient, shared: RedisListing
 ) -> None:
+    """A bot that holds it needs them, and its other coins must not suffer."""
     okx.answers["public/instruments"] = envelope(
-        [instrument(), instrument("ETH-USDT", state=state)]
+        [instrument(), instrument("ETH-USDT", state="suspend")]
     )
-    with pytest.raises(VenueUnavailable, match=rf"ETH/USDT.*not traded now.*{said}"):
+    for _ in range(2):
+        found = await OkxFeed(client, shared=shared).instruments([BTC, ETH])
+        assert (found[BTC].live, found[ETH].live) == (True, False)
+
+
+async def test_a_pair_whose_steps_cannot_be_read_is_no_unknown_one(
+    okx: LocalOkx, client: OkxClient
+) -> None:
+    okx.answers["public/instruments"] = envelope([instrument(), instrument("ETH-USDT", lotSz="")])
+    with pytest.raises(VenueUnavailable, match=r"ETH/USDT.*lotSz"):
         await OkxFeed(client).instruments([ETH])
 
 

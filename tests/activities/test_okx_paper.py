@@ -13,12 +13,13 @@ from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Order, Purpose, Side
 from tests.activities.okx_server import (
     NOW_MS,
+    Handler,
     LocalOkx,
+    book,
     connected,
     envelope,
     local_okx,
     text,
-    ticker,
 )
 
 pytestmark = pytest.mark.critical
@@ -90,22 +91,73 @@ async def test_what_the_venue_would_refuse_is_refused(
 
 
 @pytest.mark.parametrize("rate", [Decimal(0), Decimal(1), Decimal(30)])
-async def test_an_old_price_fills_nothing_and_what_is_old_scales_with_the_venue(
+async def test_an_old_book_fills_nothing_and_what_is_old_scales_with_the_venue(
     okx: LocalOkx, paper: PaperExchange, rate: Decimal
 ) -> None:
     now = ClockReading(venue_ms=NOW_MS, wall_ms=0, rate=rate)
     limit_ms = 15_000 * max(1, int(rate))
-    okx.answers["market/tickers"] = envelope([ticker(ts=str(NOW_MS - limit_ms))])
+    okx.answers["market/books"] = envelope([book(ts=str(NOW_MS - limit_ms))])
     assert len(await paper.place(order(), now)) == 1
-    okx.answers["market/tickers"] = envelope([ticker(ts=str(NOW_MS - limit_ms - 1))])
+    okx.answers["market/books"] = envelope([book(ts=str(NOW_MS - limit_ms - 1))])
     with pytest.raises(VenueUnavailable, match="Nothing was traded"):
         await paper.place(order(), now)
 
 
-async def test_without_a_price_nothing_is_traded(okx: LocalOkx, paper: PaperExchange) -> None:
-    okx.answers["market/tickers"] = text("<html>")
+LEVEL = ["94000.1", "1", "0", "1"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        text("<html>"),
+        envelope([]),
+        envelope([book(ts=None)]),
+        envelope([book(ts=str(NOW_MS + 60_000))]),
+        envelope([book(asks=None)]),
+        envelope([book(asks=[["94000.2"]])]),
+        envelope([book(asks=[["94000.2", None, "0", "1"]])]),
+        envelope([book(asks=[["0", "1", "0", "1"]])]),
+        envelope([book(asks=[["94000.2", "-1", "0", "1"]])]),
+        envelope([book(asks=[["94000.3", "1", "0", "1"], ["94000.2", "1", "0", "1"]])]),
+        envelope([book(bids=[["94000", "1", "0", "1"], LEVEL])]),
+        envelope([book(asks=[LEVEL])]),
+    ],
+    ids=[
+        *("a page", "no row", "no time", "from the future", "no side", "half a level"),
+        *("no size", "a price of 0", "a size below 0", "asks fall", "bids rise", "crossed"),
+    ],
+)
+async def test_a_book_that_cannot_be_read_trades_nothing(
+    okx: LocalOkx, paper: PaperExchange, answer: Handler
+) -> None:
+    okx.answers["market/books"] = answer
     with pytest.raises(VenueUnavailable):
         await paper.place(order(), NOW)
+
+
+async def test_a_coin_delisted_since_it_was_listed_is_refused_and_not_left_in_the_air(
+    okx: LocalOkx, paper: PaperExchange
+) -> None:
+    await paper.place(order(), NOW)
+    okx.answers["market/books"] = envelope([], code="51001", msg="Instrument ID does not exist")
+    with pytest.raises(VenueRefused, match="51001"):
+        await paper.place(order(), NOW)
+
+
+async def test_an_order_walks_the_book_as_far_as_its_limit(paper: PaperExchange) -> None:
+    deep = order(quantity=Decimal(1), limit_price=Decimal("94000.3"))
+    fills = await paper.place(deep, NOW)
+    assert [(fill.price, fill.quantity) for fill in fills] == [
+        (Price("94000.2"), Quantity("0.5")),
+        (Price("94000.3"), Quantity("0.5")),
+    ]
+    [first] = await paper.place(order(quantity=Decimal(1), limit_price=Decimal("94000.2")), NOW)
+    assert first.quantity == Quantity("0.5"), "the rest is beyond the limit, and is cancelled"
+
+
+async def test_an_empty_side_has_nothing_to_trade_with(okx: LocalOkx, paper: PaperExchange) -> None:
+    okx.answers["market/books"] = envelope([book(asks=[], bids=[])])
+    assert await paper.place(order(), NOW) == []
 
 
 async def test_the_same_order_always_has_the_same_trade_id(paper: PaperExchange) -> None:

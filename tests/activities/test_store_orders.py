@@ -27,6 +27,7 @@ from tests.support.trading import (
     intend,
     leave,
     new_bot,
+    ruled,
     verdict,
 )
 
@@ -177,9 +178,9 @@ async def test_a_cycle_is_judged_once_and_the_second_judge_stores_nothing(
     await begin(store)
     assert not await store.judged("b1", 1)
     first, second = entry("b1"), entry("b1", symbol=ETH)
-    await store.save_verdicts("b1", 1, [verdict(first)], [first])
+    await store.judge_cycle("b1", 1, ruled(first), entering=False)
     with pytest.raises(Conflict, match="judged before"):
-        await store.save_verdicts("b1", 1, [verdict(second)], [second])
+        await store.judge_cycle("b1", 1, ruled(second), entering=False)
     assert await store.judged("b1", 1)
     assert await store.verdicts("b1", 1) == [verdict(first)]
     assert await store.unfinished_orders("b1") == [first]
@@ -188,10 +189,10 @@ async def test_a_cycle_is_judged_once_and_the_second_judge_stores_nothing(
 async def test_a_cycle_without_verdicts_counts_as_judged(store: PostgresStore) -> None:
     await new_bot(store)
     await begin(store)
-    await store.save_verdicts("b1", 1, [], [])
+    await store.judge_cycle("b1", 1, ruled(), entering=False)
     assert await store.judged("b1", 1)
     with pytest.raises(Conflict):
-        await store.save_verdicts("b1", 1, [], [])
+        await store.judge_cycle("b1", 1, ruled(), entering=False)
 
 
 async def test_of_many_judges_at_once_one_stores_its_orders(store: PostgresStore) -> None:
@@ -199,7 +200,7 @@ async def test_of_many_judges_at_once_one_stores_its_orders(store: PostgresStore
     await begin(store)
     order = entry("b1")
     results = await asyncio.gather(
-        *(store.save_verdicts("b1", 1, [verdict(order)], [order]) for _ in range(8)),
+        *(store.judge_cycle("b1", 1, ruled(order), entering=False) for _ in range(8)),
         return_exceptions=True,
     )
     assert sorted(type(result).__name__ for result in results) == ["Conflict"] * 7 + ["NoneType"]
@@ -214,9 +215,8 @@ async def test_a_coin_has_one_order_under_way_and_nothing_of_a_second_is_stored(
     await intend(store, first)
     await begin(store, "b1", 2)
     other_coin, same_coin = entry("b1", 2, symbol=ETH), leave("b1", 2, "0.1")
-    judged = [verdict(other_coin), verdict(same_coin)]
     with pytest.raises(Conflict, match="under way"):
-        await store.save_verdicts("b1", 2, judged, [other_coin, same_coin])
+        await store.judge_cycle("b1", 2, ruled(other_coin, same_coin), entering=False)
     assert not await store.judged("b1", 2)
     assert await store.verdicts("b1", 2) == []
     assert await store.unfinished_orders("b1") == [first]
@@ -232,10 +232,10 @@ async def test_entries_reserve_cash_and_cannot_reserve_more_than_there_is(
     await begin(store, "b1", 2)
     second = entry("b1", 2, symbol=ETH, quantity=Quantity("0.07"))
     with pytest.raises(Conflict, match="reserve"):
-        await store.save_verdicts("b1", 2, [verdict(second)], [second])
+        await store.judge_cycle("b1", 2, ruled(second), entering=False)
     await store.finish_order(first.id, OrderState.CANCELLED, "expired")
     assert (await store.portfolio("b1")).reserved == 0
-    await store.save_verdicts("b1", 2, [verdict(second)], [second])
+    await store.judge_cycle("b1", 2, ruled(second), entering=False)
 
 
 async def test_filled_entries_are_counted_from_a_venue_time_on(store: PostgresStore) -> None:

@@ -18,7 +18,8 @@ KEY = PartKey("okx", BTC, Bar.M5, CANDLE_END_MS)
 
 async def test_a_snapshot_comes_back_exactly_with_all_its_parts(store: PostgresStore) -> None:
     made = await keep(store, snapshot("s1", ETH, BTC))
-    assert await store.snapshot("s1") == made
+    read = await store.snapshot("s1")
+    assert (read, read.model_dump_json()) == (made, made.model_dump_json())
     assert list(made.features) == [BTC, ETH]
     assert made.features[BTC].h4.candle_ms == Bar.H4.closed_by(CANDLE_END_MS)
     with pytest.raises(NotFound):

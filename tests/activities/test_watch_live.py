@@ -17,12 +17,13 @@ from oxbot.adapters.okx.clock import SimulatorClock
 from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.adapters.okx.stream import OkxStream
 from oxbot.adapters.paper.exchange import PaperExchange
+from oxbot.adapters.postgres.news import PostgresNews
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.adapters.redis.board import RedisPriceBoard, open_redis
 from oxbot.adapters.redis.breaker import RedisBreaker
 from oxbot.adapters.redis.flight import RedisFlight
 from oxbot.adapters.redis.parts import RedisPartCache
-from oxbot.app import feed_state, watch
+from oxbot.app import feed_state, price_sources, watch
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import SIMULATED_VENUE
 from oxbot.domain.feed import FeedSource, FeedStatus
@@ -31,7 +32,11 @@ from oxbot.simulator.fault_rules import FaultRule
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.server import HOST, create_app
 from oxbot.simulator.venue import Venue
+from tests.support.fake_control import FakeControl
 from tests.support.trading import BTC, ETH, new_bot
+
+PATIENCE_S = 120
+"""How long what must happen is waited for; a watch that nobody ends takes much longer."""
 
 
 @dataclass
@@ -45,7 +50,7 @@ class Post:
     leave: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self) -> FeedStatus:
-        request = WatchPrices(venue=SIMULATED_VENUE, for_s=600)
+        request = WatchPrices(venue=SIMULATED_VENUE, for_s=10 * PATIENCE_S)
         return await watch.watch_prices(self.ports, request, self.beats.append, self.leave.wait)
 
     def fault(self, **rule: object) -> None:
@@ -63,7 +68,7 @@ class Post:
         async def found() -> bool:
             return await self.source() == await self.source(ETH) == source
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not await found():  # noqa: ASYNC110 - the board sets no event
                 await asyncio.sleep(0.02)
 
@@ -73,7 +78,7 @@ def _last_that(beats: list[FeedStatus], holds: Callable[[FeedStatus], bool]) -> 
 
 
 async def _until(look: Callable[[], FeedStatus | None]) -> FeedStatus:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (found := look()) is None:  # noqa: ASYNC110 - beats set no event
             await asyncio.sleep(0.02)
         return found
@@ -83,18 +88,22 @@ async def _until(look: Callable[[], FeedStatus | None]) -> FeedStatus:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_state, "SILENCE_MS", 300)
     monkeypatch.setattr(feed_state, "ASKED_HOLDS_MS", 500)
-    for name, seconds in (
-        ("ASK_EVERY_S", 0.2),
-        ("REPORT_EVERY_S", 0.1),
-        ("SYMBOLS_EVERY_S", 0.5),
-        ("SHORTEST_PAUSE_S", 0.1),
+    for module, name, seconds in (
+        (price_sources, "ASK_EVERY_S", 0.2),
+        (price_sources, "SHORTEST_PAUSE_S", 0.1),
+        (watch, "REPORT_EVERY_S", 0.1),
+        (watch, "SYMBOLS_EVERY_S", 0.5),
     ):
-        monkeypatch.setattr(watch, name, seconds)
+        monkeypatch.setattr(module, name, seconds)
 
 
 @pytest.fixture
 async def post(
-    hasty: None, store: PostgresStore, board: RedisPriceBoard, redis_url: str
+    hasty: None,
+    store: PostgresStore,
+    board: RedisPriceBoard,
+    redis_url: str,
+    database_url: str,
 ) -> AsyncIterator[Post]:
     async with AsyncExitStack() as stack:
         venue = open_venue(Options(mode="speed", rate="10"))
@@ -110,6 +119,8 @@ async def post(
         feed = OkxFeed(client, venue=SIMULATED_VENUE)
         ports = Ports(
             store=store,
+            news=PostgresNews(database_url),
+            control=FakeControl(),
             clock=clock,
             feed=feed,
             stream=OkxStream(f"ws://{address}/ws/v5"),
@@ -171,7 +182,7 @@ async def test_a_worker_that_leaves_ends_the_watch_and_its_connection_at_once(
 ) -> None:
     await post.until_board_is_by("stream")
     post.leave.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         last = await watching
     assert last.symbols == (BTC, ETH)
     assert post.ports.stream._channels == set()  # type: ignore[attr-defined] # OkxStream's own

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -14,7 +15,13 @@ FROM, TO = "2025-04-07T23:50:00Z", "2025-04-08T01:00:00Z"
 CYCLES = 28
 """Of two bots, every five minutes."""
 
-BOTS = [{"id": "one"}, {"id": "two", "settings": {"symbols": ["BTC/USDT", "SOL/USDT"]}}]
+Bots = Sequence[Mapping[str, object]]
+"""What a file of bots holds."""
+
+BOTS: Bots = [
+    {"id": "one"},
+    {"id": "two", "settings": {"symbols": ["BTC/USDT", "SOL/USDT"]}},
+]
 
 OF_THE_RUN = ("wall_seconds", "run_cycles", "cycles_per_s")
 """What tells of a run, not of the replay."""
@@ -22,18 +29,19 @@ OF_THE_RUN = ("wall_seconds", "run_cycles", "cycles_per_s")
 Report = dict[str, Any]  # Any: JSON
 
 
-def command(machine: Machine, *more: str) -> list[str]:
-    bots = machine.root / "bots.json"
-    bots.write_text(json.dumps(BOTS))
-    wishes = ("--from", FROM, "--to", TO, "--bots", str(bots), "--name", "one", "--json")
+def command(machine: Machine, *more: str, bots: Bots = BOTS) -> list[str]:
+    """The command line; an option that is given again counts as it was given last."""
+    file = machine.root / "bots.json"
+    file.write_text(json.dumps(bots))
+    wishes = ("--from", FROM, "--to", TO, "--bots", str(file), "--name", "one", "--json")
     return [*OXBOT, "replay", *wishes, *more]
 
 
-def begin(machine: Machine, *more: str) -> "subprocess.Popen[bytes]":
+def begin(machine: Machine, *more: str, bots: Bots = BOTS) -> "subprocess.Popen[bytes]":
     """Begin a replay or go on with it, with more options; its report is written to a file."""
     with (machine.root / "report.json").open("wb") as report:
         machine.process = subprocess.Popen(
-            command(machine, *more),
+            command(machine, *more, bots=bots),
             env=machine.environment,
             cwd=machine.root,
             stdout=report,

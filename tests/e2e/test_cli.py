@@ -43,8 +43,40 @@ def test_a_bot_is_made_paused_resumed_and_stopped_from_the_command_line(machine:
     assert page["view"]["status"] == page["bot"]["status"] == "paused"
     assert any("lunch" in json.dumps(event) for event in page["events"])
     assert answer(machine, "resume", "b1")["status"] == "running"
+    sold = answer(machine, "flatten", "b1", "--reason", "the news")
+    assert (sold["open_orders"], sold["positions"], sold["done"]) == (0, 0, True)
+    every = machine.run("bots", "flatten", "--all", "--yes")
+    assert (every.returncode, "0 open orders, 0 positions" in every.stdout) == (0, True)
+    assert answer(machine, "show", "b1")["view"]["status"] == "paused"
+    assert failure(machine, "flatten") == (2, "InputError")
+    assert failure(machine, "flatten", "b2") == (3, "NotFound")
     assert answer(machine, "stop", "b1")["status"] in ("closing", "stopped")
     assert machine.run("bots", "list").stdout.count("b1") == 1
+
+
+def test_limits_change_on_a_running_bot_and_the_books_are_audited(machine: Machine) -> None:
+    machine.start()
+    answer(machine, "create", "--symbols", "btc,eth", "--id", "b1")
+    changed = answer(machine, "limits", "b1", "--set", "stop=2%", "--reason", "too wild")
+    assert (changed["changed"], changed["limits"]["stop"], changed["recorded"]) == (
+        ["stop"],
+        "0.02",
+        True,
+    )
+    shown = answer(machine, "limits", "b1")
+    assert shown["epoch"] == changed["epoch"] == 2
+    assert shown["limits"]["stop"]["value"] == "0.02"
+    assert shown["limits"]["stop"]["default"] == "0.035"
+    assert "reward:risk" in shown["limits"]["stop"]["rules"]
+    for wish in ("stop=0", "nosuch=1", "max_position=86%", "target=1%", "stop=NaN"):
+        assert failure(machine, "limits", "b1", "--set", wish) == (2, "InputError")
+    page = answer(machine, "show", "b1")
+    assert page["bot"]["epoch"] == 2
+    assert any("stop from 0.035 to 0.02" in event["text"] for event in page["events"])
+    ran = machine.run("audit", "ledger", "--json")
+    assert (ran.returncode, json.loads(ran.stdout)["drift"]) == (0, "0")
+    assert "1 of 1 agree" in machine.run("audit", "ledger", "b1").stdout
+    assert machine.run("audit", "ledger", "b2").returncode == 3
 
 
 def test_on_a_terminal_it_asks_and_shows_what_it_will_make(machine: Machine) -> None:
@@ -56,7 +88,7 @@ def test_on_a_terminal_it_asks_and_shows_what_it_will_make(machine: Machine) -> 
         cwd=str(machine.root),
         dimensions=(40, 80),
         encoding="utf-8",
-        timeout=30,
+        timeout=120,
     )
     for question, reply in (
         ("Coins", "BTC,BTC"),

@@ -19,7 +19,7 @@ from oxbot.embedded.servers import embedded_servers
 from oxbot.messages import ControlRequest
 from oxbot.settings import Settings
 from tests.e2e.stepped_bots import Books, SteppedBot, stepped_bot
-from tests.e2e.system_process import free_ports
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.critical
 
@@ -36,8 +36,7 @@ KILLS: tuple[tuple[str, ...], ...] = (
     ),
     (
         *("after:claim:entry", "after:place:entry", "after:settle:entry"),
-        "before:execute_order:exit",
-        "after:execute_order:exit",
+        *("before:protect", "after:protect", "after:intend_exit:exit"),
     ),
 )
 """Where the worker of each bot is killed. Two points never strike the same activity."""

@@ -23,12 +23,13 @@ from oxbot.app.bots import Desk
 from oxbot.app.stepped import drive
 from oxbot.bootstrap import open_desk
 from oxbot.domain.bot import REAL_VENUE, SIMULATED_VENUE, BotSettings
+from oxbot.domain.orders import Purpose
 from oxbot.embedded.addresses import Addresses
 from oxbot.embedded.apps import SimulatorOptions
 from oxbot.embedded.system import run_system
-from oxbot.messages import BOT_WORKFLOW, ControlRequest, workflow_id
+from oxbot.messages import BOT_WORKFLOW, ChangeLimits, ControlRequest, Protect, workflow_id
 from oxbot.settings import Settings
-from tests.e2e.system_process import free_ports
+from tests.support.ports import free_ports
 
 HERE: Final = Path(__file__).parent
 START: Final = "2026-05-19T09:15:00Z"
@@ -60,9 +61,10 @@ async def record(home: Path) -> None:
         ):
             await _trades_step_by_step(client, desk, venue)
             await _fails(client, desk, venue)
+            await _is_flattened(client, desk, venue)
             await venue.flow(RATE)
             await _waits_for_timers(client, desk)
-        for bot_id in ("demo", "foreign", "timer"):
+        for bot_id in ("demo", "foreign", "flat", "timer"):
             await _keep(client, bot_id)
 
     await run_system(
@@ -87,6 +89,28 @@ async def _fails(client: Client, desk: Desk, venue: VenueControl) -> None:
     handle = await _begin(client, desk, "foreign", REAL_VENUE, roll_after=60)
     await _cycles(desk, venue, "foreign", 1)
     await desk.control.stop("foreign", PERSON)
+    await handle.result()
+
+
+async def _is_flattened(client: Client, desk: Desk, venue: VenueControl) -> None:
+    """Entries, limits that change, a position closed between two ticks, the rest at a word."""
+    handle = await _begin(client, desk, "flat", SIMULATED_VENUE, roll_after=60)
+    while not (held := (await desk.store.portfolio("flat")).positions):
+        await _cycles(desk, venue, "flat", 1)
+    change = ChangeLimits(by="a person", reason="to be recorded", limits={"stop": "3%"})
+    await desk.control.change_limits("flat", change)
+    position = next(iter(held.values()))
+    protect = Protect(
+        symbol=position.symbol,
+        opened_ms=position.opened_ms,
+        version=position.version,
+        purpose=Purpose.STOP,
+        crossed_ms=0,
+        seen_wall_ms=0,
+    )
+    _say(f"flat: {await desk.control.protect_now('flat', protect)}")
+    _say(f"flat: {await desk.control.flatten('flat', PERSON)}")
+    await desk.control.stop("flat", PERSON)
     await handle.result()
 
 

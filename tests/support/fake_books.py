@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from oxbot.domain.account import Account, Holding
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.ledger import must_balance
@@ -12,7 +13,8 @@ from oxbot.domain.orders import Fill, Order, OrderState, Purpose
 from oxbot.domain.portfolio import Portfolio, Position, Trade
 from oxbot.domain.risk import Verdict
 from oxbot.domain.settlement import settle
-from oxbot.records import AuditFigures, OrderRow, TradeRow
+from oxbot.messages import OrderOutcome
+from oxbot.records import AuditFigures, Judge, OrderRow, TradeRow
 
 
 class FakeBooks:
@@ -23,6 +25,7 @@ class FakeBooks:
         self.cash: dict[str, Notional] = {}
         self.orders_by_id: dict[str, Order] = {}
         self.booked: dict[str, Fill] = {}
+        self.exits_told: dict[str, OrderOutcome] = {}
         self._positions: dict[tuple[str, str], Position] = {}
         self._dust: dict[tuple[str, str], Quantity] = {}
         self._trades: list[tuple[str, Trade]] = []
@@ -43,15 +46,51 @@ class FakeBooks:
         """Tell whether a cycle's verdicts are stored."""
         return (bot_id, cycle) in self._verdicts
 
-    async def save_verdicts(
-        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
+    async def judge_cycle(
+        self,
+        bot_id: str,
+        cycle: int,
+        judge: Judge,
+        *,
+        entering: bool,
     ) -> None:
-        """Store verdicts and intended orders together; Conflict as the port says."""
+        """Have a cycle judged, store verdicts and intended orders; Conflict as the port says."""
+        if (bot_id, cycle) in self._verdicts:
+            raise Conflict(f"Cycle {cycle} was judged.")
+        verdicts, orders = judge(await self.account(bot_id) if entering else Account())
         busy = {order.symbol for order in await self.unfinished_orders(bot_id)}
-        if (bot_id, cycle) in self._verdicts or busy & {order.symbol for order in orders}:
-            raise Conflict(f"Cycle {cycle} was judged, or a coin is busy.")
+        if busy & {order.symbol for order in orders}:
+            raise Conflict("A coin is busy.")
         self._verdicts[bot_id, cycle] = list(verdicts)
-        self.orders_by_id.update({order.id: order for order in orders})
+        self.orders_by_id.update({order.id: self._as_wanted(order) for order in orders})
+
+    def _as_wanted(self, order: Order) -> Order:
+        bot = self.bots_by_id.get(order.bot_id)
+        if bot is None or order.purpose.is_exit or order.epoch >= bot.epoch:
+            return order
+        return order.model_copy(update={"state": OrderState.CANCELLED, "reason": "outdated"})
+
+    async def account(self, bot_id: str) -> Account:
+        """Give what the owner's other bots on the venue have."""
+        mine = self.bots_by_id[bot_id].settings
+        others = [
+            await self.portfolio(bot.id)
+            for bot in self.bots_by_id.values()
+            if bot.id != bot_id
+            and bot.status is not BotStatus.STOPPED
+            and (bot.settings.owner, bot.settings.venue) == (mine.owner, mine.venue)
+        ]
+        held: dict[str, Holding] = {}
+        for position in (p for other in others for p in other.positions.values()):
+            known = held.get(position.symbol, Holding(quantity=Quantity(0), cost=Notional(0)))
+            held[position.symbol] = Holding(
+                quantity=known.quantity + position.quantity, cost=known.cost + position.cost
+            )
+        return Account(
+            cash=sum((other.cash for other in others), Notional(0)),
+            reserved=sum((other.reserved for other in others), Notional(0)),
+            holdings=held,
+        )
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts."""
@@ -73,11 +112,16 @@ class FakeBooks:
     async def claim(self, order_id: str, now_ms: int) -> bool:
         """Move intended → sent; an entry only while wanted, as the port says."""
         order = await self.order(order_id)
-        wanted = order.purpose.is_exit or self._still_wanted(order, now_ms)
+        is_exit = order.purpose.is_exit
+        wanted = self._is_held(order) if is_exit else self._still_wanted(order, now_ms)
         if order.state is not OrderState.INTENDED or not wanted:
             return False
         self.orders_by_id[order_id] = moved(order, OrderState.SENT)
         return True
+
+    def _is_held(self, order: Order) -> bool:
+        held = self._positions.get((order.bot_id, order.symbol))
+        return held is not None and abs(held.quantity) >= order.quantity
 
     def _still_wanted(self, order: Order, now_ms: int) -> bool:
         bot = self.bots_by_id[order.bot_id]
@@ -118,6 +162,21 @@ class FakeBooks:
             del self._positions[key]
         if done.trade:
             self._trades.append((bot_id, done.trade))
+
+    async def intend_exit(self, order: Order, version: int) -> Order | None:
+        """Write an exit down while its position is at this version, as the port says."""
+        position = self._positions.get((order.bot_id, order.symbol))
+        if position is None or position.version != version:
+            return None
+        unfinished = await self.unfinished_orders(order.bot_id)
+        under_way = [known for known in unfinished if known.symbol == order.symbol]
+        if under_way:
+            return under_way[0]
+        return self.orders_by_id.setdefault(order.id, order)
+
+    async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:  # noqa: ARG002 - the port's
+        """Tell once that an exit was filled."""
+        self.exits_told.setdefault(outcome.order_id, outcome)
 
     async def fills(self, order_id: str) -> list[Fill]:
         """Give an order's fills."""
@@ -172,6 +231,10 @@ class FakeBooks:
             drift=abs(self.cash[bot_id] - recomputed).number,
             unbalanced=0,
         )
+
+    def open_coins(self, bot_id: str) -> set[str]:
+        """Name what a bot holds, without waiting."""
+        return {symbol for known, symbol in self._positions if known == bot_id}
 
     def filled(self, *purposes: Purpose) -> list[Order]:
         """Give the orders of these purposes that traded, oldest first."""

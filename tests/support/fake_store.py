@@ -4,20 +4,23 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.limits import limits_after
 from oxbot.domain.market import MarketPart, PartKey
 from oxbot.domain.money import Notional
+from oxbot.domain.risk import Marks
 from oxbot.domain.snapshots import Snapshot
-from oxbot.messages import CycleOutcome, Missed, WriteControl
+from oxbot.messages import CycleOutcome, Missed, WriteControl, WriteLimits
 from oxbot.records import (
     CycleRow,
     CycleStart,
     DecisionRecord,
     EventRow,
+    Lately,
     RunReservation,
 )
-from tests.support.fake_books import FakeBooks
+from tests.support.fake_protection import FakeProtection
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Block:
     cycles: int
 
 
-class FakeStore(FakeBooks):
+class FakeStore(FakeProtection):
     """Keeps the same promises as the database, for as long as the test lasts.
 
     `control` holds every write of control that took effect, `outcomes` every cycle by number,
@@ -43,9 +46,13 @@ class FakeStore(FakeBooks):
         super().__init__()
         self.control: list[WriteControl] = []
         self.blocks: list[Block] = []
+        self.limits: dict[tuple[str, int], RiskLimits] = {}
         self.outcomes: dict[tuple[str, int], CycleOutcome] = {}
         self.missed: list[Missed] = []
         self.equity_points: dict[tuple[str, int], Notional] = {}
+        self.fresh_points: list[tuple[str, int, Notional]] = []
+        self.high_water: dict[str, Notional] = {}
+        self.alarms: dict[tuple[str, str], str] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
         self._parts: dict[PartKey, MarketPart] = {}
@@ -67,7 +74,7 @@ class FakeStore(FakeBooks):
             created_ms=created_ms,
         )
         self.bots_by_id[bot_id] = bot
-        self.cash[bot_id] = settings.capital
+        self.cash[bot_id] = self.high_water[bot_id] = settings.capital
         return bot
 
     async def bot(self, bot_id: str) -> Bot:
@@ -96,9 +103,38 @@ class FakeStore(FakeBooks):
         if bot.epoch > change.epoch:
             return
         self.control.append(change)
+        if (bot.status, change.status) == (BotStatus.PAUSED, BotStatus.RUNNING):
+            self.high_water.pop(bot.id, None)
         changed = {"status": change.status, "epoch": change.epoch, "flatten": change.flatten}
         self.bots_by_id[bot.id] = bot.model_copy(update=changed)
         self._tell(bot.id, change.status, f"by {change.by}: {change.reason}")
+
+    async def change_limits(self, change: WriteLimits) -> RiskLimits:
+        """Store changed limits, once per epoch."""
+        bot = await self.bot(change.bot_id)
+        known = self.limits.get((bot.id, change.epoch))
+        if known is not None:
+            return bot.settings.limits
+        after = limits_after(bot.settings.limits, change.limits)
+        self.limits[bot.id, change.epoch] = after
+        settings = bot.settings.model_copy(update={"limits": after})
+        raised = {"settings": settings, "epoch": max(bot.epoch, change.epoch)}
+        self.bots_by_id[bot.id] = bot.model_copy(update=raised)
+        self._tell(bot.id, "limits", f"by {change.by}: {change.reason}")
+        return after
+
+    async def raise_alarm(self, bot_id: str, key: str, text: str) -> Bot:
+        """Pause a bot under a raised epoch and tell why, once per key, as the port says."""
+        bot = await self.bot(bot_id)
+        if (bot_id, key) in self.alarms:
+            return bot
+        self.alarms[bot_id, key] = text
+        closing = bot.status is BotStatus.CLOSING
+        status = BotStatus.CLOSING if closing else BotStatus.PAUSED
+        raised = bot.model_copy(update={"status": status, "epoch": bot.epoch + 1})
+        self.bots_by_id[bot_id] = raised
+        self._tell(bot_id, "alarm", text)
+        return raised
 
     async def reserve_cycles(
         self, bot_id: str, chain_id: str, run_id: str, cycles: int
@@ -184,21 +220,55 @@ class FakeStore(FakeBooks):
         """Keep a cycle's only decision; if one is stored, that one is returned."""
         return self._decisions.setdefault((record.bot_id, record.cycle), record)
 
+    async def lately(self, bot_id: str, cycle: int) -> Lately | None:
+        """Give what happened since the last decision before this cycle."""
+        decided = [n for known, n in self._decisions if known == bot_id and n < cycle]
+        if not decided:
+            return None
+        since = max(decided)
+        said = [await self.verdicts(bot_id, number) for number in range(since, cycle)]
+        due_ms = self._starts[bot_id, since].due_ms
+        closed = [trade for trade in await self.trades(bot_id, 99) if trade.closed_ms >= due_ms]
+        return Lately(
+            cycle=since,
+            verdicts=tuple(verdict for verdicts in said for verdict in verdicts),
+            trades=tuple(reversed(closed)),
+        )
+
     async def record_cycles(
         self,
         bot_id: str,
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
         equity: Mapping[str, Notional],
+        *,
+        fresh: bool = False,
     ) -> None:
         """Close cycles with their outcome; repeatable."""
         for outcome in outcomes:
+            if fresh and (bot_id, outcome.cycle) not in self.equity_points:
+                self._raise_mark(bot_id, outcome.due_ms, equity["equity"])
             self.outcomes.setdefault((bot_id, outcome.cycle), outcome)
             self.equity_points.setdefault((bot_id, outcome.cycle), equity["equity"])
         for gap in missed:
             if gap not in self.missed:
                 self.missed.append(gap)
                 self._tell(bot_id, "ticks_missed", f"{gap.ticks}: {gap.cause}")
+
+    def _raise_mark(self, bot_id: str, at_ms: int, equity: Notional) -> None:
+        self.fresh_points.append((bot_id, at_ms, equity))
+        self.high_water[bot_id] = max(equity, self.high_water.get(bot_id, equity))
+
+    async def marks(self, bot_id: str, midnight_ms: int) -> Marks:
+        """Give what equity is measured against."""
+        mine = [(at_ms, equity) for known, at_ms, equity in self.fresh_points if known == bot_id]
+        before = [equity for at_ms, equity in mine if at_ms < midnight_ms]
+        since = [equity for at_ms, equity in mine if at_ms >= midnight_ms]
+        return Marks(
+            day_start=before[-1] if before else self.bots_by_id[bot_id].settings.capital,
+            day_lowest=min(since, default=None),
+            high_water=self.high_water.get(bot_id),
+        )
 
     async def equity(self, bot_id: str) -> Notional | None:
         """Give equity as of the newest cycle that was recorded."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
+from oxbot.domain.book import Book, Level
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.feed import FeedStatus
@@ -65,6 +66,7 @@ class FakeFeed:
     def __init__(self, prices: dict[str, Price]) -> None:
         self.prices = prices
         self.mute: set[str] = set()
+        self.halted: set[str] = set()
         self.away = False
         self.asked: Counter[str] = Counter()
 
@@ -78,7 +80,12 @@ class FakeFeed:
         unlisted = sorted(set(symbols) - set(self.prices))
         if unlisted:
             raise InputError(f"not listed: {', '.join(unlisted)}")
-        return {symbol: INSTRUMENT.model_copy(update={"symbol": symbol}) for symbol in symbols}
+        return {
+            symbol: INSTRUMENT.model_copy(
+                update={"symbol": symbol, "live": symbol not in self.halted}
+            )
+            for symbol in symbols
+        }
 
     async def listing(self, *, fresh: bool = False) -> dict[str, Instrument]:  # noqa: ARG002 - a port
         """Give all instruments."""
@@ -96,6 +103,18 @@ class FakeFeed:
         self._ask("all_quotes")
         await asyncio.sleep(0)
         return [self._quote(s, now.venue_ms) for s in self.prices if s not in self.mute]
+
+    async def book(self, symbol: str, depth: int, now: ClockReading) -> Book:  # noqa: ARG002 - a port
+        """Give a book with one deep level on each side, at bid and ask."""
+        self._ask(f"book {symbol}")
+        quote = self._quote(symbol, now.venue_ms)
+        return Book(
+            symbol=symbol,
+            bids=(Level(quote.bid, Quantity(1_000_000)),),
+            asks=(Level(quote.ask, Quantity(1_000_000)),),
+            exchange_ms=quote.exchange_ms,
+            received_ms=quote.received_ms,
+        )
 
     def _quote(self, symbol: str, at_ms: int) -> Quote:
         bid = self.prices[symbol]

@@ -25,6 +25,7 @@ class Faults(Interceptor):
     def __init__(self) -> None:
         self.begun: Counter[str] = Counter()
         self._held: dict[str, Held] = {}
+        self._held_after: dict[str, Held] = {}
         self._failing: dict[str, ApplicationError] = {}
 
     @asynccontextmanager
@@ -35,6 +36,16 @@ class Faults(Interceptor):
             yield held
         finally:
             del self._held[name]
+            held.released.set()
+
+    @asynccontextmanager
+    async def holding_after(self, name: str) -> AsyncIterator[Held]:
+        """Hold what the next attempts of an activity came to, until the block ends."""
+        self._held_after[name] = held = Held()
+        try:
+            yield held
+        finally:
+            del self._held_after[name]
             held.released.set()
 
     @contextmanager
@@ -76,6 +87,12 @@ class Faults(Interceptor):
         if failure := self._failing.get(name):
             raise failure
 
+    async def leave(self, name: str) -> None:
+        """Let an attempt that is done feel what is planted for its answer."""
+        if held := self._held_after.get(name):
+            held.reached.set()
+            await held.released.wait()
+
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
         """Put the faults in front of every activity."""
         return _Inbound(next, self)
@@ -88,4 +105,6 @@ class _Inbound(ActivityInboundInterceptor):
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - the SDK's signature
         await self._faults.meet(activity.info().activity_type)
-        return await super().execute_activity(input)
+        result = await super().execute_activity(input)
+        await self._faults.leave(activity.info().activity_type)
+        return result

@@ -17,10 +17,12 @@ from activities.control import ControlActivities
 from activities.decision import DecisionActivities
 from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
+from activities.protection import ProtectionActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
 from oxbot.adapters.paper.exchange import PaperExchange
+from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.money import Price
@@ -35,6 +37,7 @@ from oxbot.messages import (
     workflow_id,
 )
 from tests.support.fake_breaker import FakeBreaker
+from tests.support.fake_news import FakeNews
 from tests.support.fake_store import FakeStore
 from tests.support.fake_stream import ScriptedStream
 from tests.support.fakes import (
@@ -58,8 +61,8 @@ from workflows.state import ROLL_AFTER, BotState
 BotHandle = WorkflowHandle[Any, BotView]
 """Any: named as API and command line name it, without its class."""
 
-PATIENCE_S = 30
-"""How long a test waits in real time for what must happen, before it fails."""
+PATIENCE_S = 120
+"""How long a test waits in real time for what must happen, however busy the machine is."""
 
 PORTION_S = 7_200
 """The longest time skipped by one request."""
@@ -79,6 +82,7 @@ class House:
     feed: FakeFeed = field(
         default_factory=lambda: FakeFeed({BTC: Price(60_000), ETH: Price(3_000)})
     )
+    news: FakeNews = field(default_factory=FakeNews)
     stream: ScriptedStream = field(default_factory=ScriptedStream)
     board: FakeBoard = field(default_factory=FakeBoard)
     breaker: FakeBreaker = field(default_factory=FakeBreaker)
@@ -103,6 +107,8 @@ class House:
         """What activities receive."""
         return Ports(
             store=self.store,
+            news=self.news,
+            control=TemporalBotControl(self.client, self.queue),
             clock=self.clock,
             feed=self.feed,
             stream=self.stream,
@@ -121,6 +127,7 @@ class House:
         """A worker with the real workflow, in the SDK's sandbox, and the real activities."""
         ports = self.ports
         control, market = ControlActivities(ports), MarketActivities(ports)
+        protection, watch = ProtectionActivities(ports), WatchActivities(ports)
         return Worker(
             self.client,
             task_queue=self.queue,
@@ -128,13 +135,17 @@ class House:
             activities=[
                 control.open_run,
                 control.write_control,
+                control.change_limits,
                 market.observe_market,
                 market.read_clock,
                 DecisionActivities(ports).decide,
                 RiskActivities(ports).validate_risk,
                 ExecutionActivities(ports).execute_order,
+                protection.protect,
+                protection.count_holdings,
                 RecordActivities(ports).record_cycles,
-                WatchActivities(ports).watch_prices,
+                watch.watch_prices,
+                watch.examine,
             ],
             interceptors=[self.faults, FailureInterceptor()],
         )

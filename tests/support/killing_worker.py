@@ -31,7 +31,7 @@ from oxbot.ports import Exchange, Store
 from oxbot.settings import Settings
 from worker.main import make_worker
 
-ORDER_STEPS = frozenset({"claim", "place", "settle"})
+ORDER_STEPS = frozenset({"intend_exit", "claim", "place", "settle"})
 """Methods of store and exchange, the first argument of which is an order or its id."""
 
 

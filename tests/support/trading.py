@@ -19,7 +19,7 @@ from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, OrderKey, Purpose, Side
 from oxbot.domain.risk import Ruling, Verdict
 from oxbot.domain.snapshots import Features, Snapshot, part_keys
-from oxbot.records import CycleStart
+from oxbot.records import CycleStart, Judge, Judgement
 
 NOW_MS = 1_760_000_000_123
 CANDLE_END_MS = Bar.M5.closed_by(NOW_MS)
@@ -200,6 +200,11 @@ def verdict(order: Order) -> Verdict:
     )
 
 
+def ruled(*orders: Order) -> Judge:
+    """Judge a cycle so that these orders follow, each from a verdict."""
+    return lambda _: Judgement([verdict(order) for order in orders], orders)
+
+
 async def new_bot(store: PostgresStore, bot_id: str = "b1", **settings: object) -> Bot:
     """A running bot with 10,000 USDT."""
     chosen = BotSettings.model_validate({"name": "Test", **settings})
@@ -226,12 +231,14 @@ async def intend(store: PostgresStore, *orders: Order) -> None:
     """Write orders of one cycle down, with their cycle."""
     bot_id, cycle = orders[0].bot_id, orders[0].cycle
     await begin(store, bot_id, cycle)
-    await store.save_verdicts(bot_id, cycle, [verdict(order) for order in orders], orders)
+    await store.judge_cycle(bot_id, cycle, ruled(*orders), entering=False)
 
 
-async def bought(store: PostgresStore, bot_id: str = "b1", cycle: int = 1) -> Order:
+async def bought(
+    store: PostgresStore, bot_id: str = "b1", cycle: int = 1, **changes: object
+) -> Order:
     """Let a bot buy 0.1 BTC at 60,000 USDT."""
-    order = entry(bot_id, cycle)
+    order = entry(bot_id, cycle, **changes)
     await intend(store, order)
     assert await store.claim(order.id, NOW_MS)
     return await store.settle(order.id, [fill(order)], INSTRUMENT)

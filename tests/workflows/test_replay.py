@@ -13,7 +13,9 @@ from oxbot.messages import TickReport
 from workflows.bot import BotWorkflow
 from workflows.cycle import Cycle
 
-HISTORIES = sorted((Path(__file__).parents[1] / "histories").glob("*.json"))
+KEPT = Path(__file__).parents[1] / "histories"
+HISTORIES = sorted([*KEPT.glob("*.json"), *KEPT.glob("older/*.json")])
+"""Those of today's code, and of code from before protections, which running bots may be in."""
 
 LIVED_THROUGH = {
     "EVENT_TYPE_ACTIVITY_TASK_FAILED",
@@ -28,12 +30,12 @@ LIVED_THROUGH = {
 
 
 @pytest.mark.critical
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_a_saved_history_replays_with_the_code_of_today(path: Path) -> None:
     await _replayer().replay_workflow(_history(path))
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_a_change_that_would_break_running_bots_is_caught(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +67,9 @@ def test_the_saved_histories_hold_what_a_bot_lives_through() -> None:
         "validate_risk",
         "execute_order",
         "record_cycles",
+        "protect",
+        "count_holdings",
+        "change_limits",
     }
 
 

@@ -7,6 +7,7 @@ The order of the data::
     errors.py    failures of reading, loud and silent, as the project's errors
     parse.py     raw rows to instruments, quotes, candles and perpetuals, exact to the last digit
     listing.py   what OKX lists, shared by all processes
+    kept_candles.py  the candles read last
     feed.py      the MarketFeed made of them
     channel.py   one connection for the stream; raw rows, or why it ended
     stream.py    the PriceStream made of it

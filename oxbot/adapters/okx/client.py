@@ -48,6 +48,8 @@ class _Transport(Protocol):
 
     async def public_get_market_tickers(self, params: dict[str, str]) -> object: ...
 
+    async def public_get_market_books(self, params: dict[str, str]) -> object: ...
+
     async def public_get_market_candles(self, params: dict[str, str]) -> object: ...
 
     async def public_get_market_history_candles(self, params: dict[str, str]) -> object: ...
@@ -118,6 +120,12 @@ class OkxClient:
     async def tickers(self) -> list[object]:
         """Give the ticker rows of every spot instrument, in one request."""
         return await self._rows("the tickers", self._ccxt.public_get_market_tickers(SPOT))
+
+    async def book(self, inst_id: str, depth: int) -> object:
+        """Give the row of an instrument's order book, so many levels on each side (400 at most)."""
+        asked = f"the book of {inst_id}"
+        params = {"instId": inst_id, "sz": str(depth)}
+        return (await self._rows(asked, self._ccxt.public_get_market_books(params)))[0]
 
     async def candles(
         self, inst_id: str, before_ms: int, count: int, bar: str = Bar.M5

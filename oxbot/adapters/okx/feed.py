@@ -8,8 +8,10 @@ import structlog
 
 from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.errors import unusable
+from oxbot.adapters.okx.kept_candles import KeptCandles
 from oxbot.adapters.okx.listing import OkxListing, SharedListing
 from oxbot.adapters.okx.parse import (
+    book_of,
     closed_candles,
     inst_id_of,
     perpetual_of,
@@ -18,6 +20,7 @@ from oxbot.adapters.okx.parse import (
     swap_id_of,
     traded_rows,
 )
+from oxbot.domain.book import Book
 from oxbot.domain.bot import REAL_VENUE
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.market import Bar, Candle, ClockReading, Instrument, Perpetual, Quote
@@ -55,6 +58,7 @@ class OkxFeed:
         self._venue = venue
         self._wall_ms = wall_ms
         self._listing = OkxListing(client, venue, shared, monotonic_s=monotonic_s)
+        self._kept = KeptCandles()
         self._without_price: frozenset[str] = frozenset()
 
     @property
@@ -114,10 +118,22 @@ class OkxFeed:
             raise unusable("the tickers", "none of them is a price in USDT")
         return quotes
 
+    async def book(self, symbol: str, depth: int, now: ClockReading) -> Book:
+        """Give the order book of a symbol, at most so many levels (1 to 400) on each side.
+
+        Raises:
+            InputError: OKX does not list the symbol.
+            VenueUnavailable: The book could not be read, is out of order, or is crossed.
+        """
+        row = await self._client.book(inst_id_of(symbol), depth)
+        return book_of(symbol, row, now, self._wall_ms())
+
     async def candles(
         self, symbol: str, count: int, end_ms: int, bar: Bar = Bar.M5
     ) -> list[Candle]:
         """Give the last closed candles of one length, oldest first and without a gap.
+
+        Only those since the last time are asked for, where they join exactly.
 
         Args:
             symbol: Such as BTC/USDT.
@@ -133,12 +149,16 @@ class OkxFeed:
         if not 1 <= count <= MOST_CANDLES:
             raise InputError(f"{count} candles were asked for; OKX gives 1 to {MOST_CANDLES}.")
         await self._listing.of([symbol])
-        newest_ms = bar.closed_by(end_ms) - bar.length_ms
-        rows = await self._candle_rows(symbol, count, newest_ms, bar)
-        candles = closed_candles(symbol, rows, end_ms, bar)
-        if not candles or candles[-1].open_ms != newest_ms:
-            raise unusable(symbol, f"the candle of {newest_ms} is not among the closed ones yet")
-        return candles[-count:]
+        lacking = self._kept.lacking(symbol, bar, bar.closed_by(end_ms) - bar.length_ms, count)
+        candles = await self._closed(symbol, lacking, end_ms, bar)
+        if lacking < count:
+            longer = self._kept.prolonged(symbol, bar, candles)
+            if longer is not None:
+                return longer[-count:]
+            _log.info("candles are read anew: the last ones were others", symbol=symbol, bar=bar)
+            candles = await self._closed(symbol, count, end_ms, bar)
+        self._kept.keep(symbol, bar, candles)
+        return candles
 
     async def perpetual(self, symbol: str, now: ClockReading) -> Perpetual | None:
         """Give the funding rate and the open interest of the coin's perpetual in USDT.
@@ -155,6 +175,15 @@ class OkxFeed:
         except InputError:
             return None
         return perpetual_of(symbol, funding, interest, now, self._wall_ms())
+
+    async def _closed(self, symbol: str, count: int, end_ms: int, bar: Bar) -> list[Candle]:
+        """Read closed candles up to the newest, oldest first."""
+        newest_ms = bar.closed_by(end_ms) - bar.length_ms
+        rows = await self._candle_rows(symbol, count, newest_ms, bar)
+        candles = closed_candles(symbol, rows, end_ms, bar)
+        if not candles or candles[-1].open_ms != newest_ms:
+            raise unusable(symbol, f"the candle of {newest_ms} is not among the closed ones yet")
+        return candles[-count:]
 
     async def _candle_rows(self, symbol: str, count: int, newest_ms: int, bar: Bar) -> list[object]:
         """Read rows, newest first, until there are enough or OKX has no more.

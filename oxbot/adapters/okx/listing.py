@@ -37,7 +37,7 @@ class SharedListing(Protocol):
 
 
 class OkxListing:
-    """The spot pairs in USDT that can be traded, with their steps.
+    """The spot pairs in USDT with their steps, those that are halted now among them.
 
     Args:
         client: The connection to OKX.
@@ -65,7 +65,7 @@ class OkxListing:
         self._loading = asyncio.Lock()
 
     async def all(self, *, fresh: bool = False) -> dict[str, Instrument]:
-        """Give everything that can be traded, by symbol.
+        """Give everything that is listed, by symbol.
 
         Args:
             fresh: Ask OKX itself, unless this process did so in the last minute.
@@ -88,7 +88,7 @@ class OkxListing:
 
         Raises:
             InputError: OKX does not list one, with the nearest names that it does list.
-            VenueUnavailable: The list could not be read, or one cannot be traded now.
+            VenueUnavailable: The list, or the steps of one of them, could not be read.
         """
         listed = await self.all()
         if any(symbol not in listed for symbol in symbols):
@@ -122,7 +122,9 @@ class OkxListing:
             raise VenueUnavailable(why) if why else unusable("the instruments", "none is in USDT")
         if left_out:
             names = sorted(left_out)[:10]
-            _log.info("okx lists pairs that cannot be traded", count=len(left_out), first=names)
+            _log.info(
+                "okx lists pairs whose steps cannot be read", count=len(left_out), first=names
+            )
         self._take(listed, left_out)
         self._reload_s = self._monotonic_s() + RELOAD_AFTER_S
         await self._tell(listed)

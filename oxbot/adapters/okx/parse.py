@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from oxbot.adapters.okx.errors import unusable
+from oxbot.domain.book import Book, Level
 from oxbot.domain.errors import InputError, VenueUnavailable
 from oxbot.domain.market import (
     QUOTE_CURRENCY,
@@ -32,6 +33,9 @@ SETTLED_SLACK_MS: Final = 600_000
 
 CONFIRM: Final = 8
 """Where a candle's row says "1" when it is closed, "0" while it moves."""
+
+LEVEL_FIELDS: Final = 2
+"""A level begins with price and size; what OKX says beyond is not needed."""
 
 _TIME: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 """Ms UTC, until the year 33658."""
@@ -57,7 +61,7 @@ def traded_rows(rows: Sequence[object]) -> dict[str, object]:
 
 
 def listing_of(rows: Sequence[object]) -> tuple[dict[str, Instrument], dict[str, str]]:
-    """Read the list of instruments: what can be traded, and why the rest cannot, by symbol."""
+    """Read the list of instruments: all whose steps can be read, and why the rest cannot."""
     listed: dict[str, Instrument] = {}
     left_out: dict[str, str] = {}
     for symbol, row in traded_rows(rows).items():
@@ -69,19 +73,20 @@ def listing_of(rows: Sequence[object]) -> tuple[dict[str, Instrument], dict[str,
 
 
 def instrument_of(symbol: str, row: object) -> Instrument:
-    """Read tick (`tickSz`), lot (`lotSz`) and minimum (`minSz`) of an instrument.
+    """Read tick (`tickSz`), lot (`lotSz`), minimum (`minSz`) and `state` of an instrument.
+
+    Of OKX's states (live, suspend, preopen, test) only the first lets orders trade.
 
     Raises:
-        VenueUnavailable: A step is missing, or its trading is suspended or has not begun.
+        VenueUnavailable: A step is missing.
     """
     fields = _mapping(row, symbol)
-    if fields.get("state") != "live":
-        raise unusable(symbol, f"it is not traded now (its state is {fields.get('state')!r})")
     return Instrument(
         symbol=symbol,
         tick=Price(_positive(fields, "tickSz", symbol)),
         lot=Quantity(_positive(fields, "lotSz", symbol)),
         minimum=Quantity(_positive(fields, "minSz", symbol)),
+        live=fields.get("state") == "live",
     )
 
 
@@ -114,6 +119,42 @@ def quote_of(
         received_ms=received_ms,
         source=source,
     )
+
+
+def book_of(symbol: str, row: object, now: ClockReading, wall_ms: int) -> Book:
+    """Read the row of an order book: levels `[price, size, "0", orders]`, best first.
+
+    Raises:
+        VenueUnavailable: A level is unreadable, a side is out of order, the best bid is not below
+            the best ask, or the book is stamped in the future.
+    """
+    fields = _mapping(row, symbol)
+    received_ms = now.venue_at(wall_ms)
+    made_ms = _past_time(fields, symbol, received_ms, now.scaled_ms(CLOCK_SLACK_MS))
+    bids, asks = (_levels(fields.get(side), side, symbol) for side in ("bids", "asks"))
+    falls = all(one.price > next_.price for one, next_ in pairwise(bids))
+    rises = all(one.price < next_.price for one, next_ in pairwise(asks))
+    if not (falls and rises):
+        raise unusable(symbol, "the levels of its book are out of order")
+    book = Book(symbol=symbol, bids=bids, asks=asks, exchange_ms=made_ms, received_ms=received_ms)
+    if book.is_crossed:
+        raise unusable(symbol, f"its book is crossed: {bids[0].price} bid, {asks[0].price} asked")
+    return book
+
+
+def _levels(rows: object, side: str, symbol: str) -> tuple[Level, ...]:
+    """Read one side; levels of size 0 are none."""
+    if not isinstance(rows, list):
+        raise unusable(symbol, f"its book has no {side}")
+    read = [_level(row, symbol) for row in rows]
+    return tuple(level for level in read if level.quantity)
+
+
+def _level(row: object, symbol: str) -> Level:
+    if not isinstance(row, list) or len(row) < LEVEL_FIELDS:
+        raise unusable(symbol, "a level of its book is incomplete")
+    price = Price(_above_zero(row[0], "a level's price", symbol))
+    return Level(price, Quantity(_not_negative(row[1], "a level's size", symbol)))
 
 
 def perpetual_of(

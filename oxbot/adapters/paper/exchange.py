@@ -1,21 +1,28 @@
-"""Paper orders: filled at once at the venue's bid or ask, as an exchange would."""
+"""Paper orders: filled at once from the venue's order book, as an exchange would."""
 
 from decimal import Decimal
+from typing import Final
 
+from oxbot.domain.book import Book
 from oxbot.domain.errors import InputError, VenueRefused, VenueUnavailable
-from oxbot.domain.market import ClockReading, Instrument, Quote
-from oxbot.domain.matching import fill_at_touch
+from oxbot.domain.market import ClockReading, Instrument
+from oxbot.domain.matching import walk
 from oxbot.domain.orders import Fill, Order, Side
 from oxbot.ports import MarketFeed
 
+DEPTH: Final = 100
+"""Levels of the book that an order may walk."""
+
 
 class PaperExchange:
-    """An exchange of real prices and paper orders; it keeps nothing outside the ledger.
+    """An exchange of real books and paper orders; it keeps nothing outside the ledger.
+
+    Orders do not move the real book: two that come at once both find it whole.
 
     Args:
-        feed: Where prices and instruments come from.
+        feed: Where books and instruments come from.
         fee_rate: Taker fee as a fraction of the trade (0.001 is 10 bp).
-        price_age_ms: The oldest price to fill at, in ms; scaled by the venue's clock.
+        price_age_ms: The oldest book to fill from, in ms; scaled by the venue's clock.
     """
 
     def __init__(self, feed: MarketFeed, fee_rate: Decimal, *, price_age_ms: int = 15_000) -> None:
@@ -24,39 +31,36 @@ class PaperExchange:
         self._price_age_ms = price_age_ms
 
     async def place(self, order: Order, now: ClockReading) -> list[Fill]:
-        """Fill an order whole at a fresh bid or ask, or not at all when its limit is beyond.
+        """Fill an order from a fresh book as far as its limit and the depth allow.
 
         Raises:
             VenueRefused: The venue's rules forbid the order, or it has expired.
-            VenueUnavailable: There is no price young enough; nothing was traded.
+            VenueUnavailable: There is no book young enough, or it is crossed; nothing was traded.
         """
         _check_direction(order)
-        _check_steps(order, await self._instrument(order))
-        [quote] = await self._feed.quotes([order.symbol], now)
-        self._check_age(quote, now)
-        if order.expires_ms is not None and quote.received_ms > order.expires_ms:
+        try:
+            instrument = (await self._feed.instruments([order.symbol]))[order.symbol]
+            _check_steps(order, instrument)
+            book = await self._feed.book(order.symbol, DEPTH, now)
+        except InputError as error:
+            raise VenueRefused(f"The order was refused: {error}") from error
+        self._check_age(book, now)
+        if order.expires_ms is not None and book.received_ms > order.expires_ms:
             raise VenueRefused(
-                f"The order for {order.symbol} expired {quote.received_ms - order.expires_ms} ms "
+                f"The order for {order.symbol} expired {book.received_ms - order.expires_ms} ms "
                 "before it arrived; it did not trade."
             )
-        fill = fill_at_touch(order, quote, self._fee_rate, quote.received_ms)
-        return [fill] if fill else []
+        return walk(order, book, instrument, self._fee_rate)
 
     async def look_up(self, order: Order) -> list[Fill] | None:  # noqa: ARG002 - the port's signature
         """Give None: a paper order that is not in the ledger has never traded."""
         return None
 
-    async def _instrument(self, order: Order) -> Instrument:
-        try:
-            return (await self._feed.instruments([order.symbol]))[order.symbol]
-        except InputError as error:
-            raise VenueRefused(f"The order was refused: {error}") from error
-
-    def _check_age(self, quote: Quote, now: ClockReading) -> None:
-        age_ms, limit_ms = quote.age_ms(quote.received_ms), now.scaled_ms(self._price_age_ms)
+    def _check_age(self, book: Book, now: ClockReading) -> None:
+        age_ms, limit_ms = book.age_ms(book.received_ms), now.scaled_ms(self._price_age_ms)
         if age_ms > limit_ms:
             raise VenueUnavailable(
-                f"The venue's price of {quote.symbol} is {age_ms} ms old; a paper order fills at "
+                f"The venue's book of {book.symbol} is {age_ms} ms old; a paper order fills at "
                 f"{limit_ms} ms at most. Nothing was traded."
             )
 

@@ -53,7 +53,7 @@ class Bots(Records):
 
     async def bot(self, bot_id: str) -> Bot:
         """Give a bot; NotFound."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             query = select(bots).where(bots.c.id == bot_id)
             row = (await connection.execute(query)).mappings().one_or_none()
         if row is None:
@@ -65,7 +65,7 @@ class Bots(Records):
         query = select(bots).order_by(bots.c.created_at, bots.c.id)
         if owner is not None:
             query = query.where(bots.c.settings["owner"].astext == owner)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return [bot_from(row) for row in (await connection.execute(query)).mappings()]
 
     async def watched_symbols(self, venue: str) -> list[str]:
@@ -73,21 +73,23 @@ class Bots(Records):
         alive = (bots.c.settings["venue"].astext == venue) & (bots.c.status != BotStatus.STOPPED)
         traded = select(func.jsonb_array_elements_text(bots.c.settings["symbols"])).where(alive)
         held = select(positions.c.symbol).join(bots, bots.c.id == positions.c.bot_id).where(alive)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return sorted(await connection.scalars(traded.union(held)))
 
     async def write_control(self, change: WriteControl) -> None:
         """Store status and epoch unless a newer epoch is stored; adds an event when it changed.
 
         Entries intended under an older epoch can't be claimed any more, so they are cancelled.
+        A bot that is resumed gets a new high-water mark: the next equity that is recorded.
         """
         async with self._transaction() as connection:
             row = await lock_bot(connection, change.bot_id)
             if row["epoch"] > change.epoch:
                 return
-            values = {"status": change.status, "epoch": change.epoch, "flatten": change.flatten}
+            values = _controlled(row, change)
             await connection.execute(update(bots).where(bots.c.id == change.bot_id).values(values))
-            await _cancel_outdated_entries(connection, change)
+            why = f"not sent: the bot is {change.status}"
+            await cancel_outdated_entries(connection, (change.bot_id, change.epoch), why)
             if row["status"] != change.status:
                 key = f"control:{change.epoch}:{change.status}"
                 await add_event(connection, change.bot_id, key, _told(change))
@@ -128,7 +130,19 @@ def _row_of(bot: Bot) -> dict[str, object]:
         **bot.model_dump(exclude={"settings", "created_ms"}),
         "settings": bot.settings.model_dump(mode="json"),
         "cash": bot.settings.capital,
+        "high_water": bot.settings.capital,
         "created_at": bot.created_ms,
+    }
+
+
+def _controlled(row: RowMapping, change: WriteControl) -> dict[str, object]:
+    """Give the columns that a change of control sets."""
+    resumed = (row["status"], change.status) == (BotStatus.PAUSED, BotStatus.RUNNING)
+    return {
+        "status": change.status,
+        "epoch": change.epoch,
+        "flatten": change.flatten,
+        **({"high_water": None} if resumed else {}),
     }
 
 
@@ -182,11 +196,15 @@ async def _last_due(connection: AsyncConnection, bot_id: str) -> int | None:
     return await connection.scalar(newest)
 
 
-async def _cancel_outdated_entries(connection: AsyncConnection, change: WriteControl) -> None:
+async def cancel_outdated_entries(
+    connection: AsyncConnection, control: tuple[str, int], why: str
+) -> None:
+    """Cancel the entries that a bot intended under an epoch older than this (bot, epoch)."""
+    bot_id, epoch = control
     outdated = (
         update(orders)
-        .where(orders.c.bot_id == change.bot_id, orders.c.epoch < change.epoch)
+        .where(orders.c.bot_id == bot_id, orders.c.epoch < epoch)
         .where(orders.c.purpose == Purpose.ENTRY, orders.c.state == OrderState.INTENDED)
-        .values(state=OrderState.CANCELLED, reason=f"not sent: the bot is {change.status}")
+        .values(state=OrderState.CANCELLED, reason=why)
     )
     await connection.execute(outdated.values(finished_at=func.now()))

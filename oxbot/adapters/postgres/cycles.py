@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from oxbot.adapters.postgres.rows import Records, add_event
-from oxbot.adapters.postgres.schema import CycleState, cycles, equity_points
+from oxbot.adapters.postgres.rows import Records, add_event, lock_bot
+from oxbot.adapters.postgres.schema import CycleState, bots, cycles, equity_points
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.money import Notional, plain
 from oxbot.domain.orders import OrderState
@@ -32,7 +32,7 @@ class Cycles(Records):
             "clock": seen["clock"],
             "quotes": seen["quotes"],
         }
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             await connection.execute(insert(cycles).values(values).on_conflict_do_nothing())
             row = await _cycle(connection, start.bot_id, start.cycle)
         if row is None or row["snapshot_id"] is None:
@@ -50,12 +50,12 @@ class Cycles(Records):
             "due_at": due_ms,
             "state": CycleState.BEGUN,
         }
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             await connection.execute(insert(cycles).values(values).on_conflict_do_nothing())
 
     async def cycle(self, bot_id: str, cycle: int) -> CycleStart:
         """Give what a cycle saw; NotFound."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             row = await _cycle(connection, bot_id, cycle)
         if row is None or row["snapshot_id"] is None:
             raise NotFound(f"Cycle {cycle} of {bot_id} saw nothing.")
@@ -67,23 +67,25 @@ class Cycles(Records):
         outcomes: Sequence[CycleOutcome],
         missed: Sequence[Missed],
         equity: Mapping[str, Notional],
+        *,
+        fresh: bool = False,
     ) -> None:
         """Close cycles with their outcome, add events and the equity point; repeatable.
 
         `equity` has "equity" and "cash" in USDT as of now, so that only the newest cycle gets
-        a point. A cycle recorded before stays as it is.
+        a point; where it is `fresh`, the high-water mark rises with it. A cycle recorded before
+        stays as it is.
         """
         async with self._transaction() as connection:
+            await lock_bot(connection, bot_id)
             for outcome in sorted(outcomes, key=lambda outcome: outcome.cycle):
                 await _record(connection, bot_id, outcome)
             for gap in missed:
                 await _tell_missed(connection, bot_id, gap)
             if outcomes and equity:
                 newest = max(outcomes, key=lambda outcome: outcome.cycle)
-                point = {"bot_id": bot_id, "cycle": newest.cycle, "at": newest.due_ms, **equity}
-                await connection.execute(
-                    insert(equity_points).values(point).on_conflict_do_nothing()
-                )
+                at = {"bot_id": bot_id, "cycle": newest.cycle, "at": newest.due_ms}
+                await _add_point(connection, {**at, **equity, "fresh": fresh})
 
 
 async def _cycle(connection: AsyncConnection, bot_id: str, cycle: int) -> RowMapping | None:
@@ -133,7 +135,18 @@ async def _record(connection: AsyncConnection, bot_id: str, outcome: CycleOutcom
         await add_event(connection, bot_id, key, ("cycle_skipped", told), figures)
     for order in outcome.orders:
         if order.state is OrderState.FILLED:
-            await _tell_filled(connection, bot_id, outcome.cycle, order)
+            await tell_filled(connection, bot_id, outcome.cycle, order)
+
+
+async def _add_point(connection: AsyncConnection, point: Mapping[str, object]) -> None:
+    """Add a cycle's equity; a new one by fresh prices may raise the high-water mark."""
+    new = insert(equity_points).values(point).on_conflict_do_nothing()
+    added = (await connection.execute(new.returning(equity_points.c.cycle))).one_or_none()
+    if added is None or not point["fresh"]:
+        return
+    mark = func.greatest(bots.c.high_water, point["equity"])  # of null and a number the number
+    raised = update(bots).where(bots.c.id == point["bot_id"]).values(high_water=mark)
+    await connection.execute(raised)
 
 
 async def _tell_missed(connection: AsyncConnection, bot_id: str, gap: Missed) -> None:
@@ -148,9 +161,10 @@ async def _tell_missed(connection: AsyncConnection, bot_id: str, gap: Missed) ->
     await add_event(connection, bot_id, key, ("ticks_missed", told), figures)
 
 
-async def _tell_filled(
+async def tell_filled(
     connection: AsyncConnection, bot_id: str, cycle: int, order: OrderOutcome
 ) -> None:
+    """Tell what an order opened or closed."""
     kind = "closed" if order.purpose.is_exit else "opened"
     why = f" ({order.purpose})" if order.purpose.is_exit else ""
     price = plain(order.price) if order.price is not None else "an unknown price"

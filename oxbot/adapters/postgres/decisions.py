@@ -2,24 +2,28 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import RowMapping, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from oxbot.adapters.postgres.rows import Records, lock_bot, reserved_cash
+from oxbot.adapters.postgres.accounts import locked_account
+from oxbot.adapters.postgres.bots import cancel_outdated_entries
+from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
     cycles,
     llm_decisions,
     orders,
     risk_verdicts,
+    trades,
 )
+from oxbot.domain.account import Account
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import Order
 from oxbot.domain.risk import Verdict
-from oxbot.records import DecisionRecord
+from oxbot.records import DecisionRecord, Judge, Lately, TradeRow
 
 _DECISION = tuple(c for c in llm_decisions.c if c.name in DecisionRecord.model_fields)
 _VERDICT = tuple(c for c in risk_verdicts.c if c.name in Verdict.model_fields)
@@ -30,12 +34,12 @@ class Decisions(Records):
 
     async def decision(self, bot_id: str, cycle: int) -> DecisionRecord | None:
         """Give a cycle's decision, if it has one."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await _decision(connection, bot_id, cycle)
 
     async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
         """Keep a cycle's only decision; if one is stored, that one is returned."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             new = upsert(llm_decisions).values(record.model_dump())
             await connection.execute(new.on_conflict_do_nothing())
             kept = await _decision(connection, record.bot_id, record.cycle)
@@ -46,13 +50,16 @@ class Decisions(Records):
     async def judged(self, bot_id: str, cycle: int) -> bool:
         """Tell whether a cycle's verdicts are stored."""
         query = select(cycles.c.judged_at).where(cycles.c.bot_id == bot_id, cycles.c.cycle == cycle)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await connection.scalar(query) is not None
 
-    async def save_verdicts(
-        self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
-    ) -> None:
-        """Store verdicts and intended orders together, under the bot's row lock.
+    async def judge_cycle(self, bot_id: str, cycle: int, judge: Judge, *, entering: bool) -> None:
+        """Have a cycle judged, and store verdicts and intended orders, all under locks.
+
+        Locked are the bot's row and, where entries may follow, that of its account: of two
+        bots of one owner the second is judged when the first one's entries are on record.
+
+        Entries of an epoch that is over can never be sent, so they are cancelled as they come.
 
         Raises:
             Conflict: The cycle was judged before, an intended order's coin already has an
@@ -63,20 +70,69 @@ class Decisions(Records):
         async with self._transaction() as connection:
             bot = await lock_bot(connection, bot_id)
             await _mark_judged(connection, bot_id, cycle)
+            account = await locked_account(connection, bot) if entering else Account()
+            verdicts, orders = judge(account)
             await _add_verdicts(connection, (bot_id, cycle), verdicts)
             await _intend(connection, orders)
+            why = "not sent: the bot was told otherwise meanwhile"
+            await cancel_outdated_entries(connection, (bot_id, bot["epoch"]), why)
             await _must_be_covered(connection, bot_id, bot["cash"])
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts, in the order in which they were passed."""
-        query = (
-            select(*_VERDICT)
-            .where(risk_verdicts.c.bot_id == bot_id, risk_verdicts.c.cycle == cycle)
-            .order_by(risk_verdicts.c.number)
+        async with self._statements() as connection:
+            return await _verdicts(connection, bot_id, (cycle, cycle))
+
+    async def lately(self, bot_id: str, cycle: int) -> Lately | None:
+        """Give what happened since the last decision before this cycle; None without one."""
+        async with self._still_picture() as connection:
+            decided = await _last_decided(connection, bot_id, cycle)
+            if decided is None:
+                return None
+            verdicts = await _verdicts(connection, bot_id, (decided["cycle"], cycle - 1))
+            closed = await connection.execute(_closed_since(bot_id, decided["due_at"]))
+            trades = [TradeRow.model_validate(dict(row)) for row in closed.mappings()]
+        return Lately(cycle=decided["cycle"], verdicts=tuple(verdicts), trades=tuple(trades))
+
+
+async def _last_decided(connection: AsyncConnection, bot_id: str, before: int) -> RowMapping | None:
+    """Give the newest cycle with a decision before this one."""
+    query = (
+        select(cycles.c.cycle, cycles.c.due_at)
+        .join(
+            llm_decisions,
+            (llm_decisions.c.bot_id == cycles.c.bot_id) & (llm_decisions.c.cycle == cycles.c.cycle),
         )
-        async with self._transaction() as connection:
-            rows = (await connection.execute(query)).mappings()
-            return [Verdict.model_validate(dict(row)) for row in rows]
+        .where(cycles.c.bot_id == bot_id, cycles.c.cycle < before)
+        .order_by(cycles.c.cycle.desc())
+        .limit(1)
+    )
+    return (await connection.execute(query)).mappings().one_or_none()
+
+
+async def _verdicts(
+    connection: AsyncConnection, bot_id: str, cycles: tuple[int, int]
+) -> list[Verdict]:
+    """Give the verdicts of cycles, first and last included, in the order they were passed in."""
+    query = (
+        select(*_VERDICT)
+        .where(risk_verdicts.c.bot_id == bot_id, risk_verdicts.c.cycle.between(*cycles))
+        .order_by(risk_verdicts.c.cycle, risk_verdicts.c.number)
+    )
+    rows = (await connection.execute(query)).mappings()
+    return [Verdict.model_validate(dict(row)) for row in rows]
+
+
+def _closed_since(bot_id: str, moment_ms: int) -> Select[*tuple[object, ...]]:
+    return (
+        select(
+            *(c for c in trades.c if c.name in TradeRow.model_fields),
+            trades.c.opened_at.label("opened_ms"),
+            trades.c.closed_at.label("closed_ms"),
+        )
+        .where(trades.c.bot_id == bot_id, trades.c.closed_at >= moment_ms)
+        .order_by(trades.c.fill_id)
+    )
 
 
 async def _decision(connection: AsyncConnection, bot_id: str, cycle: int) -> DecisionRecord | None:
@@ -112,10 +168,7 @@ async def _add_verdicts(
 
 async def _intend(connection: AsyncConnection, intended: Sequence[Order]) -> None:
     """Write orders down; the database allows one under way per coin."""
-    rows = [
-        {**order.model_dump(exclude={"expires_ms"}), "expires_at": order.expires_ms}
-        for order in intended
-    ]
+    rows = [order_row(order) for order in intended]
     if not rows:
         return
     try:

@@ -35,7 +35,7 @@ class History(Records):
             .order_by(equity_points.c.cycle.desc())
             .limit(1)
         )
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
 
     async def orders(self, bot_id: str, limit: int) -> list[OrderRow]:
@@ -79,7 +79,7 @@ class History(Records):
         return [EventRow.model_validate(dict(row)) for row in await self._last(query, limit)]
 
     async def _last(self, query: Select[*tuple[object, ...]], limit: int) -> list[RowMapping]:
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return list((await connection.execute(query.limit(limit))).mappings())
 
 

@@ -1,6 +1,6 @@
 """Orders: claimed by one, released, finished, listed."""
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import case, exists, false, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.rows import (
@@ -10,10 +10,17 @@ from oxbot.adapters.postgres.rows import (
     lock_bot_of_order,
     read_order,
 )
-from oxbot.adapters.postgres.schema import FINAL_STATES, bots, fills, orders, trades
+from oxbot.adapters.postgres.schema import FINAL_STATES, bots, fills, orders, positions, trades
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.lifecycle import finished, released, sources
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose
+
+_IS_HELD = exists().where(
+    positions.c.bot_id == orders.c.bot_id,
+    positions.c.symbol == orders.c.symbol,
+    func.abs(positions.c.quantity) >= orders.c.quantity,
+)
+"""Whether a bot holds, or owes, what an exit closes; a protection may have closed it meanwhile."""
 
 
 class Orders(Records):
@@ -26,43 +33,42 @@ class Orders(Records):
             .where(orders.c.bot_id == bot_id, orders.c.state.not_in(FINAL_STATES))
             .order_by(orders.c.number)
         )
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             rows = (await connection.execute(query)).mappings()
             return [Order.model_validate(dict(row)) for row in rows]
 
     async def order(self, order_id: str) -> Order:
         """Give an order; NotFound."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await read_order(connection, order_id)
 
     async def claim(self, order_id: str, now_ms: int) -> bool:
         """Move intended → sent by compare-and-set; only the winner may send.
 
         An entry is only claimed while its bot is running, its epoch is unchanged and it has
-        not expired (venue time). The bot's row is held meanwhile: a change of control either
-        comes first and is seen, or waits until the order counts as sent.
+        not expired (venue time); an exit, while so much is held. The bot's row is held
+        meanwhile: a change of control or a settlement either comes first and is seen, or waits
+        until the order counts as sent.
         """
         owner = select(orders.c.bot_id).where(orders.c.id == order_id).scalar_subquery()
-        bot = (
-            select(bots.c.id, bots.c.status, bots.c.epoch)
-            .where(bots.c.id == owner)
-            .with_for_update(read=True)
-            .cte("bot")
-        )
-        wanted = or_(
-            orders.c.purpose != Purpose.ENTRY,
-            (bot.c.status == BotStatus.RUNNING)
-            & (bot.c.epoch == orders.c.epoch)
-            & (orders.c.expires_at > now_ms),
-        )
-        claimed = (
-            update(orders)
-            .where(orders.c.id == order_id, orders.c.bot_id == bot.c.id)
-            .where(orders.c.state.in_(sources(OrderState.SENT)), wanted)
-            .values(state=OrderState.SENT, sent_at=func.now())
-            .returning(orders.c.id)
-        )
+        still = select(bots.c.status, bots.c.epoch).where(bots.c.id == owner)
         async with self._transaction() as connection:
+            # A statement of its own: the next one sees all that was committed before the lock.
+            bot = (await connection.execute(still.with_for_update(read=True))).one_or_none()
+            if bot is None:
+                return False
+            runs = bot.status == BotStatus.RUNNING
+            entry = (
+                (orders.c.epoch == bot.epoch) & (orders.c.expires_at > now_ms) if runs else false()
+            )
+            is_entry = orders.c.purpose == Purpose.ENTRY
+            claimed = (
+                update(orders)
+                .where(orders.c.id == order_id, orders.c.state.in_(sources(OrderState.SENT)))
+                .where(case((is_entry, entry), else_=_IS_HELD))
+                .values(state=OrderState.SENT, sent_at=func.now())
+                .returning(orders.c.id)
+            )
             return (await connection.execute(claimed)).one_or_none() is not None
 
     async def release(self, order_id: str) -> None:
@@ -94,7 +100,7 @@ class Orders(Records):
     async def fills(self, order_id: str) -> list[Fill]:
         """Give an order's fills, in the order in which they were booked."""
         query = select(*FILL).where(fills.c.order_id == order_id).order_by(fills.c.id)
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             rows = (await connection.execute(query)).mappings()
             return [Fill.model_validate(dict(row)) for row in rows]
 
@@ -106,7 +112,7 @@ class Orders(Records):
             .where(fills.c.bot_id == bot_id, fills.c.at >= since_ms)
             .where(orders.c.purpose == Purpose.ENTRY)
         )
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return (await connection.execute(query)).scalar_one()
 
     async def last_exits(self, bot_id: str) -> dict[str, int]:
@@ -116,7 +122,7 @@ class Orders(Records):
             .where(trades.c.bot_id == bot_id)
             .group_by(trades.c.symbol)
         )
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
 

@@ -17,10 +17,11 @@ from oxbot.domain.portfolio import Position
 
 
 class Records:
-    """A part of the store: the engine, and the two kinds of transactions."""
+    """A part of the store: the engine, and the three kinds of transactions."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._still = engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -28,6 +29,13 @@ class Records:
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Hold a transaction; each statement sees what was committed before it."""
         return begin(self._engine)
+
+    def _statements(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Hold a connection on which each statement is a transaction of its own.
+
+        For statements that need no other to be right: begin and commit cost a round trip each.
+        """
+        return begin(self._single)
 
     def _still_picture(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Hold a transaction that only reads, all of it as of one moment."""
@@ -37,6 +45,8 @@ class Records:
 ORDER: Final = (
     *(c for c in orders.c if c.name in Order.model_fields),
     orders.c.expires_at.label("expires_ms"),
+    orders.c.resting_price.label("resting"),
+    orders.c.crossed_at.label("crossed_ms"),
 )
 """The columns of an Order."""
 
@@ -94,6 +104,16 @@ async def read_order(connection: AsyncConnection, order_id: str) -> Order:
     if row is None:
         raise NotFound(f"There is no order {order_id}.")
     return Order.model_validate(dict(row))
+
+
+def order_row(order: Order) -> dict[str, object]:
+    """Give an order as its row has it."""
+    return {
+        **order.model_dump(exclude={"expires_ms", "resting", "crossed_ms"}),
+        "expires_at": order.expires_ms,
+        "resting_price": order.resting,
+        "crossed_at": order.crossed_ms,
+    }
 
 
 async def add_event(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, RowMapping, Table, delete, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -154,10 +154,11 @@ async def _write_position(connection: AsyncConnection, order: Order, change: Set
         "opened_at": change.position.opened_ms,
     }
     key = {"bot_id": order.bot_id, "symbol": order.symbol}
+    new = insert(positions).values({**key, **state})
+    # The price watch may have raised it meanwhile; it never falls.
+    best = func.greatest(positions.c.best, new.excluded.best)
     await connection.execute(
-        insert(positions)
-        .values({**key, **state})
-        .on_conflict_do_update(index_elements=list(key), set_=state)
+        new.on_conflict_do_update(index_elements=list(key), set_={**state, "best": best})
     )
 
 

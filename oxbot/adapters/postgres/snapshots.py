@@ -27,7 +27,7 @@ class Snapshots(Records):
 
     async def snapshot(self, snapshot_id: str) -> Snapshot:
         """Give a snapshot with its parts; NotFound."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             query = select(snapshots).where(snapshots.c.id == snapshot_id)
             row = (await connection.execute(query)).mappings().one_or_none()
             if row is None:
@@ -49,12 +49,12 @@ class Snapshots(Records):
             "candle_at": snapshot.candle_ms,
             "symbols": sorted(snapshot.features),
         }
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             await connection.execute(insert(snapshots).values(values).on_conflict_do_nothing())
 
     async def parts(self, keys: Collection[PartKey]) -> dict[PartKey, MarketPart]:
         """Give the market parts that were made."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             return await _parts(connection, keys)
 
     async def save_part(self, part: MarketPart) -> MarketPart:
@@ -65,7 +65,7 @@ class Snapshots(Records):
             **{name: stated[name] for name in ("indicators", "candles", "perpetual")},
         }
         kept = insert(market_parts).values(values).on_conflict_do_nothing()
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             if await connection.scalar(kept.returning(market_parts.c.venue)) is not None:
                 return part
             return (await _parts(connection, [part.key]))[part.key]

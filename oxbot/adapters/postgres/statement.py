@@ -13,6 +13,10 @@ Numbers = Mapping[int, int]
 """Ids of fills, and their numbers from 1 in the order in which they were settled."""
 
 
+ENTRY = (orders.c.purpose, orders.c.stop, orders.c.target, orders.c.trail)
+"""What an order says of its fills' purpose, and of what protects an entry."""
+
+
 class PostgresStatements(Records):
     """`oxbot.app.statement.Statements` in PostgreSQL."""
 
@@ -41,7 +45,7 @@ async def _rows(
 def _fills_of(bot_id: str) -> Select[*tuple[object, ...]]:
     seen_by = (cycles.c.bot_id == orders.c.bot_id) & (cycles.c.cycle == orders.c.cycle)
     return (
-        select(fills, orders.c.purpose, cycles.c.quotes)
+        select(fills, *ENTRY, cycles.c.quotes)
         .join(orders, orders.c.id == fills.c.order_id)
         .outerjoin(cycles, seen_by)
         .where(fills.c.bot_id == bot_id)
@@ -69,6 +73,9 @@ def _fill(row: RowMapping) -> FillLine:
         fee_currency=row["fee_currency"],
         at_ms=row["at"],
         seen_ms=quote["exchange_ms"] if quote else None,
+        stop=row["stop"],
+        target=row["target"],
+        trail=row["trail"],
     )
 
 

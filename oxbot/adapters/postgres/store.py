@@ -1,16 +1,39 @@
 """The store: all its parts in one."""
 
+from oxbot.adapters.postgres.accounts import Accounts
 from oxbot.adapters.postgres.audit import Audit
 from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
+from oxbot.adapters.postgres.exits import Exits
+from oxbot.adapters.postgres.forced_ends import ForcedEnds
+from oxbot.adapters.postgres.guards import Guards
 from oxbot.adapters.postgres.history import History
+from oxbot.adapters.postgres.limits import Limits
 from oxbot.adapters.postgres.orders import Orders
+from oxbot.adapters.postgres.outages import Outages
+from oxbot.adapters.postgres.protections import Protections
 from oxbot.adapters.postgres.settlement import Settlements
 from oxbot.adapters.postgres.snapshots import Snapshots
 
 
-class PostgresStore(Bots, Snapshots, Cycles, Decisions, Orders, Settlements, History, Audit):
+class PostgresStore(
+    Bots,
+    ForcedEnds,
+    Limits,
+    Accounts,
+    Snapshots,
+    Cycles,
+    Decisions,
+    Orders,
+    Exits,
+    Settlements,
+    Guards,
+    Protections,
+    Outages,
+    History,
+    Audit,
+):
     """`oxbot.ports.Store` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
 
     Any number of stores and processes may work on one database.

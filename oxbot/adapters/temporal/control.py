@@ -3,80 +3,29 @@
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import (
-    Client,
-    WorkflowExecutionStatus,
-    WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from oxbot.domain.bot import Bot
-from oxbot.domain.errors import Conflict, NotFound, OxbotError, Unavailable
+from oxbot.adapters.temporal.failures import REFUSALS, failed
+from oxbot.adapters.temporal.protection import TemporalProtection
 from oxbot.messages import (
-    BOT_WORKFLOW,
-    WATCH_WORKFLOW,
     BotView,
+    ChangeLimits,
     ControlAnswer,
     ControlRequest,
+    FlattenReport,
+    LimitsAnswer,
     TickReport,
     TickRequest,
-    WatchView,
-    watch_id,
-    workflow_id,
 )
 
 QUERY_WITHIN: Final = timedelta(seconds=5)
 ANSWER_WITHIN: Final = timedelta(seconds=30)
+FLATTEN_WITHIN: Final = timedelta(seconds=60)
 TICK_WITHIN: Final = timedelta(minutes=5)
 
 
-class TemporalBotControl:
-    """Implements BotControl with signals, updates and queries.
-
-    Args:
-        client: Connected to the namespace of the bots.
-        task_queue: Where the workers listen.
-    """
-
-    def __init__(self, client: Client, task_queue: str) -> None:
-        self._client = client
-        self._task_queue = task_queue
-
-    async def start(self, bot: Bot) -> bool:
-        """Start a bot's workflow; False when one is running already."""
-        settings = bot.settings
-        try:
-            await self._client.start_workflow(
-                BOT_WORKFLOW,
-                {"bot_id": bot.id},
-                id=workflow_id(bot.id),
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                static_summary=f"{settings.name} ({settings.mode}, {settings.provider})",
-                static_details=f"Trades {', '.join(settings.symbols)} every {settings.interval_s} s"
-                f" with {settings.capital} USDT.",
-            )
-        except WorkflowAlreadyStartedError:
-            return False
-        except (RPCError, RuntimeError) as error:
-            raise _failed(error, bot.id) from error
-        return True
-
-    async def is_running(self, bot_id: str) -> bool:
-        """Tell whether a bot has a running workflow."""
-        try:
-            description = await self._handle(bot_id).describe()
-        except (RPCError, RuntimeError) as error:
-            if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise _failed(error, bot_id) from error
-        return description.status is WorkflowExecutionStatus.RUNNING
+class TemporalBotControl(TemporalProtection):
+    """Implements BotControl with signals, updates and queries."""
 
     async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
         """Pause: no entries from now on, protection goes on."""
@@ -90,13 +39,33 @@ class TemporalBotControl:
         """Stop: flatten and complete, or stay closing until flat."""
         return await self._control(bot_id, "stop", request)
 
+    async def flatten(self, bot_id: str, request: ControlRequest) -> FlattenReport:
+        """Pause and sell everything; answers when it is flat, or says how far it came."""
+        try:
+            report: FlattenReport = await self._handle(bot_id).execute_update(
+                "flatten", request, result_type=FlattenReport, rpc_timeout=FLATTEN_WITHIN
+            )
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
+        return report
+
     async def _control(self, bot_id: str, verb: str, request: ControlRequest) -> ControlAnswer:
         try:
             answer: ControlAnswer = await self._handle(bot_id).execute_update(
                 verb, request, result_type=ControlAnswer, rpc_timeout=ANSWER_WITHIN
             )
-        except _REFUSALS as error:
-            raise _failed(error, bot_id) from error
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
+        return answer
+
+    async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
+        """Change a bot's limits, which it checks before anything is written."""
+        try:
+            answer: LimitsAnswer = await self._handle(bot_id).execute_update(
+                "change_limits", change, result_type=LimitsAnswer, rpc_timeout=ANSWER_WITHIN
+            )
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
         return answer
 
     async def view(self, bot_id: str) -> BotView:
@@ -105,8 +74,8 @@ class TemporalBotControl:
             view: BotView = await self._handle(bot_id).query(
                 "status", result_type=BotView, rpc_timeout=QUERY_WITHIN
             )
-        except _REFUSALS as error:
-            raise _failed(error, bot_id) from error
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
         return view
 
     async def tick(self, bot_id: str, due_ms: int) -> TickReport:
@@ -118,8 +87,8 @@ class TemporalBotControl:
                 result_type=TickReport,
                 rpc_timeout=TICK_WITHIN,
             )
-        except _REFUSALS as error:
-            raise _failed(error, bot_id) from error
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
         return report
 
     async def wake(self, bot_id: str) -> None:
@@ -127,53 +96,4 @@ class TemporalBotControl:
         try:
             await self._handle(bot_id).signal("wake")
         except (RPCError, RuntimeError) as error:
-            raise _failed(error, bot_id) from error
-
-    async def watch(self, venue: str) -> bool:
-        """Start the price watch of a venue; False when it is running already."""
-        try:
-            await self._client.start_workflow(
-                WATCH_WORKFLOW,
-                WatchView(venue=venue),
-                id=watch_id(venue),
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                static_summary=f"prices of {venue}",
-                static_details="Reads the venue's price stream for all bots.",
-            )
-        except WorkflowAlreadyStartedError:
-            return False
-        except (RPCError, RuntimeError) as error:
-            raise Unavailable(
-                f"The price watch of {venue} cannot be started through Temporal: {error}."
-            ) from error
-        return True
-
-    def _handle(self, bot_id: str) -> WorkflowHandle[object, object]:
-        return self._client.get_workflow_handle(workflow_id(bot_id))
-
-
-_REFUSALS: Final = (
-    RPCError,
-    RuntimeError,  # what a client that connects at its first call says when nobody listens
-    WorkflowQueryFailedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
-
-
-def _failed(error: Exception, bot_id: str) -> OxbotError:
-    """Turn Temporal's words into the project's errors."""
-    if isinstance(error, WorkflowUpdateFailedError):
-        cause = error.cause
-        told = cause.message if isinstance(cause, ApplicationError) else str(cause)
-        return Conflict(told)
-    if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
-        return NotFound(
-            f"Bot {bot_id} has no running workflow. The next start of `oxbot up` starts it again."
-        )
-    return Unavailable(
-        f"Bot {bot_id} did not answer through Temporal: {error}. Is a worker running? "
-        f"`oxbot doctor` tells."
-    )
+            raise failed(error, bot_id) from error

@@ -5,13 +5,20 @@ from dataclasses import dataclass, field
 
 from oxbot.app.bots import Desk
 from oxbot.app.replay import AT_ONCE, Replay, Stop
-from oxbot.domain.bot import Bot, BotSettings, BotStatus
-from oxbot.domain.errors import Conflict, NotFound, Unavailable, VenueUnavailable
+from oxbot.domain.bot import BotSettings, BotStatus
+from oxbot.domain.errors import Conflict, NotFound, Unavailable
+from oxbot.domain.guards import Guard
 from oxbot.domain.schedule import next_due
-from oxbot.messages import BotView, ControlAnswer, ControlRequest, TickReport, WriteControl
+from oxbot.messages import (
+    BotView,
+    ExamineReport,
+    TickReport,
+    WriteControl,
+)
 from tests.support.fake_breaker import FakeBreaker
-from tests.support.fake_store import FakeStore
 from tests.support.fakes import FakeBoard, FakeFeed
+from tests.support.no_bots import NoBots
+from tests.unit.app.guarded_venue import GuardStore, Venue, purpose_at
 
 STEP_MS = 300_000
 
@@ -19,34 +26,27 @@ Tick = tuple[str, int]
 """A bot, and when its tick was due."""
 
 
-@dataclass
-class Venue:
-    """A venue whose candles end at `end_ms`; it is away for the next `away` questions."""
-
-    end_ms: int = 10**9
-    now_ms: int = 0
-    away: int = 0
-
-    async def advance_to(self, to_ms: int) -> int:
-        if self.away:
-            self.away -= 1
-            raise VenueUnavailable("The simulator does not answer.")
-        self.now_ms = max(self.now_ms, min(to_ms, self.end_ms))
-        return self.now_ms
+Exit = tuple[str, str, int]
+"""A bot, what its exit was for, and when it was done."""
 
 
 @dataclass
-class House:
+class House(NoBots):
     """Any number of bots, by the offset of their ticks.
 
     `dies_before` and `dies_after` are ticks at which the worker dies once, before the cycle or
     after it; `not_due` are ticks that a bot once says are not due. `away` counts questions
     that nobody will answer. `most_at_work` is how many bots were at work at the same moment.
+
+    `opens` are the guards of positions that ticks open. The watch dies once before what it
+    examines at `blind_at` (venue ms), and once after it at `mute_at`; at `slow_at` it is once
+    unfinished. Bots of `stuck` cannot sell. `story` has ticks and exits in the order in which
+    they were done.
     """
 
     offsets: dict[str, int]
     venue: Venue = field(default_factory=Venue)
-    store: FakeStore = field(default_factory=FakeStore)
+    store: GuardStore = field(default_factory=GuardStore)
     paused: set[str] = field(default_factory=set)
     dies_before: set[Tick] = field(default_factory=set)
     dies_after: set[Tick] = field(default_factory=set)
@@ -56,6 +56,14 @@ class House:
     due: dict[str, int] = field(default_factory=dict)
     done: list[Tick] = field(default_factory=list)
     venue_at: dict[Tick, int] = field(default_factory=dict)
+    opens: dict[Tick, Guard] = field(default_factory=dict)
+    blind_at: set[int] = field(default_factory=set)
+    mute_at: set[int] = field(default_factory=set)
+    slow_at: set[int] = field(default_factory=set)
+    stuck: set[str] = field(default_factory=set)
+    exits: list[Exit] = field(default_factory=list)
+    story: list[Tick | Exit] = field(default_factory=list)
+    examined: int = 0
     at_work: int = 0
     most_at_work: int = 0
 
@@ -137,25 +145,34 @@ class House:
             return TickReport(cycle=None, next_due_ms=self.due[bot_id])
         self.done.append(tick)
         self.venue_at[tick] = self.venue.now_ms
+        self.story.append(tick)
+        if tick in self.opens:
+            self.store.by_bot[bot_id] = self.opens[tick]
         return TickReport(cycle=len(self.done), next_due_ms=self.due[bot_id])
 
-    async def start(self, bot: Bot) -> bool:
-        raise NotImplementedError(bot)
+    async def examine(self, venue: str, at_ms: int) -> ExamineReport:  # noqa: ARG002 - there is one
+        if at_ms != self.venue.now_ms:
+            raise Conflict(f"It is {self.venue.now_ms}, not {at_ms}.")
+        self.examined += 1
+        self._die_when(at_ms, self.blind_at)
+        if at_ms in self.slow_at:
+            self.slow_at.remove(at_ms)
+            return ExamineReport(crossings=1, closed=0, trouble="slow", unfinished=True)
+        crossed = [
+            (guard.bot_id, purpose, at_ms)
+            for guard in await self.store.guards("fake")
+            if (purpose := purpose_at(guard, self.venue.bid(guard.symbol), at_ms))
+        ]
+        done = [exit_ for exit_ in crossed if exit_[0] not in self.stuck]
+        self.exits += done
+        self.story += done
+        for bot_id, _, _ in done:
+            del self.store.by_bot[bot_id]
+        self._die_when(at_ms, self.mute_at)
+        return ExamineReport(crossings=len(crossed), closed=len(done))
 
-    async def is_running(self, bot_id: str) -> bool:
-        raise NotImplementedError(bot_id)
-
-    async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def resume(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def stop(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
-        raise NotImplementedError(bot_id, request)
-
-    async def wake(self, bot_id: str) -> None:
-        raise NotImplementedError(bot_id)
-
-    async def watch(self, venue: str) -> bool:
-        raise NotImplementedError(venue)
+    @staticmethod
+    def _die_when(at_ms: int, deaths: set[int]) -> None:
+        if at_ms in deaths:
+            deaths.remove(at_ms)
+            raise Unavailable("The watch died.")

@@ -29,6 +29,8 @@ from oxbot.messages import (
 )
 from oxbot.ports import Breaker, Exchange, Flight, PartCache, PriceBoard
 from tests.support.fake_breaker import FakeBreaker
+from tests.support.fake_control import FakeControl
+from tests.support.fake_news import FakeNews
 from tests.support.fake_store import FakeStore
 from tests.support.fake_stream import ScriptedStream
 from tests.support.fakes import (
@@ -69,6 +71,8 @@ class Room:
     shared: Shared = field(default_factory=Shared)
     model: FakeModel = field(default_factory=FakeModel)
     exchange: Exchange | None = None
+    control: FakeControl = field(default_factory=FakeControl)
+    news: FakeNews = field(default_factory=FakeNews)
     now_ms: int = NOW_MS
 
     @property
@@ -77,6 +81,8 @@ class Room:
         self.clock.stepped_ms = self.now_ms
         return Ports(
             store=self.store,
+            news=self.news,
+            control=self.control,
             clock=self.clock,
             feed=self.feed,
             stream=ScriptedStream(),

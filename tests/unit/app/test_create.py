@@ -32,6 +32,7 @@ class Told:
 
     def __init__(self, known: list[str] | None, fresh: list[str] | None = None) -> None:
         self.known = known
+        self.halted: set[str] = set()
         self.fresh = fresh
         self.asked: list[bool] = []
 
@@ -40,7 +41,12 @@ class Told:
         symbols = self.fresh if fresh else self.known
         if symbols is None:
             raise VenueUnavailable("OKX does not answer.")
-        return {symbol: INSTRUMENT.model_copy(update={"symbol": symbol}) for symbol in symbols}
+        return {
+            symbol: INSTRUMENT.model_copy(
+                update={"symbol": symbol, "live": symbol not in self.halted}
+            )
+            for symbol in symbols
+        }
 
 
 def desk_of(told: Told) -> tuple[Desk, FakeStore, Starts]:
@@ -69,6 +75,33 @@ async def test_a_symbol_that_is_not_listed_is_refused_with_the_nearest_names() -
         await made(desk, BTC, "BTX/USDT")
     assert not store.bots_by_id
     assert not starts.started
+
+
+async def test_a_halted_symbol_is_refused_by_a_fresh_list() -> None:
+    told = Told([BTC, ETH], [BTC, ETH])
+    told.halted = {ETH}
+    desk, store, _ = desk_of(told)
+    with pytest.raises(InputError, match="has halted ETH/USDT: nothing trades there"):
+        await made(desk, BTC, ETH)
+    assert told.asked == [False, True]
+    assert not store.bots_by_id
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"limits": {"target": "0.05"}}, "reward_risk asks for 1.5"),
+        ({"capital": "50"}, "minimum_notional asks for 10"),
+    ],
+)
+async def test_limits_under_which_nothing_could_be_bought_are_refused(
+    settings: dict[str, object], complaint: str
+) -> None:
+    desk, store, _ = desk_of(Told([BTC]))
+    chosen = BotSettings.model_validate({"name": "Test", "symbols": (BTC,), **settings})
+    with pytest.raises(InputError, match=complaint):
+        await create_bot(desk, chosen, PROVIDERS, "b1")
+    assert not store.bots_by_id
 
 
 async def test_a_pair_that_was_listed_a_moment_ago_is_found_on_a_fresh_list() -> None:

@@ -92,3 +92,15 @@ async def test_an_unknown_provider_is_named_with_those_there_are(room: Room) -> 
     await room.observe()
     with pytest.raises(InputError, match="'oracle'; there are: fake"):
         await room.decide()
+
+
+async def test_the_model_is_shown_the_same_whoever_made_the_snapshot(room: Room) -> None:
+    await room.bot()
+    await room.observe(cycle=1)
+    await room.observe(cycle=2)
+    await room.decide(cycle=1)
+    await room.elsewhere().decide(cycle=2)
+    first, second = [await room.store.decision(BOT, cycle) for cycle in (1, 2)]
+    assert first is not None
+    assert second is not None
+    assert first.prompt_hash == second.prompt_hash

@@ -12,7 +12,7 @@ from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.messages import WriteControl
 from tests.support.fakes import BTC
-from tests.support.trading import entry, fill
+from tests.support.trading import entry, fill, ruled
 from tests.unit.app.room import BOT, NOW_MS, Room, ScriptedExchange
 
 pytestmark = pytest.mark.critical
@@ -23,7 +23,7 @@ async def intended(room: Room) -> Order:
     await room.bot()
     await room.observe()
     order = entry(BOT, expires_ms=NOW_MS + 1)
-    await room.store.save_verdicts(BOT, 1, [], [order])
+    await room.store.judge_cycle(BOT, 1, ruled(order), entering=True)
     return order
 
 

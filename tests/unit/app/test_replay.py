@@ -11,7 +11,8 @@ from oxbot.app.replay import history_begins
 from oxbot.domain.errors import Conflict, Unavailable
 from oxbot.domain.indicators import CANDLES_NEEDED
 from oxbot.domain.market import CANDLE_MS, Bar
-from tests.unit.app.replay_house import STEP_MS, House, Tick, Venue
+from tests.unit.app.guarded_venue import Venue
+from tests.unit.app.replay_house import STEP_MS, House, Tick
 
 HOUR = 12 * STEP_MS
 OFFSETS = {"r001": 0, "r002": 7_000, "r003": 7_000, "r004": 299_000}

@@ -1,6 +1,5 @@
 """The rules at work: what is intended, once, within the limits, and never left behind."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -9,15 +8,16 @@ from hypothesis import strategies as st
 
 from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.errors import Conflict, Unavailable, VenueUnavailable
 from oxbot.domain.market import CANDLE_MS, ClockReading, Instrument, Quote
 from oxbot.domain.money import Notional, Price, Quantity, floor_to
-from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
-from oxbot.domain.risk import Ruling, Verdict
+from oxbot.domain.orders import Fill, OrderState, Purpose, Side
+from oxbot.domain.risk import Ruling
 from oxbot.messages import OrderBrief
+from oxbot.records import Judge
 from tests.support.fake_store import FakeStore
 from tests.support.fakes import BTC, ETH, FakeBoard, FakeFeed
-from tests.support.trading import entry
+from tests.support.trading import entry, ruled
 from tests.unit.app.room import BOT, NOW_MS, Room
 
 pytestmark = pytest.mark.critical
@@ -46,6 +46,20 @@ async def test_entries_left_over_are_cancelled(room: Room) -> None:
     assert cancelled.state is OrderState.CANCELLED
     assert "within its cycle" in cancelled.reason
     assert (await room.store.portfolio(BOT)).reserved == 0
+
+
+@pytest.mark.parametrize("trailing", [None, "0.02"])
+async def test_an_entry_carries_the_trailing_stop_of_its_bot_and_an_exit_none(
+    room: Room, trailing: str | None
+) -> None:
+    await room.bot(limits={"trailing": trailing})
+    room.model.will_buy(BTC)
+    [entering] = (await room.judge(1)).orders
+    assert (await room.store.order(entering.id)).trail == (trailing and Decimal(trailing))
+    await room.execute(entering.id)
+    room.reprice(BTC, STOPPED_OUT)
+    [leaving] = (await room.judge(2)).orders
+    assert (await room.store.order(leaving.id)).trail is None
 
 
 async def test_exits_left_over_are_handed_out_again_and_not_doubled(room: Room) -> None:
@@ -125,7 +139,7 @@ async def test_the_second_proposal_sees_what_the_first_has_reserved(room: Room) 
     first, second = await room.store.verdicts(BOT, 1)
     assert (first.symbol, first.ruling) == (BTC, Ruling.APPROVED)
     assert (second.symbol, second.ruling) == (ETH, Ruling.REDUCED)
-    assert Decimal(second.figures["room_usdt"]) < 2_600
+    assert Decimal(second.figures["exposure_usdt"]) < 2_600
 
 
 @given(
@@ -138,7 +152,7 @@ async def test_exits_are_whole_lots_and_leave_less_than_one(lots: int, fee: Deci
     await room.bot()
     await room.observe(1)
     bought = entry(BOT, quantity=lots * LOT, expires_ms=NOW_MS + 1)
-    await room.store.save_verdicts(BOT, 1, [], [bought])
+    await room.store.judge_cycle(BOT, 1, ruled(bought), entering=True)
     await room.store.settle(bought.id, [_filled(bought.id, lots * LOT, fee)], await _btc(room))
     held = (await room.store.portfolio(BOT)).positions[BTC].quantity
     room.reprice(BTC, STOPPED_OUT)
@@ -232,26 +246,26 @@ async def test_a_price_that_moved_since_the_model_saw_it_is_not_bought(room: Roo
     assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["price moved"]
 
 
-async def test_a_coin_that_became_busy_meanwhile_is_a_conflict_and_nothing_is_stored() -> None:
+async def test_where_a_coin_became_busy_meanwhile_nothing_is_stored_and_it_is_judged_anew() -> None:
     """Tried again, the order that came in between is seen."""
     other = entry(BOT, id="other")
 
     class Overtaken(FakeStore):
-        async def save_verdicts(
-            self, bot_id: str, cycle: int, verdicts: Sequence[Verdict], orders: Sequence[Order]
+        async def judge_cycle(
+            self, bot_id: str, cycle: int, judge: Judge, *, entering: bool
         ) -> None:
             self.orders_by_id[other.id] = other
-            await super().save_verdicts(bot_id, cycle, verdicts, orders)
+            await super().judge_cycle(bot_id, cycle, judge, entering=entering)
 
     room = Room(store=Overtaken())
     await room.bot()
     room.model.will_buy(BTC)
-    with pytest.raises(Conflict):
+    with pytest.raises(Unavailable, match="judged anew"):
         await room.judge()
     assert list(room.store.orders_by_id) == [other.id]
     assert await room.store.verdicts(BOT, 1) == []
     assert [order.id for order in (await room.validate()).orders] == [other.id]
-    assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["in flight"]
+    assert [verdict.rule for verdict in await room.store.verdicts(BOT, 1)] == ["duplicate"]
 
 
 @pytest.mark.critical

@@ -40,16 +40,6 @@ def test_any_text_gives_symbols_or_a_sentence(text: str) -> None:
         assert all("/" in symbol for symbol in symbols)
 
 
-def test_a_percentage_and_a_fraction_are_the_same() -> None:
-    assert inputs.parse_fraction("3.5%", "stop") == inputs.parse_fraction("0.035", "stop")
-    assert inputs.parse_fraction(" 7 % ", "target") == Decimal("0.07")
-
-
-def test_a_limit_that_is_no_number_is_refused_by_its_name() -> None:
-    with pytest.raises(InputError, match="stop is 'much'"):
-        inputs.parse_fraction("much", "stop")
-
-
 def test_wishes_become_settings_and_the_rest_is_the_default() -> None:
     wishes = Wishes(symbols="BTC", capital="250.5", limits=limit_wishes({"stop": "2%"}, []))
     settings = wishes.settings()
@@ -61,7 +51,7 @@ def test_wishes_become_settings_and_the_rest_is_the_default() -> None:
 
 
 def test_any_limit_can_be_wished_for_by_its_name() -> None:
-    wishes = limit_wishes({"stop": None}, ["cooldown_s=600", "max_position=10%"])
+    wishes = limit_wishes({"stop": None}, ["cooldown_s=600", "max_position=10%", "trailing=off"])
     settings = Wishes(limits=wishes).settings()
     assert settings.limits.cooldown_s == 600
     assert settings.limits.max_position == Decimal("0.1")

@@ -7,13 +7,16 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
+from oxbot.app.crossings import Crossings
 from oxbot.app.replay_report import BotResult, ReplayReport, causes, longest_age_ms, total
 from oxbot.app.statement import FillLine, PostingLine, Statement, TradeLine, ledger_sha256
+from oxbot.cli.replay_end import must_agree
 from oxbot.cli.replay_progress import metered
-from oxbot.cli.replay_run import must_agree
 from oxbot.cli.replay_table import told
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.money import Notional, Price, Quantity
+from oxbot.domain.oracle import Finding, Judgement, Round
+from oxbot.domain.orders import Purpose
 
 BEGIN_MS = 1_744_070_400_000
 MINUTE_MS = 60_000
@@ -65,6 +68,8 @@ REPORT = ReplayReport(
     orders=240,
     fills=240,
     trades=120,
+    ends={"stop": 70, "target": 30, "trail": 15, "hold": 5},
+    crossings=Crossings(candle_ms=300_000, expected=115, filled_in_their_candle=115, ambiguous=1),
     fees=Notional("350.1"),
     net_pnl=Notional("-1234.56"),
     drift=Decimal(0),
@@ -102,7 +107,9 @@ def test_a_ledger_that_differs_in_anything_has_another_digest(change: Change) ->
 
 def test_the_same_ledger_has_the_same_digest_however_it_is_written_and_ordered() -> None:
     other = BOOKS.model_copy(update={"bot_id": "r002"})
-    rewritten = FILL.model_copy(update={"quantity": Quantity("0.01500"), "seen_ms": None})
+    rewritten = FILL.model_copy(
+        update={"quantity": Quantity("0.01500"), "seen_ms": None, "stop": Decimal("0.035")}
+    )
     assert ledger_sha256([changed(fills=(rewritten,))(BOOKS)]) == ledger_sha256([BOOKS])
     assert ledger_sha256([other, BOOKS]) == ledger_sha256([BOOKS, other])
     assert ledger_sha256([other]) != ledger_sha256([BOOKS])
@@ -139,9 +146,54 @@ def test_a_fee_in_coins_counts_at_the_price_of_its_fill_and_nothing_is_rounded()
 
 @pytest.mark.parametrize("fault", [{"drift": Decimal("1E-12")}, {"unbalanced": 1}])
 def test_books_that_do_not_agree_end_in_an_error(fault: dict[str, object]) -> None:
-    must_agree(REPORT)
+    must_agree(REPORT, late=False)
     with pytest.raises(LedgerBroken):
-        must_agree(REPORT.model_copy(update=fault))
+        must_agree(REPORT.model_copy(update=fault), late=True)
+
+
+DOUBT = Finding(
+    round=Round(
+        bot_id="r001",
+        symbol="BTC/USDT",
+        entry_price=Price(100),
+        stop=Decimal("0.05"),
+        target=Decimal("0.1"),
+        opened_ms=BEGIN_MS,
+        closed_ms=BEGIN_MS + 11 * MINUTE_MS,
+        exit=Purpose.STOP,
+    ),
+    judgement=Judgement.LATE,
+    candle_ms=BEGIN_MS + 5 * MINUTE_MS,
+    guards=(Purpose.STOP,),
+)
+
+
+def doubted(**figures: int) -> ReplayReport:
+    seen = REPORT.crossings.model_copy(update={**figures, "doubts": (DOUBT,)})
+    return REPORT.model_copy(update={"crossings": seen})
+
+
+@pytest.mark.parametrize(
+    "figures", [{"expected": 116}, {"others": 1}, {"filled_in_their_candle": 114}]
+)
+def test_exits_that_the_candles_contradict_end_in_an_error(figures: dict[str, int]) -> None:
+    with pytest.raises(LedgerBroken, match="candles"):
+        must_agree(doubted(**figures), late=True)
+
+
+def test_a_late_exit_is_an_error_unless_the_venue_had_faults() -> None:
+    late = doubted(filled_in_their_candle=114, late=1)
+    must_agree(late, late=True)
+    with pytest.raises(LedgerBroken, match="1 later"):
+        must_agree(late, late=False)
+
+
+def test_each_exit_that_the_candles_contradict_is_told() -> None:
+    paper = io.StringIO()
+    Console(file=paper, width=100).print(told(doubted(filled_in_their_candle=114, late=1)))
+    shown = paper.getvalue()
+    assert "met 115, filled in their candle 114, 1 later" in shown
+    assert "r001 BTC/USDT: late, stop 2025-04-08T00:05:00Z, stop 2025-04-08T00:11:00Z" in shown
 
 
 def test_the_summary_fits_80_columns_and_names_each_cause() -> None:
@@ -149,7 +201,13 @@ def test_the_summary_fits_80_columns_and_names_each_cause() -> None:
     Console(file=paper, width=80).print(told(REPORT))
     shown = paper.getvalue()
     assert max(len(line) for line in shown.splitlines()) <= 80
-    for words in ("2025-04-08-0123abcd", "2 cycles: observe_market: VenueUnavailable", "900 ms"):
+    for words in (
+        "stop 70, target 30",
+        "met 115,",
+        "2025-04-08-0123abcd",
+        "2 cycles: observe_market: VenueUnavailable",
+        "900 ms",
+    ):
         assert words in shown
     assert "r001 running 8640 120 -1,234.56 8,765.44 0" in " ".join(shown.split())
 

@@ -1,31 +1,52 @@
-"""Paper orders trade at bid or ask, whole or not at all."""
+"""Paper orders trade against the book, level by level, never beyond their limit."""
 
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from oxbot.domain.matching import fill_at_touch
-from oxbot.domain.money import Price
-from oxbot.domain.orders import OrderState
-from tests.support.trading import NOW_MS, entry, leave, quote
+from oxbot.domain.book import Book, Level
+from oxbot.domain.market import Instrument
+from oxbot.domain.matching import walk
+from oxbot.domain.money import Price, Quantity
+from oxbot.domain.orders import Fill, Order, Side
+from tests.support.trading import INSTRUMENT, NOW_MS, entry, leave
 
 pytestmark = pytest.mark.critical
 
 RATE = Decimal("0.001")
 
 
+def book(*, bids: dict[str, str] | None = None, asks: dict[str, str] | None = None) -> Book:
+    """A book of prices and sizes, each side from its best price on."""
+    return Book(
+        symbol="BTC/USDT",
+        bids=_levels(bids if bids is not None else {"60000": "1"}),
+        asks=_levels(asks if asks is not None else {"60000.1": "1"}),
+        exchange_ms=NOW_MS - 5,
+        received_ms=NOW_MS,
+    )
+
+
+def _levels(side: dict[str, str]) -> tuple[Level, ...]:
+    return tuple(Level(Price(price), Quantity(size)) for price, size in side.items())
+
+
+def walked(order: Order, seen: Book, instrument: Instrument = INSTRUMENT) -> list[Fill]:
+    return walk(order, seen, instrument, RATE)
+
+
 def test_a_buy_trades_at_the_ask_and_pays_its_fee_in_the_coin() -> None:
     order = entry("b1")
-    made = fill_at_touch(order, quote(bid="60000"), RATE, NOW_MS)
-    assert made
+    [made] = walked(order, book())
     assert (made.price, made.quantity) == (Price("60000.1"), order.quantity)
     assert (made.fee, made.fee_currency) == (Decimal("0.0001"), "BTC")
     assert (made.order_id, made.at_ms) == (order.id, NOW_MS)
 
 
 def test_a_sell_trades_at_the_bid_and_pays_its_fee_in_usdt() -> None:
-    made = fill_at_touch(leave("b1", 1, "0.1"), quote(bid="60000"), RATE, NOW_MS)
-    assert made
+    [made] = walked(leave("b1", 1, "0.1"), book())
     assert (made.price, made.fee, made.fee_currency) == (Price(60000), Decimal(6), "USDT")
 
 
@@ -33,22 +54,72 @@ def test_a_sell_trades_at_the_bid_and_pays_its_fee_in_usdt() -> None:
     ("limit", "fills"), [("60000.1", True), ("60000.2", True), ("60000.0", False)]
 )
 def test_a_buy_never_trades_above_its_limit(limit: str, *, fills: bool) -> None:
-    order = entry("b1", limit_price=Price(limit))
-    assert (fill_at_touch(order, quote(bid="60000"), RATE, NOW_MS) is not None) is fills
+    assert bool(walked(entry("b1", limit_price=Price(limit)), book())) is fills
 
 
 @pytest.mark.parametrize(("limit", "fills"), [("60000", True), ("59999", True), ("60001", False)])
 def test_a_sell_never_trades_below_its_limit(limit: str, *, fills: bool) -> None:
-    order = leave("b1", 1, "0.1", limit_price=Price(limit))
-    assert (fill_at_touch(order, quote(bid="60000"), RATE, NOW_MS) is not None) is fills
+    assert bool(walked(leave("b1", 1, "0.1", limit_price=Price(limit)), book())) is fills
 
 
-def test_the_same_order_always_has_the_same_trade_id() -> None:
+def test_a_level_that_is_too_small_is_taken_whole_and_the_next_one_gives_the_rest() -> None:
+    asks = {"60000.1": "0.03", "60000.5": "0.02", "60001": "5"}
+    fills = walked(entry("b1"), book(asks=asks))
+    taken = [(fill.price, fill.quantity) for fill in fills]
+    assert taken == [
+        (Price("60000.1"), Quantity("0.03")),
+        (Price("60000.5"), Quantity("0.02")),
+        (Price(60001), Quantity("0.05")),
+    ]
+    assert len({fill.trade_id for fill in fills}) == len(fills)
+
+
+def test_what_lies_beyond_the_limit_or_the_depth_is_cancelled() -> None:
+    bids = {"60000": "0.03", "59990": "0.02"}
+    [near] = walked(leave("b1", 1, "0.1", limit_price=Price(59995)), book(bids=bids))
+    assert near.quantity == Quantity("0.03")
+    both = walked(leave("b1", 1, "0.1"), book(bids=bids))
+    assert sum((fill.quantity for fill in both), Quantity(0)) == Quantity("0.05")
+    assert walked(leave("b1", 1, "0.1"), book(bids={})) == []
+
+
+def test_a_level_gives_whole_lots() -> None:
+    coarse = INSTRUMENT.model_copy(update={"lot": Quantity("0.01")})
+    fills = walked(entry("b1"), book(asks={"60000.1": "0.005", "60000.2": "0.037"}), coarse)
+    assert [fill.quantity for fill in fills] == [Quantity("0.03")]
+
+
+def test_the_same_order_always_has_the_same_trade_ids() -> None:
     order = entry("b1")
-    one = fill_at_touch(order, quote(), RATE, NOW_MS)
-    other = fill_at_touch(
-        order.model_copy(update={"state": OrderState.SENT}), quote(bid="59000"), RATE, NOW_MS + 9
-    )
-    assert one
-    assert other
+    [one], [other] = walked(order, book()), walked(order, book(asks={"59000": "1"}))
     assert one.trade_id == other.trade_id
+
+
+sizes = st.decimals(min_value="0.00000001", max_value=3, places=8)
+
+
+@given(
+    st.lists(sizes, max_size=8),
+    st.sampled_from(Side),
+    sizes,
+    st.none() | st.integers(min_value=0, max_value=8),
+)
+def test_fills_never_exceed_order_limit_or_book_and_best_prices_go_first(
+    levels: list[Decimal], side: Side, quantity: Decimal, reach: int | None
+) -> None:
+    step = 1 if side is Side.BUY else -1
+    rungs = {str(60000 + step * number): str(size) for number, size in enumerate(levels)}
+    limit = None if reach is None else Price(60000 + step * reach)
+    made = entry if side is Side.BUY else lambda bot_id: leave(bot_id, 1, "1")
+    order = made("b1").model_copy(update={"quantity": Quantity(quantity), "limit_price": limit})
+    seen = book(asks=rungs, bids={}) if side is Side.BUY else book(bids=rungs, asks={})
+
+    fills = walked(order, seen)
+
+    within = levels if reach is None else levels[: reach + 1]
+    got = sum((fill.quantity for fill in fills), Quantity(0))
+    assert got == Quantity(min(quantity, sum(within, Decimal(0))))
+    prices = [fill.price for fill in fills]
+    assert prices == sorted(prices, reverse=side is Side.SELL)
+    for fill, size in zip(fills[:-1], levels, strict=False):
+        assert fill.quantity == Quantity(size), "a level is emptied before the next one is touched"

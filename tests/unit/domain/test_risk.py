@@ -1,145 +1,41 @@
-"""The risk rules, each at, below and above its limit; and what they leave of an entry."""
+"""What the risk rules together make of proposals and positions; each by itself: `test_rules`."""
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oxbot.domain.bot import RiskLimits
-from oxbot.domain.decision import Action, Proposal
-from oxbot.domain.entries import judge
-from oxbot.domain.exits import demanded_exits
-from oxbot.domain.market import ClockReading, Instrument, Quote
+from oxbot.domain.account import Account, Holding
+from oxbot.domain.decision import Action
+from oxbot.domain.entries import judge, judge_all
+from oxbot.domain.exits import demanded_exits, losses_at_their_limit
+from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import Notional, Price, Quantity, floor_to
 from oxbot.domain.orders import Purpose
-from oxbot.domain.portfolio import Portfolio, Position
-from oxbot.domain.risk import Context, Ruling, Verdict, reserved_by
+from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.risk import Marks, Ruling, Verdict, reserved_by
+from tests.support.risk import (
+    INSTRUMENT,
+    LIMITS,
+    context,
+    holding,
+    owning,
+    price,
+    wish,
+)
 from tests.support.trading import BTC, ETH, NOW_MS
 
 pytestmark = pytest.mark.critical
 
-INSTRUMENT = Instrument(
-    symbol=BTC, tick=Price("0.1"), lot=Quantity("0.0001"), minimum=Quantity("0.001")
-)
-LIMITS = RiskLimits()
-
-
-def price(bid: str = "1000", ask: str | None = None, age_ms: int = 0, symbol: str = BTC) -> Quote:
-    return Quote(
-        symbol=symbol,
-        bid=Price(bid),
-        ask=Price(ask or bid),
-        last=Price(bid),
-        volume_24h=Quantity(1_000),
-        exchange_ms=NOW_MS - age_ms,
-        received_ms=NOW_MS,
-        source="test",
-    )
-
-
-def context(**changes: Any) -> Context:  # noqa: ANN401 - any field of a Context
-    sound = Context(
-        limits=LIMITS,
-        clock=ClockReading(venue_ms=NOW_MS, wall_ms=NOW_MS, rate=Decimal(1)),
-        portfolio=Portfolio(cash=Notional(10_000)),
-        quotes={BTC: price()},
-        seen={BTC: Price(1000)},
-        instruments={BTC: INSTRUMENT},
-        symbols=(BTC,),
-        fee_rate=Decimal("0.001"),
-        entries_today=0,
-        last_exit_ms={},
-        busy=frozenset(),
-    )
-    return replace(sound, **changes)
-
-
-def wish(**changes: Any) -> Proposal:  # noqa: ANN401 - any field of a Proposal
-    sound = Proposal(
-        symbol=BTC,
-        action=Action.BUY,
-        confidence=Decimal("0.9"),
-        expected_move=Decimal("0.05"),
-        reason="a trend",
-    )
-    return sound.model_copy(update=changes)
-
-
-def holding(quantity: str = "1", held_s: int = 1000, symbol: str = BTC) -> Position:
-    """A position bought at 1,000: stop at 965, target at 1,070."""
-    amount, cost = Quantity(quantity), Quantity(quantity) * Price(1000)
-    return Position(
-        symbol=symbol,
-        quantity=amount,
-        cost=cost,
-        entry_quantity=amount,
-        entry_notional=cost,
-        paid=cost,
-        received=Notional(0),
-        fees=Notional(0),
-        opened_ms=NOW_MS - held_s * 1000,
-        stop=LIMITS.stop,
-        target=LIMITS.target,
-        version=1,
-    )
-
-
-def owning(position: Position, cash: str = "9000") -> Portfolio:
-    return Portfolio(cash=Notional(cash), positions={position.symbol: position})
+BOTH = {BTC: price(), ETH: price(symbol=ETH)}
 
 
 def ruled(verdict: Verdict | None) -> str:
     """The rule of a refusal, or the ruling."""
     assert verdict
     return verdict.rule if verdict.ruling is Ruling.REFUSED else verdict.ruling.value
-
-
-@pytest.mark.parametrize(
-    ("proposal", "situation", "outcome"),
-    [
-        ({"confidence": Decimal("0.59")}, {}, "confidence"),
-        ({"confidence": Decimal("0.6")}, {}, "approved"),
-        ({"confidence": Decimal("0.61")}, {}, "approved"),
-        ({"expected_move": Decimal("0.00399")}, {}, "fee gate"),
-        ({"expected_move": Decimal("0.004")}, {}, "approved"),
-        ({"expected_move": Decimal("0.00401")}, {}, "approved"),
-        ({}, {"quotes": {}}, "price age"),
-        ({}, {"quotes": {BTC: price(age_ms=14_999)}}, "approved"),
-        ({}, {"quotes": {BTC: price(age_ms=15_000)}}, "approved"),
-        ({}, {"quotes": {BTC: price(age_ms=15_001)}}, "price age"),
-        ({}, {"quotes": {BTC: price("1000", "1001.9")}}, "approved"),
-        ({}, {"quotes": {BTC: price("1000", "1002")}}, "approved"),
-        ({}, {"quotes": {BTC: price("1000", "1002.1")}}, "spread"),
-        ({}, {"quotes": {BTC: price("1000", "999.9")}}, "crossed book"),
-        ({}, {"quotes": {BTC: price("1002.9")}}, "approved"),
-        ({}, {"quotes": {BTC: price("1003")}}, "approved"),
-        ({}, {"quotes": {BTC: price("1003.1")}}, "price moved"),
-        ({}, {"quotes": {BTC: price("997")}}, "approved"),
-        ({}, {"quotes": {BTC: price("996.9")}}, "price moved"),
-        ({}, {"seen": {}}, "price seen"),
-        ({}, {"last_exit_ms": {BTC: NOW_MS - 899_999}}, "cooldown"),
-        ({}, {"last_exit_ms": {BTC: NOW_MS - 900_000}}, "approved"),
-        ({}, {"last_exit_ms": {ETH: NOW_MS}}, "approved"),
-        ({}, {"entries_today": 19}, "approved"),
-        ({}, {"entries_today": 20}, "entries a day"),
-        ({}, {"entries_today": 21}, "entries a day"),
-        ({}, {"portfolio": owning(holding())}, "held already"),
-        ({}, {"busy": frozenset({BTC})}, "in flight"),
-        ({}, {"symbols": (ETH,)}, "symbol"),
-        ({}, {"instruments": {}}, "symbol"),
-    ],
-)
-def test_each_rule_of_entry_holds_at_its_limit_and_refuses_beyond(
-    proposal: dict[str, Any], situation: dict[str, Any], outcome: str
-) -> None:
-    verdict = judge(wish(**proposal), context(**situation))
-    assert ruled(verdict) == outcome
-    assert verdict
-    assert verdict.reason
-    assert (verdict.quantity is None) == (outcome != "approved")
 
 
 def test_an_age_limit_scales_with_a_venue_that_runs_faster() -> None:
@@ -153,22 +49,9 @@ def test_to_hold_needs_no_verdict() -> None:
     assert judge(wish(action=Action.HOLD), context()) is None
 
 
-@pytest.mark.parametrize(
-    ("situation", "outcome"),
-    [
-        ({}, "not held"),
-        ({"portfolio": owning(holding(held_s=599))}, "shortest hold"),
-        ({"portfolio": owning(holding(held_s=600))}, "approved"),
-        ({"portfolio": owning(holding()), "busy": frozenset({BTC})}, "in flight"),
-        ({"portfolio": owning(holding("0.00099"))}, "size"),
-        ({"portfolio": owning(holding("0.001"))}, "approved"),
-        ({"portfolio": owning(holding()), "quotes": {}}, "approved"),
-    ],
-)
-def test_a_model_may_close_what_is_held_long_enough_and_can_be_sold(
-    situation: dict[str, Any], outcome: str
-) -> None:
-    assert ruled(judge(wish(action=Action.CLOSE), context(**situation))) == outcome
+def test_closing_what_is_held_needs_no_price() -> None:
+    situation = context(portfolio=owning(holding()), quotes={})
+    assert ruled(judge(wish(action=Action.CLOSE), situation)) == "approved"
 
 
 def test_an_entry_is_sized_by_the_limits_at_its_limit_price() -> None:
@@ -187,18 +70,19 @@ def test_an_entry_is_sized_by_the_limits_at_its_limit_price() -> None:
     [
         (Portfolio(cash=Notional(10_000), reserved=Notional(7000)), "approved", "1.4970"),
         (Portfolio(cash=Notional(10_000), reserved=Notional(7001)), "reduced", "1.4960"),
-        (Portfolio(cash=Notional(10_000), reserved=Notional("8498.89")), "reduced", "0.0011"),
+        (Portfolio(cash=Notional(10_000), reserved=Notional("8489.98")), "reduced", "0.0100"),
+        (Portfolio(cash=Notional(10_000), reserved=Notional("8489.99")), "minimum notional", None),
         (Portfolio(cash=Notional(10_000), reserved=Notional("8498.90")), "size", None),
         (Portfolio(cash=Notional(10_000), reserved=Notional(9999)), "size", None),
         (owning(holding("7", symbol=ETH), cash="3000"), "approved", "1.4970"),
         (owning(holding("8.5", symbol=ETH), cash="1500"), "size", None),
-        (Portfolio(cash=Notional(0)), "size", None),
+        (Portfolio(cash=Notional(0)), "daily loss", None),
     ],
 )
 def test_an_entry_is_cut_to_what_exposure_and_cash_leave(
     portfolio: Portfolio, ruling: str, quantity: str | None
 ) -> None:
-    verdict = judge(wish(), context(portfolio=portfolio))
+    verdict = judge(wish(), context(portfolio=portfolio, quotes=BOTH))
     assert ruled(verdict) == ruling
     assert verdict
     assert verdict.quantity == (Decimal(quantity) if quantity else None)
@@ -213,8 +97,14 @@ def test_an_entry_is_cut_to_what_exposure_and_cash_leave(
 def test_no_approved_entry_spends_more_than_is_free_or_allowed(
     cash: Decimal, reserved: Decimal, bid: Decimal, fraction: Decimal
 ) -> None:
-    portfolio = Portfolio(cash=Notional(cash), reserved=Notional(min(cash, reserved)))
-    situation = context(portfolio=portfolio, quotes={BTC: price(str(bid))}, seen={BTC: Price(bid)})
+    owned = Notional(cash)
+    portfolio = Portfolio(cash=owned, reserved=min(owned, Notional(reserved)))
+    situation = context(
+        portfolio=portfolio,
+        quotes={BTC: price(str(bid))},
+        seen={BTC: Price(bid)},
+        marks=Marks(day_start=owned),
+    )
     verdict = judge(wish(fraction=fraction), situation)
     assert verdict
     if verdict.quantity is None:
@@ -252,7 +142,7 @@ def test_stop_comes_before_target_before_longest_hold(
     situation = context(
         portfolio=owning(holding(held_s=held_s)), quotes={BTC: price(bid, age_ms=age_ms)}
     )
-    verdicts = demanded_exits(situation, flatten=False)
+    verdicts = demanded_exits(situation)
     assert [verdict.purpose for verdict in verdicts] == ([purpose] if purpose else [])
     assert all(verdict.ruling is Ruling.DEMANDED for verdict in verdicts)
     assert all(verdict.quantity == 1 for verdict in verdicts)
@@ -261,7 +151,7 @@ def test_stop_comes_before_target_before_longest_hold(
 @pytest.mark.parametrize("quotes", [{}, {BTC: price("900", age_ms=15_001)}])
 def test_a_price_too_old_triggers_no_stop_and_that_is_noted(quotes: dict[str, Quote]) -> None:
     situation = context(portfolio=owning(holding()), quotes=quotes)
-    (verdict,) = demanded_exits(situation, flatten=False)
+    (verdict,) = demanded_exits(situation)
     assert (verdict.ruling, verdict.rule, verdict.quantity) == (Ruling.NOTED, "price age", None)
     assert not verdict.ruling.leads_to_an_order
 
@@ -271,10 +161,9 @@ def test_flattening_demands_every_position_at_any_price_but_not_twice() -> None:
     situation = context(
         portfolio=Portfolio(cash=Notional(1), positions=held),
         quotes={},
-        instruments={BTC: INSTRUMENT, ETH: INSTRUMENT.model_copy(update={"symbol": ETH})},
         busy=frozenset({ETH}),
     )
-    (verdict,) = demanded_exits(situation, flatten=True)
+    (verdict,) = demanded_exits(replace(situation, flatten=True))
     assert (verdict.symbol, verdict.purpose) == (BTC, Purpose.FLATTEN)
     assert verdict.quantity == Decimal("1.0000")
 
@@ -282,7 +171,7 @@ def test_flattening_demands_every_position_at_any_price_but_not_twice() -> None:
 @pytest.mark.parametrize("flatten", [True, False])
 def test_what_is_too_little_to_be_sold_is_noted_instead_of_demanded(*, flatten: bool) -> None:
     situation = context(portfolio=owning(holding("0.00099")), quotes={BTC: price("900")})
-    (verdict,) = demanded_exits(situation, flatten=flatten)
+    (verdict,) = demanded_exits(replace(situation, flatten=flatten))
     assert (verdict.ruling, verdict.quantity) == (Ruling.NOTED, None)
     assert "too little" in verdict.reason
 
@@ -304,6 +193,115 @@ def test_a_short_is_closed_by_the_ask_with_its_stop_above(
     owed = holding()
     owed = owed.model_copy(update={"quantity": -owed.quantity, "cost": -owed.cost})
     situation = context(portfolio=owning(owed, "11000"), quotes={BTC: price(bid, ask)})
-    verdicts = demanded_exits(situation, flatten=False)
+    verdicts = demanded_exits(situation)
     assert [verdict.purpose for verdict in verdicts] == ([purpose] if purpose else [])
     assert all(verdict.quantity == 1 and "ask" in verdict.figures for verdict in verdicts)
+
+
+@pytest.mark.parametrize("flatten", [True, False])
+def test_what_is_halted_is_noted_instead_of_demanded(*, flatten: bool) -> None:
+    halted = {BTC: INSTRUMENT.model_copy(update={"live": False})}
+    situation = context(
+        portfolio=owning(holding()), quotes={BTC: price("900")}, instruments=halted, flatten=flatten
+    )
+    (verdict,) = demanded_exits(situation)
+    assert (verdict.ruling, verdict.quantity) == (Ruling.NOTED, None)
+    assert "has halted this coin" in verdict.reason
+
+
+def test_the_same_coin_twice_in_one_decision_is_bought_once() -> None:
+    first, second = judge_all([wish(), wish(fraction=Decimal("0.5"))], context())
+    assert (first.ruling, ruled(second)) == (Ruling.APPROVED, "duplicate")
+    refused, again = judge_all([wish(confidence=Decimal("0.1")), wish()], context())
+    assert (ruled(refused), ruled(again)) == ("confidence", "duplicate")
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"portfolio": owning(holding("8", symbol=ETH), cash="2000")}, "exposure"),
+        ({"account": Account(cash=Notional(0), reserved=Notional(8_000))}, "account exposure"),
+        (
+            {"account": Account(holdings={ETH: Holding(quantity=Quantity(90), cost=Notional(1))})},
+            "account exposure",
+        ),
+        (
+            {
+                "portfolio": Portfolio(cash=Notional(1000)),
+                "marks": Marks(day_start=Notional(1000)),
+                "limits": LIMITS.model_copy(
+                    update={
+                        "max_position": Decimal(2),
+                        "max_exposure": Decimal(3),
+                        "max_account_exposure": Decimal(3),
+                    }
+                ),
+            },
+            "free cash",
+        ),
+    ],
+)
+def test_what_reduces_an_entry_is_named(changes: dict[str, object], rule: str) -> None:
+    verdict = judge(wish(), context(**{"quotes": BOTH, **changes}))
+    assert verdict
+    assert (verdict.ruling, verdict.rule) in [(Ruling.REDUCED, rule), (Ruling.REFUSED, "size")]
+
+
+def test_a_nearer_stop_and_target_of_the_model_protect_the_entry() -> None:
+    plain = judge(wish(), context())
+    assert plain
+    assert (plain.stop, plain.target) == (LIMITS.stop, LIMITS.target)
+    nearer = judge(wish(stop_price=Price(980), target_price=Price(1_050)), context())
+    assert nearer
+    assert (nearer.stop, nearer.target) == (Decimal("0.02"), Decimal("0.05"))
+
+
+LOST = Marks(day_start=Notional(10_000), high_water=Notional(10_000))
+
+
+@pytest.mark.parametrize(
+    ("cash", "running", "expected"),
+    [
+        ("9700.01", True, []),
+        ("9700", True, [("daily loss", Ruling.NOTED)]),
+        ("9000.01", True, [("daily loss", Ruling.NOTED)]),
+        ("9000", True, [("drawdown", Ruling.HALTED), ("daily loss", Ruling.NOTED)]),
+        ("9000", False, [("drawdown", Ruling.NOTED), ("daily loss", Ruling.NOTED)]),
+    ],
+)
+def test_a_drawdown_halts_a_running_bot_and_a_days_loss_is_noted(
+    cash: str, expected: list[tuple[str, Ruling]], *, running: bool
+) -> None:
+    situation = context(portfolio=Portfolio(cash=Notional(cash)), marks=LOST)
+    verdicts = losses_at_their_limit(situation, running=running)
+    assert [(verdict.rule, verdict.ruling) for verdict in verdicts] == expected
+    assert all(v.symbol == "*" and v.reason and v.figures for v in verdicts)
+
+
+@pytest.mark.parametrize("cash", ["0", "5000"])
+def test_an_old_price_trips_no_switch(cash: str) -> None:
+    """The position is worth 900 by a price that nobody trusts any more."""
+    old = {BTC: price("900", age_ms=15_001)}
+    situation = context(portfolio=owning(holding(), cash), quotes=old, marks=LOST)
+    assert situation.stale == (BTC,)
+    assert losses_at_their_limit(situation, running=True) == []
+    flattening = replace(situation, limits=LIMITS.model_copy(update={"flatten_at_limit": True}))
+    (noted,) = demanded_exits(flattening)
+    assert (noted.ruling, noted.rule) == (Ruling.NOTED, "price age")
+
+
+@pytest.mark.parametrize("cash", ["7999", "8700"])
+def test_a_loss_at_its_limit_sells_everything_where_it_is_set_to(cash: str) -> None:
+    flattening = LIMITS.model_copy(update={"flatten_at_limit": True})
+    situation = context(portfolio=owning(holding(), cash), marks=LOST)
+    assert demanded_exits(situation) == []
+    (verdict,) = demanded_exits(replace(situation, limits=flattening))
+    assert (verdict.ruling, verdict.purpose) == (Ruling.DEMANDED, Purpose.FLATTEN)
+    assert verdict.rule == ("drawdown" if cash == "7999" else "daily loss")
+
+
+def test_a_days_loss_that_was_recorded_holds_for_the_day_although_equity_came_back() -> None:
+    marks = Marks(day_start=Notional(10_000), day_lowest=Notional(9_700))
+    assert ruled(judge(wish(), context(marks=marks))) == "daily loss"
+    tomorrow = Marks(day_start=Notional(9_700))
+    assert ruled(judge(wish(), context(marks=tomorrow))) == "approved"

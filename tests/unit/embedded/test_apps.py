@@ -13,6 +13,7 @@ from oxbot.embedded.apps import SimulatorOptions
         (SimulatorOptions(), []),
         (SimulatorOptions(seed=3, mode="stepped"), ["--seed", "3", "--mode", "stepped"]),
         (SimulatorOptions(rate_limits=True), ["--rate-limits"]),
+        (SimulatorOptions(quick=True), ["--quick"]),
         (
             SimulatorOptions(faults=Path("rules.json"), rate_limits=False),
             ["--faults", "rules.json", "--no-rate-limits"],

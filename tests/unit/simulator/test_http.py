@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from oxbot.domain.errors import InputError
 from oxbot.simulator.clock import ClockChange, Mode
-from oxbot.simulator.control import parse_change
+from oxbot.simulator.control import parse_change, parse_object
 from oxbot.simulator.made_up import made_up_pairs
 from oxbot.simulator.server import create_app
 from tests.unit.simulator.markets import (
@@ -199,11 +199,11 @@ json_values = st.recursive(
 @given(st.dictionaries(st.sampled_from(["mode", "rate", "advance_ms", "to_ms", "x"]), json_values))
 def test_any_json_is_a_wish_or_is_refused(content: dict[str, object]) -> None:
     with suppress(InputError):
-        parse_change(json.dumps(content).encode())
+        parse_change(parse_object(json.dumps(content).encode()))
 
 
 def test_a_rate_is_read_without_a_float() -> None:
-    assert parse_change(b'{"mode": "speed", "rate": 0.1}') == ClockChange(
+    assert parse_change(parse_object(b'{"mode": "speed", "rate": 0.1}')) == ClockChange(
         mode=Mode.SPEED, rate=Decimal("0.1")
     )
 

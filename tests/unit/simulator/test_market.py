@@ -150,3 +150,13 @@ def test_a_ticker_sums_up_24_hours() -> None:
     )
     assert round(float(ticker["vol24h"]) * 10**8) == day[:, VOLUME].sum()
     assert ticker["ts"] == str(now_ms)
+
+
+@given(st.integers(0, 999), st.lists(st.integers(0, 400 * STEP_MS), min_size=2, max_size=12))
+def test_a_ticker_is_the_same_whatever_was_asked_for_before(seed: int, offsets: list[int]) -> None:
+    source = source_of(random_rows(seed, 400))
+    asked_often = Market(source, seed)
+    for symbol in (SYMBOL, f"{SYMBOL}-SWAP"):
+        for now_ms in (DAY_START_MS + offset for offset in offsets):
+            alone = ticker_row(Market(source, seed), symbol, now_ms)
+            assert ticker_row(asked_often, symbol, now_ms) == alone

@@ -205,3 +205,17 @@ def test_a_market_that_ended_while_nobody_was_there_stands_at_its_end(
     venue = open_venue(options, lambda: later(10**10))
     assert venue.clock.read().ended
     assert venue.clock.now() == T0 + 10 * STEP_MS
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_only_a_quick_clock_does_not_wait_for_the_disk(
+    state_file: Path, monkeypatch: pytest.MonkeyPatch, *, quick: bool
+) -> None:
+    waits: list[int] = []
+    monkeypatch.setattr("os.fsync", waits.append)
+    venue = open_venue(Options(state=state_file, mode="stepped", quick=quick))
+    moved = venue.clock.change(ClockChange(advance_ms=STEP_MS))
+    assert bool(waits) is not quick
+    kept = load_state(state_file, moved.market, FIRST_MS)
+    assert kept is not None
+    assert kept.venue_ms == moved.venue_ms

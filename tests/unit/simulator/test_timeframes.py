@@ -1,7 +1,9 @@
 """OKX's candle lengths."""
 
+import numpy as np
 import pytest
 
+from oxbot.simulator.candles import VOLUME
 from oxbot.simulator.timeframes import DAY_MS, HOUR_MS, TIMEFRAMES, turnovers
 from tests.unit.simulator.markets import DAY_START_MS, STEP_MS, SYMBOL, random_rows, source_of
 
@@ -32,3 +34,11 @@ def test_turnover_is_volume_at_the_mean_price_and_adds_up() -> None:
     opened, high, low, close, volume = (int(cell) for cell in bars.rows[0])
     assert each[0] == (opened + high + low + close) * volume // 4
     assert turnovers(bars, 12) == [sum(each[:12]), sum(each[12:])]
+
+
+@pytest.mark.parametrize("largest_volume", [10**9, 10**12, 10**15])
+def test_turnover_is_exact_however_much_is_traded(largest_volume: int) -> None:
+    bars = source_of(random_rows(4, 300)).bars(SYMBOL, DAY_START_MS, DAY_START_MS + DAY_MS)
+    bars.rows[:, VOLUME] = largest_volume - np.arange(len(bars))
+    each = [sum(row[:VOLUME]) * row[VOLUME] // 4 for row in bars.rows.tolist()]
+    assert turnovers(bars, 100) == [sum(each[:100]), sum(each[100:200]), sum(each[200:])]

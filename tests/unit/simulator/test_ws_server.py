@@ -75,6 +75,19 @@ async def test_the_step_is_pushed_before_it_is_answered(server: Serving) -> None
     assert push["data"] == await server.rows("market/ticker?instId=BTC-USDT")
 
 
+async def test_where_a_step_halts_is_pushed_before_it_is_answered(server: Serving) -> None:
+    client = await server.connect()
+    await client.ask("subscribe", topic("tickers"))
+    [row] = await server.rows("market/ticker?instId=BTC-USDT")
+    below = {"instId": "BTC-USDT", "bid_at_or_below": str(Decimal(str(row["bidPx"])) - 1)}
+    wish = {"advance_ms": 100 * STEP_MS, "halt_at": [below]}
+    answer = await (await server.http.post("/control/clock", json=wish)).json()
+    push = await client.socket.receive_json(timeout=10)
+    assert answer["halted"]
+    assert push["data"] == await server.rows("market/ticker?instId=BTC-USDT")
+    assert push["data"][0]["bidPx"] == answer["crossed"][0]["bid"]
+
+
 async def test_a_row_is_made_once_for_all_who_follow(
     server: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:

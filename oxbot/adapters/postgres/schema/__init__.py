@@ -19,6 +19,7 @@ from oxbot.adapters.postgres.schema.books import (
 )
 from oxbot.adapters.postgres.schema.control import (
     CycleState,
+    accounts,
     bot_runs,
     bots,
     cycles,
@@ -27,11 +28,13 @@ from oxbot.adapters.postgres.schema.control import (
     risk_verdicts,
     snapshots,
 )
+from oxbot.adapters.postgres.schema.protection import protections, watch_beats, watch_marks
 
 __all__ = [
     "FINAL_STATES",
     "ONE_ORDER_UNDER_WAY",
     "CycleState",
+    "accounts",
     "bot_runs",
     "bots",
     "cycles",
@@ -45,7 +48,10 @@ __all__ = [
     "metadata",
     "orders",
     "positions",
+    "protections",
     "risk_verdicts",
     "snapshots",
     "trades",
+    "watch_beats",
+    "watch_marks",
 ]

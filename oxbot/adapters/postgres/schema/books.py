@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -44,6 +45,9 @@ orders: Final = Table(
     Column("expires_at", Milliseconds, comment="venue time"),
     Column("stop", Money, comment="fraction of the average fill"),
     Column("target", Money, comment="fraction of the average fill"),
+    Column("trail", Money, comment="fraction of the best bid"),
+    Column("resting_price", Money, comment="USDT at which it filled while nobody watched"),
+    Column("crossed_at", Milliseconds, comment="venue time of the price that called for it"),
     Column("epoch", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -114,6 +118,8 @@ positions: Final = Table(
     Column("opened_at", Milliseconds, nullable=False, comment="venue time"),
     Column("stop", Money, nullable=False, comment="fraction of the average fill"),
     Column("target", Money, nullable=False, comment="fraction of the average fill"),
+    Column("trail", Money, comment="fraction of the best bid"),
+    Column("best", Money, comment="USDT, the highest bid since it was opened"),
     Column("version", Integer, nullable=False),
     CheckConstraint("quantity <> 0 AND quantity * cost >= 0", name="amounts"),
 )
@@ -169,6 +175,8 @@ equity_points: Final = Table(
     Column("at", Milliseconds, nullable=False, comment="venue time at which the cycle was due"),
     Column("equity", Money(Notional), nullable=False, comment="USDT"),
     Column("cash", Money(Notional), nullable=False, comment="USDT"),
+    Column("fresh", Boolean, nullable=False, comment="whether all prices were young enough"),
+    Index("ix_equity_points_bot_id_at", "bot_id", "at"),
 )
 
 events: Final = Table(
@@ -183,4 +191,6 @@ events: Final = Table(
     now("at"),
     UniqueConstraint("bot_id", "key"),
     Index("ix_events_bot_id_id", "bot_id", "id"),
+    # Outages are few, and looked for at each start of an alarm.
+    Index("ix_events_unprotected", "bot_id", postgresql_where=text("kind = 'unprotected'")),
 )

@@ -45,8 +45,17 @@ bots: Final = Table(
     Column("flatten", Boolean, nullable=False),
     Column("incarnation", Integer, nullable=False),
     Column("cash", Money(Notional), nullable=False, comment="USDT, free and reserved"),
+    Column("high_water", Money(Notional), comment="USDT; null until recorded again after a resume"),
     Column("created_at", Milliseconds, nullable=False),
     among("status", BotStatus),
+)
+
+# A row to lock: whoever judges entries of one of the owner's bots holds it.
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("venue", Text, primary_key=True),
 )
 
 bot_runs: Final = Table(
@@ -143,7 +152,7 @@ risk_verdicts: Final = Table(
     Column("bot_id", Text, primary_key=True),
     Column("cycle", BigInteger, primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("symbol", Text, nullable=False),
+    Column("symbol", Text, nullable=False, comment="* is the whole account"),
     Column("purpose", Text, nullable=False),
     Column("ruling", Text, nullable=False),
     Column("rule", Text, nullable=False),
@@ -151,6 +160,8 @@ risk_verdicts: Final = Table(
     Column("figures", JSONB, nullable=False),
     Column("quantity", Money(Quantity), comment="coins"),
     Column("limit_price", Money(Price), comment="USDT"),
+    Column("stop", Money, comment="fraction of the average fill"),
+    Column("target", Money, comment="fraction of the average fill"),
     of_cycle(),
     among("purpose", Purpose),
     among("ruling", Ruling),

@@ -1,0 +1,163 @@
+"""Accounts: what the bots of one owner on one venue have together, and what losses are from."""
+
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    RowMapping,
+    Select,
+    Text,
+    func,
+    literal,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from oxbot.adapters.postgres.bots import bot_from
+from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.rows import Records, no_bot
+from oxbot.adapters.postgres.schema import (
+    FINAL_STATES,
+    accounts,
+    bots,
+    equity_points,
+    orders,
+    positions,
+)
+from oxbot.domain.account import Account, Holding
+from oxbot.domain.bot import BotStatus
+from oxbot.domain.money import Notional, Price, Quantity, to_scale
+from oxbot.domain.orders import Purpose
+from oxbot.domain.risk import Marks
+
+CASH: Final = "cash"
+RESERVED: Final = "reserved"
+HELD: Final = "held"
+
+
+class Accounts(Records):
+    """The part of the store that sees a bot beside its owner's others, and in its own past."""
+
+    async def account(self, bot_id: str) -> Account:
+        """Give what the owner's other bots on the venue have now, those stopped left out."""
+        async with self._transaction() as connection:
+            return await _account(connection, await _bot(connection, bot_id))
+
+    async def marks(self, bot_id: str, midnight_ms: int) -> Marks:
+        """Give what equity is measured against; `midnight_ms` is when the venue's day began."""
+        async with self._transaction() as connection:
+            bot = await _bot(connection, bot_id)
+            before = await connection.scalar(_last_before(bot_id, midnight_ms))
+            lowest = await connection.scalar(_lowest_since(bot_id, midnight_ms))
+        return Marks(
+            day_start=bot_from(bot).settings.capital if before is None else before,
+            day_lowest=lowest,
+            high_water=bot["high_water"],
+        )
+
+
+async def locked_account(connection: AsyncConnection, bot: RowMapping) -> Account:
+    """Lock the account of a bot until the transaction ends, and read its other bots' part.
+
+    Taken after the bot's own row, and no other bot's row is ever taken after it, so that no
+    two transactions wait for each other.
+    """
+    owner, venue = bot["settings"]["owner"], bot["settings"]["venue"]
+    new = insert(accounts).values(owner=owner, venue=venue).on_conflict_do_nothing()
+    await connection.execute(new)
+    mine = (accounts.c.owner == owner) & (accounts.c.venue == venue)
+    await connection.execute(select(accounts).where(mine).with_for_update())
+    return await _account(connection, bot)
+
+
+async def _bot(connection: AsyncConnection, bot_id: str) -> RowMapping:
+    row = (await connection.execute(select(bots).where(bots.c.id == bot_id))).mappings()
+    found = row.one_or_none()
+    if found is None:
+        raise no_bot(bot_id)
+    return found
+
+
+async def _account(connection: AsyncConnection, bot: RowMapping) -> Account:
+    """Read it by one statement: a fill that is settled meanwhile counts once, not never."""
+    rows = (await connection.execute(_parts(bot))).all()
+    reserved = (
+        to_scale(Price.exactly(row.price) * Quantity.exactly(row.amount))
+        for row in rows
+        if row.kind == RESERVED
+    )
+    return Account(
+        cash=sum((Notional.exactly(row.amount) for row in rows if row.kind == CASH), Notional(0)),
+        reserved=sum(reserved, Notional(0)),
+        holdings={
+            row.symbol: Holding(
+                quantity=Quantity.exactly(row.amount), cost=Notional.exactly(row.price)
+            )
+            for row in rows
+            if row.kind == HELD
+        },
+    )
+
+
+def _parts(bot: RowMapping) -> CompoundSelect[str, str, Decimal, Decimal]:
+    """Select the other bots' cash, their entries under way, and what they hold by coin."""
+    settings = bot["settings"]
+    others = (
+        (bots.c.settings["owner"].astext == settings["owner"])
+        & (bots.c.settings["venue"].astext == settings["venue"])
+        & (bots.c.status != BotStatus.STOPPED)
+        & (bots.c.id != bot["id"])
+    )
+    under_way = (orders.c.purpose == Purpose.ENTRY) & orders.c.state.not_in(FINAL_STATES)
+    return union_all(
+        _part(CASH, literal("", Text), bots.c.cash, literal(Decimal(0), Money)).where(others),
+        _part(RESERVED, orders.c.symbol, orders.c.quantity, orders.c.limit_price)
+        .join(bots, bots.c.id == orders.c.bot_id)
+        .where(others, under_way),
+        _part(
+            HELD,
+            positions.c.symbol,
+            func.sum(positions.c.quantity, type_=Money),
+            func.sum(positions.c.cost, type_=Money),
+        )
+        .join(bots, bots.c.id == positions.c.bot_id)
+        .where(others)
+        .group_by(positions.c.symbol),
+    )
+
+
+def _part(
+    kind: str,
+    symbol: ColumnElement[str],
+    amount: ColumnElement[Decimal],
+    price: ColumnElement[Decimal],
+) -> Select[str, str, Decimal, Decimal]:
+    return select(
+        literal(kind, Text).label("kind"),
+        symbol.label("symbol"),
+        type_coerce(amount, Money).label("amount"),
+        type_coerce(price, Money).label("price"),
+    )
+
+
+def _last_before(bot_id: str, moment_ms: int) -> Select[Notional]:
+    return (
+        select(equity_points.c.equity)
+        .where(equity_points.c.bot_id == bot_id, equity_points.c.fresh)
+        .where(equity_points.c.at < moment_ms)
+        .order_by(equity_points.c.at.desc(), equity_points.c.cycle.desc())
+        .limit(1)
+    )
+
+
+def _lowest_since(bot_id: str, moment_ms: int) -> Select[Notional]:
+    return (
+        select(func.min(equity_points.c.equity, type_=Money(Notional)))
+        .where(equity_points.c.bot_id == bot_id, equity_points.c.fresh)
+        .where(equity_points.c.at >= moment_ms)
+    )

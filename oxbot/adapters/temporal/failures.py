@@ -1,0 +1,38 @@
+"""Temporal's failures as the project's errors."""
+
+from typing import Final
+
+from temporalio.client import (
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from oxbot.domain.errors import Conflict, InputError, NotFound, OxbotError, Unavailable
+
+REFUSALS: Final = (
+    RPCError,
+    RuntimeError,  # what a client that connects at its first call says when nobody listens
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+
+
+def failed(error: Exception, bot_id: str) -> OxbotError:
+    """Turn Temporal's words into the project's errors."""
+    if isinstance(error, WorkflowUpdateFailedError):
+        cause = error.cause
+        told = cause.message if isinstance(cause, ApplicationError) else str(cause)
+        unfit = isinstance(cause, ApplicationError) and cause.type == InputError.__name__
+        return InputError(told) if unfit else Conflict(told)
+    if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+        return NotFound(
+            f"Bot {bot_id} has no running workflow. A worker starts it again within seconds."
+        )
+    return Unavailable(
+        f"Bot {bot_id} did not answer through Temporal: {error}. Is a worker running? "
+        f"`oxbot doctor` tells."
+    )

@@ -1,0 +1,113 @@
+"""Workflows started, and how they ended: named here, never imported."""
+
+from typing import Final
+
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from oxbot.adapters.temporal.failures import failed
+from oxbot.domain.bot import Bot
+from oxbot.domain.errors import Unavailable
+from oxbot.messages import BOT_WORKFLOW, WATCH_WORKFLOW, WatchView, watch_id, workflow_id
+
+PAGE: Final = 1000
+"""Workflows listed by one request."""
+
+
+class TemporalRuns:
+    """The part of BotControl that starts workflows and looks at their runs.
+
+    Args:
+        client: Connected to the namespace of the bots.
+        task_queue: Where the workers listen.
+    """
+
+    def __init__(self, client: Client, task_queue: str) -> None:
+        self._client = client
+        self._task_queue = task_queue
+
+    async def start(self, bot: Bot, because: str = "") -> bool:
+        """Start a bot's workflow; False when one is running already.
+
+        `because` is shown as the reason of its status, where no person started it.
+        """
+        settings = bot.settings
+        told = {"control_by": "reconciler", "control_reason": because} if because else {}
+        try:
+            await self._client.start_workflow(
+                BOT_WORKFLOW,
+                {"bot_id": bot.id, **told},
+                id=workflow_id(bot.id),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=f"{settings.name} ({settings.mode}, {settings.provider})",
+                static_details=f"Trades {', '.join(settings.symbols)} every {settings.interval_s} s"
+                f" with {settings.capital} USDT.",
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        except (RPCError, RuntimeError) as error:
+            raise failed(error, bot.id) from error
+        return True
+
+    async def is_running(self, bot_id: str) -> bool:
+        """Tell whether a bot has a running workflow."""
+        description = await self._described(bot_id)
+        return description is not None and description.status is WorkflowExecutionStatus.RUNNING
+
+    async def running(self) -> frozenset[str]:
+        """Give the bots known to be running; Temporal's list is a moment behind."""
+        query = f"WorkflowType = '{BOT_WORKFLOW}' AND ExecutionStatus = 'Running'"
+        try:
+            found = self._client.list_workflows(query, page_size=PAGE)
+            return frozenset([run.id.removeprefix(workflow_id("")) async for run in found])
+        except (RPCError, RuntimeError) as error:
+            raise Unavailable(f"Temporal does not list the running bots: {error}.") from error
+
+    async def last_end(self, bot_id: str) -> str | None:
+        """Tell how a bot's last workflow ended; None where it has not, or there is none."""
+        description = await self._described(bot_id)
+        if description is None or description.status in (None, WorkflowExecutionStatus.RUNNING):
+            return None
+        return description.status.name.lower()
+
+    async def _described(self, bot_id: str) -> WorkflowExecutionDescription | None:
+        """Look at a bot's newest run; None where it never had one, or that is forgotten."""
+        try:
+            return await self._handle(bot_id).describe()
+        except (RPCError, RuntimeError) as error:
+            if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise failed(error, bot_id) from error
+
+    async def watch(self, venue: str) -> bool:
+        """Start the price watch of a venue; False when it is running already."""
+        try:
+            await self._client.start_workflow(
+                WATCH_WORKFLOW,
+                WatchView(venue=venue),
+                id=watch_id(venue),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=f"prices of {venue}",
+                static_details="Reads the venue's price stream for all bots.",
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        except (RPCError, RuntimeError) as error:
+            raise Unavailable(
+                f"The price watch of {venue} cannot be started through Temporal: {error}."
+            ) from error
+        return True
+
+    def _handle(self, bot_id: str) -> WorkflowHandle[object, object]:
+        return self._client.get_workflow_handle(workflow_id(bot_id))

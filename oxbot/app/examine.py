@@ -1,0 +1,138 @@
+"""A stepped venue's guards, examined at one moment of it for its driver."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from oxbot.app.ports import Ports
+from oxbot.app.prices import current_quotes, is_current, known_quotes
+from oxbot.app.signals import protect_of, tell_out_of_reach
+from oxbot.domain.errors import BeingProbed, CircuitOpen, Conflict, NotFound, Unavailable
+from oxbot.domain.guards import TRUSTED_MS, Crossing, Guard
+from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.orders import Purpose
+from oxbot.messages import UNDER_WAY, Examine, ExamineReport
+
+AT_ONCE: Final = 16
+"""Positions closed at the same time."""
+
+BEAT_EVERY_S: Final = 2
+
+TOLD: Final = 3
+"""How many of those that are open yet are told of."""
+
+
+async def examine(ports: Ports, request: Examine, heartbeat: Callable[[], None]) -> ExamineReport:
+    """Close what the prices of this very moment set off, and what was held long enough.
+
+    Called again it finds only what is still open. Where prices are missing, positions that have
+    theirs are closed before the error is raised; without one nothing can be sold here, nor
+    when a hold is over.
+
+    Raises:
+        Conflict: The venue is not stepped, or its time is another.
+        VenueUnavailable: The exchange does not give all prices; it may if it is asked again. Once
+            the circuit is open it is asked no more at this moment, and that is in the report.
+        Unavailable: A bot does not answer.
+    """
+    beating = asyncio.create_task(_beat(heartbeat))
+    try:
+        return await _examined(ports, request)
+    finally:
+        beating.cancel()
+
+
+async def _beat(heartbeat: Callable[[], None]) -> None:
+    while True:
+        heartbeat()
+        await asyncio.sleep(BEAT_EVERY_S)
+
+
+async def _examined(ports: Ports, request: Examine) -> ExamineReport:
+    clock = await ports.clock.reading()
+    _must_be_then(request, clock)
+    guards = await ports.store.guards(request.venue)
+    symbols = sorted({guard.symbol for guard in guards})
+    if not symbols:
+        return ExamineReport(crossings=0, closed=0)
+    try:
+        quotes = await current_quotes(ports, symbols, clock, TRUSTED_MS // 1000)
+    except Unavailable as error:
+        known = await known_quotes(ports, symbols, clock)
+        now = {symbol: quote for symbol, quote in known.items() if is_current(quote, clock)}
+        priced = [guard for guard in guards if guard.symbol in now]
+        report = await _close_all(ports, _called_for(priced, now, clock))
+        if not isinstance(error, CircuitOpen) or isinstance(error, BeingProbed):
+            raise
+        return report.model_copy(update={"trouble": report.trouble or str(error)})
+    await _raise_bests(ports, request.venue, guards, quotes)
+    return await _close_all(ports, _called_for(guards, quotes, clock))
+
+
+def _must_be_then(request: Examine, clock: ClockReading) -> None:
+    if not clock.stepped:
+        raise Conflict(f"{request.venue} moves by itself: its guards are watched as prices come.")
+    if clock.venue_ms != request.at_ms:
+        raise Conflict(f"{request.venue} stands at {clock.venue_ms}, not at {request.at_ms}.")
+
+
+def _called_for(
+    guards: Sequence[Guard], quotes: dict[str, Quote], clock: ClockReading
+) -> list[Crossing]:
+    """Give what has to be closed now: what a price sets off comes before a hold that is over."""
+    found = [_of_guard(guard, quotes.get(guard.symbol), clock) for guard in guards]
+    return [crossing for crossing in found if crossing]
+
+
+def _of_guard(guard: Guard, quote: Quote | None, clock: ClockReading) -> Crossing | None:
+    purpose = guard.purpose_at(quote.bid) if quote else None
+    if purpose is None and clock.venue_ms >= guard.hold_until_ms:
+        purpose = Purpose.HOLD
+    if purpose is None:
+        return None
+    price = quote.bid if quote else None
+    return Crossing(guard=guard, purpose=purpose, price=price, at_ms=clock.venue_ms)
+
+
+async def _raise_bests(
+    ports: Ports, venue: str, guards: Sequence[Guard], quotes: dict[str, Quote]
+) -> None:
+    """Let trailing stops know of bids that are better than what they know."""
+    better = {
+        guard.symbol
+        for guard in guards
+        if guard.best is not None and quotes[guard.symbol].bid > guard.best
+    }
+    for symbol in sorted(better):
+        quote = quotes[symbol]
+        await ports.store.raise_best(venue, symbol, quote.bid, quote.exchange_ms)
+
+
+async def _close_all(ports: Ports, crossings: Sequence[Crossing]) -> ExamineReport:
+    """Have each closed by its bot; one that does not answer keeps no other from it."""
+    room = asyncio.Semaphore(AT_ONCE)
+    asked = (_close(ports, crossing, room) for crossing in crossings)
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    open_yet = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    return ExamineReport(
+        crossings=len(crossings),
+        closed=len(crossings) - len(open_yet),
+        trouble="; ".join(open_yet[:TOLD]),
+        unfinished=any(told.endswith(UNDER_WAY) for told in open_yet),
+    )
+
+
+async def _close(ports: Ports, crossing: Crossing, room: asyncio.Semaphore) -> str | None:
+    """Have one position closed; give why it is open yet."""
+    bot_id = crossing.guard.bot_id
+    try:
+        async with room:
+            report = await ports.control.protect_now(bot_id, protect_of(crossing, seen_ms=0))
+    except NotFound as error:
+        await tell_out_of_reach(ports, crossing, error)
+        return str(error)
+    still = f"{crossing.guard.symbol} of {bot_id} is open yet: {report.reason}"
+    return still if report.state == "open" else None

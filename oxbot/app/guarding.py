@@ -1,0 +1,187 @@
+"""Every price is judged by the guards of open positions, wherever it comes from."""
+
+from collections.abc import Collection, Coroutine, Iterator, Sequence
+from typing import Final
+
+from oxbot.app.gaps import Gap, examine_gaps, gaps_since
+from oxbot.app.guard_news import GuardNews
+from oxbot.app.ports import Ports
+from oxbot.app.signals import Signals
+from oxbot.app.timing import RecentClock, Timer
+from oxbot.app.troubles import Troubles
+from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
+from oxbot.domain.guard_index import GuardIndex
+from oxbot.domain.guards import TRUSTED_MS
+from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.money import Price
+
+COMPARED_HOLDS_MS: Final = 10_000
+"""An index that was compared with the record longer ago, in wall ms, protects nobody."""
+
+SAVE_EVERY_S: Final = 1
+EXAMINE_AGAIN_S: Final = 2
+
+
+class Guarding:
+    """The part of the market watch that protects.
+
+    `too_old` counts prices that were too old to set anything off.
+
+    Args:
+        ports: Of the venue.
+        clock: The venue's, as the watch has it.
+        timer: Wall time.
+        troubles: Where it says what is wrong.
+    """
+
+    def __init__(self, ports: Ports, clock: RecentClock, timer: Timer, troubles: Troubles) -> None:
+        self.too_old = 0
+        self._ports = ports
+        self._venue = ports.feed.venue
+        self._clock = clock
+        self._timer = timer
+        self._troubles = troubles
+        self._index = GuardIndex()
+        self._news = GuardNews(ports, self._index, timer, troubles, self._judge_again)
+        self._signals = Signals(ports, timer, troubles)
+        self._last: dict[str, Quote] = {}
+        self._heard_ms: int | None = None
+        self._gaps: dict[str, Gap] = {}
+        self._raised: list[tuple[str, Price, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    async def begin(self) -> None:
+        """Learn what is open, and examine what nobody watched, before the first price comes.
+
+        Raises:
+            StoreUnavailable: The record does not say what is open.
+        """
+        marks = await self._ports.store.watch_marks(self._venue)
+        await self._news.compare()
+        self._gaps = gaps_since(marks, self._index)
+        await self._examine()
+
+    def parts(self) -> Iterator[Coroutine[object, object, None]]:
+        """Give what goes on beside each other, each part until it is cancelled."""
+        yield self._news.listen()
+        yield self._news.follow()
+        yield self._signals.run()
+        yield self._save()
+        yield self._make_up()
+
+    def see(self, quotes: Sequence[Quote]) -> None:
+        """Judge prices as they come; what they cross is told beside everything else.
+
+        A price that is too old to trust sets nothing off. Where the venue stands still none
+        does: its driver has the guards examined.
+        """
+        wall_ms = self._timer.wall_ms()
+        trusted = [quote for quote in quotes if self._is_trusted(quote, wall_ms)]
+        if self._moving:
+            self.too_old += len(quotes) - len(trusted)
+        if trusted:
+            self._note_silence(wall_ms)
+        for quote in trusted:
+            self._judge(quote, wall_ms)
+
+    @property
+    def _moving(self) -> ClockReading | None:
+        """The venue's clock, if it is known and moves by itself."""
+        clock = self._clock.last
+        return None if clock is None or clock.stepped else clock
+
+    def _is_trusted(self, quote: Quote, wall_ms: int) -> bool:
+        clock = self._moving
+        if clock is None:
+            return False
+        return quote.age_ms(clock.venue_at(wall_ms)) <= clock.scaled_ms(TRUSTED_MS)
+
+    def _note_silence(self, wall_ms: int) -> None:
+        """After a time without any price, what came meanwhile has to be made up for."""
+        heard_ms, self._heard_ms = self._heard_ms, wall_ms
+        if heard_ms is not None and wall_ms - heard_ms > TRUSTED_MS:
+            seen = {symbol: quote.exchange_ms for symbol, quote in self._last.items()}
+            for symbol, gap in gaps_since(seen, self._index).items():
+                self._gaps.setdefault(symbol, gap)
+
+    def _judge(self, quote: Quote, wall_ms: int) -> None:
+        known = self._last.get(quote.symbol)
+        if known is None or known.exchange_ms <= quote.exchange_ms:
+            self._last[quote.symbol] = quote
+        crossings = self._index.crossed(quote.symbol, quote.bid, quote.exchange_ms)
+        self._signals.add(crossings, wall_ms)
+
+    def _judge_again(self, symbols: Collection[str]) -> None:
+        """Judge other guards than before by the last price: the next may take its time."""
+        self._signals.forget_changed(self._index)
+        wall_ms = self._timer.wall_ms()
+        for symbol in symbols:
+            quote = self._last.get(symbol)
+            if quote is not None and self._is_trusted(quote, wall_ms):
+                self._judge(quote, wall_ms)
+
+    async def _make_up(self) -> None:
+        """Examine what nobody watched, until that is done."""
+        while True:
+            await self._timer.sleep(EXAMINE_AGAIN_S)
+            await self._examine()
+
+    async def _examine(self) -> None:
+        if not self._gaps:
+            return
+        try:
+            clock = await self._clock.reading()
+        except VenueUnavailable as error:
+            self._troubles.has("clock", error)
+            return
+        if clock.stepped:
+            self._gaps.clear()
+            return
+        for gap, found in await examine_gaps(self._ports, list(self._gaps.values()), clock):
+            if isinstance(found, OxbotError):
+                self._troubles.has("candles", found)
+                continue
+            self._troubles.has_none("candles")
+            del self._gaps[gap.symbol]
+            known = {c.guard.key: self._index.get(c.guard.key) for c in found}
+            same = [c for c in found if (g := known[c.guard.key]) and g.stamp == c.guard.stamp]
+            self._signals.add(same, seen_ms=0)
+
+    async def _save(self) -> None:
+        """Put best prices and marks on record, in this order; each time is a beat."""
+        while True:
+            try:
+                await self._save_once()
+            except StoreUnavailable as error:
+                self._troubles.has("marks", error)
+            else:
+                self._troubles.has_none("marks")
+            await self._timer.sleep(SAVE_EVERY_S)
+
+    async def _save_once(self) -> None:
+        clock, wall_ms = self._clock.last, self._timer.wall_ms()
+        if clock is None or wall_ms - self._news.compared_ms > COMPARED_HOLDS_MS:
+            return
+        marks = self._marks()
+        self._raised.extend(self._index.raised())
+        while self._raised:
+            await self._ports.store.raise_best(self._venue, *self._raised[0])
+            del self._raised[0]
+        await self._ports.store.save_watch_marks(self._venue, marks, wall_ms, stepped=clock.stepped)
+
+    def _marks(self) -> dict[str, int]:
+        """Give up to when everything that was crossed has been accepted, for each symbol.
+
+        Where a stretch has still to be examined, the mark stays where it was.
+        """
+        first = self._signals.unaccepted()
+        return {
+            symbol: min(self._last[symbol].exchange_ms, first.get(symbol, _NEVER) - 1)
+            for symbol in self._index.symbols
+            if symbol in self._last and symbol not in self._gaps
+        }
+
+
+_NEVER: Final = 2**62

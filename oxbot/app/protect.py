@@ -1,0 +1,205 @@
+"""Close one position, whatever an earlier attempt has left half done."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from oxbot.app.execute import bring_to_end, give_up, outcome_of
+from oxbot.app.ports import Ports
+from oxbot.app.venue import must_be_here
+from oxbot.domain.errors import ExitUnfinished, NotFound, OutcomeUnknown
+from oxbot.domain.money import Notional, Price, Quantity, plain, to_scale
+from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose, Side
+from oxbot.domain.portfolio import Position
+from oxbot.messages import OrderOutcome, ProtectPosition, ProtectReport
+from oxbot.records import Protection
+
+CLOSED, OPEN, STALE = "closed", "open", "stale"
+
+_PLAINLY: Final = {
+    Purpose.HOLD: "longest hold: held as long as allowed",
+    Purpose.FLATTEN: "flatten: a person wants everything sold",
+}
+
+
+async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
+    """Bring the coin's order under way to its end, then sell what is left of the position.
+
+    Called again it goes on where it was left. A position that is gone, was opened anew or has
+    changed since the call is none of its business: the call is stale. What the venue refuses
+    stays open, and the reason is told.
+
+    Raises:
+        Conflict: The bot belongs to another venue; final.
+        Unavailable: Venue or record do not answer, or an order is not at its end; to be tried
+            again until it is done.
+    """
+    must_be_here(ports, await ports.store.bot(request.bot_id))
+    ended = await _own_orders(ports, request)
+    ended += await _end_under_way(ports, request)
+    while position := await _position(ports, request, ended):
+        intended = await _exit_order(ports, request, position, ended)
+        if intended is None:
+            return await _report(ports, request, ended, OPEN, "too little is held to be sold")
+        order = await ports.store.intend_exit(intended, position.version)
+        if order is None:
+            continue
+        ended.append(await _finished(ports, order))
+        if order.id == intended.id and ended[-1].state is not OrderState.FILLED:
+            return await _report(ports, request, ended, OPEN, ended[-1].reason)
+    return await _report(ports, request, ended, CLOSED if _has_sold(ended) else STALE)
+
+
+async def _own_orders(ports: Ports, request: ProtectPosition) -> list[Order]:
+    """Give the orders that earlier attempts at this very protection have ended."""
+    own: list[Order] = []
+    while (order := await _known(ports, _key(ports, request, len(own) + 1))) is not None:
+        own.append(order)
+    return [order for order in own if order.state.is_final]
+
+
+async def _known(ports: Ports, key: OrderKey) -> Order | None:
+    try:
+        return await ports.store.order(key.order_id)
+    except NotFound:
+        return None
+
+
+async def _end_under_way(ports: Ports, request: ProtectPosition) -> list[Order]:
+    """Bring the order that is under way for the coin to its end, whoever intended it."""
+    orders = await ports.store.unfinished_orders(request.bot_id)
+    return [await _finished(ports, o) for o in orders if o.symbol == request.protect.symbol]
+
+
+async def _finished(ports: Ports, order: Order) -> Order:
+    """End an order: an exit by its fill, an entry without one if it is not too late."""
+    try:
+        if order.purpose.is_exit:
+            order = await bring_to_end(ports, order)
+        else:
+            order = await give_up(ports, order, "the coin's position is being closed")
+    except OutcomeUnknown as error:
+        raise ExitUnfinished(f"{error} It is looked up next.") from error
+    if not order.state.is_final:
+        raise ExitUnfinished(
+            f"Order {order.id} for {order.symbol} is {order.state}: another attempt is at it."
+        )
+    return order
+
+
+async def _position(
+    ports: Ports, request: ProtectPosition, ended: Sequence[Order]
+) -> Position | None:
+    """Give the position if it is the one that was meant; fills of our own do not change that."""
+    meant = request.protect
+    position = (await ports.store.portfolio(request.bot_id)).positions.get(meant.symbol)
+    if position is None or position.opened_ms != meant.opened_ms:
+        return None
+    changed = meant.version and position.version > meant.version
+    return None if changed and not _has_sold(ended) else position
+
+
+def _has_sold(ended: Sequence[Order]) -> bool:
+    return any(order.purpose.is_exit and order.state is OrderState.FILLED for order in ended)
+
+
+async def _exit_order(
+    ports: Ports, request: ProtectPosition, position: Position, ended: Sequence[Order]
+) -> Order | None:
+    """Make the order that sells the whole lots of a position; None: that is below the minimum."""
+    meant = request.protect
+    instrument = (await ports.feed.instruments((meant.symbol,)))[meant.symbol]
+    quantity = instrument.whole_lots(position.quantity)
+    if quantity < instrument.minimum:
+        return None
+    key = _key(ports, request, 1)
+    tried = {order.id for order in ended}
+    while key.order_id in tried:
+        key = key.model_copy(update={"attempt": key.attempt + 1})
+    return Order(
+        id=key.order_id,
+        bot_id=request.bot_id,
+        incarnation=request.incarnation,
+        cycle=request.cycle,
+        symbol=meant.symbol,
+        side=Side.SELL,
+        purpose=meant.purpose,
+        quantity=quantity,
+        resting=meant.resting,
+        crossed_ms=meant.crossed_ms or None,
+        epoch=request.epoch,
+        reason=_why(position, request),
+    )
+
+
+def _key(ports: Ports, request: ProtectPosition, attempt: int) -> OrderKey:
+    meant = request.protect
+    return OrderKey(
+        installation=ports.installation,
+        bot_id=request.bot_id,
+        incarnation=request.incarnation,
+        cause=f"p{meant.opened_ms}v{meant.version}:{meant.purpose}",
+        symbol=meant.symbol,
+        purpose=meant.purpose,
+        attempt=attempt,
+    )
+
+
+def _why(position: Position, request: ProtectPosition) -> str:
+    """Tell what the exit rests on."""
+    meant = request.protect
+    guards = {
+        Purpose.STOP: ("the stop", position.stop_price),
+        Purpose.TARGET: ("the target", position.target_price),
+        Purpose.TRAIL: ("the trailing stop", position.trail_price),
+    }
+    name, guard = guards.get(meant.purpose, ("", None))
+    if guard is None or meant.price is None:
+        return _PLAINLY.get(meant.purpose, f"{meant.purpose} between cycles")
+    return f"{name} between cycles: {plain(meant.price)} reached {plain(guard)}"
+
+
+async def _report(
+    ports: Ports, request: ProtectPosition, ended: Sequence[Order], state: str, reason: str = ""
+) -> ProtectReport:
+    """Tell what was sold, once on record, and in the answer."""
+    settled_ms = time.time_ns() // 10**6
+    outcomes = [await outcome_of(ports, order) for order in ended]
+    sold = [o for o in outcomes if o.purpose.is_exit and o.state is OrderState.FILLED]
+    for outcome in sold:
+        await ports.store.tell_exit(request.bot_id, request.cycle, outcome)
+    if state == CLOSED:
+        await ports.store.note_protection(_protection(request, sold[-1].order_id, settled_ms))
+    return ProtectReport(
+        symbol=request.protect.symbol,
+        state=state,
+        order_ids=tuple(outcome.order_id for outcome in outcomes),
+        reason=reason,
+        price=_average(sold),
+    )
+
+
+def _protection(request: ProtectPosition, order_id: str, settled_ms: int) -> Protection:
+    """Say what set the exit off, and when it was done, for the time that protecting takes."""
+    meant = request.protect
+    return Protection(
+        bot_id=request.bot_id,
+        symbol=meant.symbol,
+        opened_ms=meant.opened_ms,
+        version=meant.version,
+        purpose=meant.purpose,
+        crossed_ms=meant.crossed_ms,
+        seen_ms=meant.seen_wall_ms or None,
+        settled_ms=settled_ms,
+        order_id=order_id,
+    )
+
+
+def _average(sold: Sequence[OrderOutcome]) -> Price | None:
+    """Average what several orders were sold at."""
+    priced = [(outcome.filled, outcome.price) for outcome in sold if outcome.price is not None]
+    coins = sum((filled for filled, _ in priced), Quantity(0))
+    if not coins:
+        return None
+    notional = sum((filled * price for filled, price in priced), Notional(0))
+    return to_scale(notional / coins)

@@ -1,0 +1,158 @@
+"""Guards by what would set them off, so that a price finds those it reaches at once."""
+
+from collections.abc import Iterable, Iterator
+
+from oxbot.domain.guards import Crossing, Guard
+from oxbot.domain.money import Price
+from oxbot.domain.orders import Purpose
+from oxbot.domain.ranks import Ranks
+from oxbot.domain.trails import Trails
+
+
+class GuardIndex:
+    """All guards of a venue.
+
+    A price costs a few comparisons and as many steps as there are guards it reaches, whatever
+    the number of positions. What is reached stays until it is removed, and is told again.
+    """
+
+    def __init__(self) -> None:
+        self._guards: dict[tuple[str, str], Guard] = {}
+        self._symbols: dict[str, _Symbol] = {}
+
+    def __len__(self) -> int:
+        return len(self._guards)
+
+    def __iter__(self) -> Iterator[Guard]:
+        return iter(self._guards.values())
+
+    def get(self, key: tuple[str, str]) -> Guard | None:
+        """Give the guard of a bot's coin, as it was put."""
+        return self._guards.get(key)
+
+    @property
+    def symbols(self) -> list[str]:
+        """What is guarded."""
+        return sorted({guard.symbol for guard in self._guards.values()})
+
+    def put(self, guard: Guard) -> None:
+        """Guard a position by this from now on; the best price known of it is kept."""
+        known = self._guards.get(guard.key)
+        of_symbol = self._symbols.setdefault(guard.symbol, _Symbol())
+        if known is not None:
+            guard = of_symbol.with_best(guard, known)
+            if guard == of_symbol.with_best(known, known):
+                return
+            of_symbol.remove(known)
+        self._guards[guard.key] = guard
+        of_symbol.put(guard)
+
+    def remove(self, key: tuple[str, str]) -> None:
+        """Guard a position no longer."""
+        known = self._guards.pop(key, None)
+        if known is not None:
+            self._symbols[known.symbol].remove(known)
+
+    def replace_all(self, guards: Iterable[Guard]) -> None:
+        """Guard these positions and no others."""
+        wanted = {guard.key: guard for guard in guards}
+        for key in self._guards.keys() - wanted.keys():
+            self.remove(key)
+        for guard in wanted.values():
+            self.put(guard)
+
+    def crossed(self, symbol: str, bid: Price, at_ms: int) -> list[Crossing]:
+        """Give what a price reaches, and let trailing stops follow it.
+
+        A price sets nothing off for a position that was opened after it, and nothing at all
+        once a newer one was seen.
+
+        Args:
+            symbol: Whose price.
+            bid: In USDT.
+            at_ms: Exchange time (venue ms).
+        """
+        return self._symbols.setdefault(symbol, _Symbol()).crossed(bid, at_ms)
+
+    def raised(self) -> Iterator[tuple[str, Price, int]]:
+        """Give each price (symbol, bid, venue ms) that raised a best since this was asked last.
+
+        One that a later price outdid is left out.
+        """
+        for symbol, of_symbol in self._symbols.items():
+            raised, of_symbol.raised = of_symbol.raised, []
+            for bid, at_ms in raised:
+                yield symbol, bid, at_ms
+
+
+class _Symbol:
+    """The guards of one symbol, by bot.
+
+    One that was opened after the newest price waits for a price that is as new as itself.
+    """
+
+    def __init__(self) -> None:
+        self.raised: list[tuple[Price, int]] = []
+        self._newest_ms = 0
+        self._guards: dict[str, Guard] = {}
+        self._waiting: Ranks[int, str] = Ranks()
+        self._stops: Ranks[Price, str] = Ranks()
+        self._targets: Ranks[Price, str] = Ranks()
+        self._trails = Trails()
+
+    def put(self, guard: Guard) -> None:
+        """Add a guard."""
+        self._guards[guard.bot_id] = guard
+        if guard.opened_ms > self._newest_ms:
+            self._waiting.put(guard.opened_ms, guard.bot_id)
+        else:
+            self._begin(guard)
+
+    def remove(self, guard: Guard) -> None:
+        """Take out a guard that was put."""
+        del self._guards[guard.bot_id]
+        if guard.opened_ms > self._newest_ms:
+            self._waiting.remove(guard.opened_ms, guard.bot_id)
+            return
+        self._stops.remove(guard.stop_price, guard.bot_id)
+        self._targets.remove(guard.target_price, guard.bot_id)
+        if guard.trail is not None and guard.best is not None:
+            self._trails.remove(guard.bot_id, guard.trail)
+
+    def with_best(self, guard: Guard, known: Guard) -> Guard:
+        """Give a guard the best price that is known of the same position, if that is better."""
+        if guard.best is None or known.best is None or guard.opened_ms != known.opened_ms:
+            return guard
+        waits = known.opened_ms > self._newest_ms
+        best = max(guard.best, known.best if waits else self._trails.best(known.bot_id))
+        return guard if best == guard.best else guard.model_copy(update={"best": best})
+
+    def crossed(self, bid: Price, at_ms: int) -> list[Crossing]:
+        """Give what a price reaches; an older one than the newest says nothing."""
+        if at_ms < self._newest_ms:
+            return []
+        self._newest_ms = at_ms
+        for bot_id in list(self._waiting.at_most(at_ms)):
+            guard = self._guards[bot_id]
+            self._waiting.remove(guard.opened_ms, bot_id)
+            self._begin(guard)
+        if self._trails.raise_to(bid):
+            self.raised = [(best, seen) for best, seen in self.raised if best > bid]
+            self.raised.append((bid, at_ms))
+        return [
+            Crossing(guard=self._guards[bot_id], purpose=purpose, price=bid, at_ms=at_ms)
+            for bot_id, purpose in self._reached(bid).items()
+        ]
+
+    def _reached(self, bid: Price) -> dict[str, Purpose]:
+        """Name the bots whose guards a bid reaches; the stop comes first, the target last."""
+        reached = dict.fromkeys(self._targets.at_most(bid), Purpose.TARGET)
+        reached.update(dict.fromkeys(self._trails.reached(bid), Purpose.TRAIL))
+        reached.update(dict.fromkeys(self._stops.at_least(bid), Purpose.STOP))
+        return reached
+
+    def _begin(self, guard: Guard) -> None:
+        self._stops.put(guard.stop_price, guard.bot_id)
+        self._targets.put(guard.target_price, guard.bot_id)
+        if guard.trail is not None and guard.best is not None:
+            self._trails.put(guard.bot_id, guard.trail, guard.best)

@@ -1,0 +1,174 @@
+"""Limits of a bot, as people write them: read, checked, and changed whole or not at all."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from pydantic import ValidationError
+
+from oxbot.domain.bot import RiskLimits
+from oxbot.domain.errors import InputError
+from oxbot.domain.money import EXACT, Amount, Notional, decimal_from, plain
+from oxbot.domain.values import told
+
+Given = str | int | None
+"""A limit's value as it arrives: a number as text, a whole number, or None for off."""
+
+FRACTIONS: Final = (
+    "max_position",
+    "max_exposure",
+    "max_account_exposure",
+    "stop",
+    "target",
+    "trailing",
+    "confidence",
+    "daily_loss",
+    "drawdown",
+)
+"""Limits that may be written as a percentage."""
+
+OPTIONAL: Final = ("trailing",)
+"""Limits that can be off."""
+
+FLAGS: Final = ("flatten_at_limit",)
+"""Limits that are a yes or a no."""
+
+Kept = Decimal | Amount | bool | int | None
+"""A limit's value as `RiskLimits` has it."""
+
+MEANINGS: Final = {
+    "max_position": "most in one coin, of equity",
+    "max_exposure": "most in all coins, of equity",
+    "max_account_exposure": "the same for all of the owner's bots on the venue together",
+    "stop": "where the stop lies below the average fill of the entry",
+    "target": "where the target lies above it",
+    "trailing": "how far the trailing stop stays below the best bid since the entry",
+    "reward_risk": "least of what can be won over what can be lost, fees paid",
+    "longest_hold_s": "longest time a position is held, in seconds",
+    "shortest_hold_s": "shortest time before a decision may close it, in seconds",
+    "cooldown_s": "pause in a coin after it was left, in seconds",
+    "price_age_s": "oldest price that is acted on, in seconds",
+    "move_bp": "farthest that the price may have moved since the model saw it, in basis points",
+    "spread_bp": "widest spread at which to enter, in basis points",
+    "slippage_bp": "how far above the ask an entry's limit price lies, in basis points",
+    "confidence": "least confidence of the model",
+    "fee_round_trips": "how many times its fees the expected move must pay",
+    "entries_a_day": "most entries in a UTC day",
+    "minimum_notional": "least that an entry is worth, in USDT",
+    "daily_loss": "loss of a UTC day at which entries end, of the equity it began with",
+    "drawdown": "fall from the high-water mark at which the bot pauses",
+    "flatten_at_limit": "whether a loss at its limit sells everything as well",
+}
+"""What each limit is, in a few words."""
+
+DECIMALS: Final = 8
+"""Digits after the point that a limit may have: finer ones could not be kept in each figure."""
+
+_SAID: Final = {"yes": True, "true": True, "on": True, "1": True} | {
+    "no": False,
+    "false": False,
+    "off": False,
+    "0": False,
+}
+
+
+def read_limit(name: str, given: Given) -> Decimal | bool | None:
+    """Read one limit: 3.5% and 0.035 are the same; `off` where a limit can be off.
+
+    Raises:
+        InputError: No such limit, or a value that it cannot have; the sentence names it.
+    """
+    if name not in RiskLimits.model_fields:
+        known = ", ".join(RiskLimits.model_fields)
+        raise InputError(f"There is no limit {name!r}; the limits are {known}.")
+    if name in FLAGS:
+        return _flag(name, given)
+    if name in OPTIONAL and (given is None or str(given).strip().lower() == "off"):
+        return None
+    if given is None:
+        raise InputError(f"{name} cannot be off; give it a number.")
+    number = _number(name, given)
+    if number != round(number, DECIMALS):
+        raise InputError(f"{name} is {given!r}; a limit has at most {DECIMALS} decimals.")
+    return number
+
+
+def _flag(name: str, given: Given) -> bool:
+    said = _SAID.get(str(given).strip().lower())
+    if said is None:
+        raise InputError(f"{name} is {given!r}; say yes or no.")
+    return said
+
+
+def _number(name: str, given: str | int) -> Decimal:
+    if isinstance(given, str) and name in FRACTIONS and given.strip().endswith("%"):
+        return EXACT.divide(decimal_from(given.strip()[:-1].strip(), name), Decimal(100))
+    return decimal_from(given.strip() if isinstance(given, str) else given, name)
+
+
+def limits_after(current: RiskLimits, wished: Mapping[str, Given]) -> RiskLimits:
+    """Give the limits that hold when those named are changed; the others stay.
+
+    Raises:
+        InputError: Nothing is wished for, a name is unknown, a value cannot be, or the limits
+            would contradict each other. The sentence names the limit.
+    """
+    if not wished:
+        raise InputError("No limit is named; name at least one, as stop=2%.")
+    read = {name: read_limit(name, given) for name, given in wished.items()}
+    try:
+        limits = RiskLimits.model_validate({**current.model_dump(), **read})
+    except ValidationError as error:
+        raise InputError(told(error)) from error
+    must_make_sense(limits)
+    return limits
+
+
+def must_make_sense(limits: RiskLimits, capital: Notional | None = None) -> None:
+    """Refuse limits under which no entry could ever be made.
+
+    Args:
+        limits: Each of them possible by itself.
+        capital: What the bot begins with, in USDT, where that is to be looked at too.
+
+    Raises:
+        InputError: They contradict each other.
+    """
+    reached = EXACT.divide(limits.target, limits.stop)
+    if reached < limits.reward_risk:
+        raise InputError(
+            f"The limits contradict each other: with target {plain(limits.target)} and stop "
+            f"{plain(limits.stop)} the reward is {reached:.2f} times the risk, and reward_risk "
+            f"asks for {plain(limits.reward_risk)}. No entry could be made."
+        )
+    largest = None if capital is None else capital * limits.max_position
+    if largest is not None and largest < limits.minimum_notional:
+        raise InputError(
+            f"The limits contradict each other: max_position allows {largest:.2f} USDT of the "
+            f"capital in one coin, and minimum_notional asks for {plain(limits.minimum_notional)}."
+        )
+
+
+def changed_limits(before: RiskLimits, after: RiskLimits) -> dict[str, tuple[str, str]]:
+    """Give the limits that differ, with their old and new values as people write them."""
+    return {
+        name: (spoken(getattr(before, name)), spoken(getattr(after, name)))
+        for name in RiskLimits.model_fields
+        if getattr(before, name) != getattr(after, name)
+    }
+
+
+def shown(name: str, value: Kept) -> str:
+    """Write a limit for people, fractions as percentages; it can be given again like this."""
+    if name in FRACTIONS and isinstance(value, Decimal):
+        return f"{plain(EXACT.multiply(value, Decimal(100)))}%"
+    return spoken(value)
+
+
+def spoken(value: Kept) -> str:
+    """Write a limit's value as it can be given again."""
+    if value is None:
+        return "off"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return plain(Decimal(value) if isinstance(value, int) else value)

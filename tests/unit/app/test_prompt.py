@@ -1,0 +1,115 @@
+"""The prompt: a model is told what became of its last decision, and by which figures."""
+
+from decimal import Decimal
+
+import pytest
+
+from oxbot.domain.bot import BotSettings
+from oxbot.domain.money import Price
+from oxbot.records import ModelReply, ModelRequest
+from tests.support.fakes import BTC, ETH, FakeModel
+from tests.unit.app.room import BOT, Room
+
+pytestmark = pytest.mark.critical
+
+
+class Listening(FakeModel):
+    """Remembers what it was told last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+
+    async def complete(self, request: ModelRequest) -> ModelReply:
+        self.told = dict(request.messages)["user"].splitlines()
+        return await super().complete(request)
+
+    @property
+    def lately(self) -> list[str]:
+        """The part on what happened since the last decision."""
+        heads = [line.startswith("Since the last decision") for line in self.told]
+        if True not in heads:
+            return []
+        rest = self.told[heads.index(True) :]
+        inside = [line.startswith("  ") for line in rest[1:]]
+        return rest[: inside.index(False) + 1] if False in inside else rest
+
+
+@pytest.fixture
+def model(room: Room) -> Listening:
+    room.model = model = Listening()
+    return model
+
+
+async def test_before_its_first_decision_a_model_is_told_of_none(
+    room: Room, model: Listening
+) -> None:
+    await room.bot()
+    await room.judge()
+    assert model.lately == []
+
+
+async def test_a_refusal_is_told_with_its_figures(room: Room, model: Listening) -> None:
+    await room.bot(limits={"confidence": "0.95"})
+    model.will_buy(BTC)
+    await room.judge(1)
+    await room.judge(2)
+    head, refused = model.lately
+    assert head == "Since the last decision (cycle 1):"
+    assert refused.startswith(
+        "  BTC/USDT entry refused by confidence: the model is not sure enough"
+    )
+    assert refused.endswith("(confidence 0.9, limit 0.95).")
+
+
+async def test_where_nothing_happened_that_is_told(room: Room, model: Listening) -> None:
+    await room.bot()
+    await room.judge(1)
+    await room.judge(2)
+    assert model.lately == [
+        "Since the last decision (cycle 1):",
+        "  nothing was proposed and nothing closed.",
+    ]
+
+
+async def test_an_exit_is_told_with_its_cause_and_its_result(room: Room, model: Listening) -> None:
+    """Cycle 2 is one without a model, as a pause has them; what it did is told as well."""
+    await room.bot()
+    await room.buy(BTC)
+    room.reprice(BTC, Price(57_000))
+    await room.observe(2)
+    for order in (await room.validate(2, entries=False)).orders:
+        await room.execute(order.id)
+    await room.judge(3)
+    head, bought, stopped, closed = model.lately
+    assert head == "Since the last decision (cycle 1):"
+    assert "BTC/USDT entry approved by all rules" in bought
+    assert "BTC/USDT stop demanded by stop: the bid is at or below the stop (bid 57000" in stopped
+    assert closed == "  BTC/USDT closed by stop: 0.0249 from 60006 to 57000, net PnL -77.46 USDT."
+
+
+async def test_what_is_said_again_and_again_is_told_once_and_never_too_much(
+    room: Room, model: Listening
+) -> None:
+    await room.bot()
+    await room.buy(BTC, ETH)
+    for cycle in range(2, 8):
+        room.now_ms += 16_000
+        await room.observe(cycle)
+        room.feed.away = True
+        room.now_ms += 16_000
+        await room.validate(cycle, entries=False)
+        room.feed.away = False
+    await room.judge(9)
+    noted = [line for line in model.lately if "noted by price age" in line]
+    assert len(noted) == 2
+
+
+async def test_the_limits_that_the_code_enforces_are_told(room: Room, model: Listening) -> None:
+    await room.bot(limits={"daily_loss": "0.02", "reward_risk": "1.7"})
+    await room.judge()
+    assert BotSettings(name="x").limits.daily_loss == Decimal("0.03")
+    (told,) = (line for line in model.told if line.startswith("Limits: "))
+    assert "reward over risk at least 1.7" in told
+    assert "once the day lost 0.02" in told
+    assert (await room.store.bot(BOT)).settings.limits.daily_loss == Decimal("0.02")

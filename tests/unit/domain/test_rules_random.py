@@ -1,0 +1,102 @@
+"""Ten thousand proposals at random: each word of the rules can be accounted for."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oxbot.domain.decision import Action, Proposal
+from oxbot.domain.entries import judge
+from oxbot.domain.market import Quote
+from oxbot.domain.money import Notional
+from oxbot.domain.risk import Context, Ruling, Verdict
+from oxbot.domain.rules import CLOSE_RULES, ENTRY_RULES, LEAST_RULES
+from tests.support.risk import Chance
+
+pytestmark = pytest.mark.critical
+
+AT_ONCE = 20
+FIGURES = {rule.name: rule.figures for rule in (*ENTRY_RULES, *CLOSE_RULES, *LEAST_RULES)}
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=500, deadline=None)
+def test_of_any_proposal_in_any_situation(seed: int) -> None:
+    """Five hundred times twenty proposals; hypothesis names the seed of one that fails."""
+    chance = Chance(seed)
+    for _ in range(AT_ONCE):
+        situation, proposal = chance.context(), chance.proposal()
+        verdict = judge(proposal, situation)
+        if verdict is None:
+            assert proposal.action is Action.HOLD
+        elif verdict.ruling is Ruling.REFUSED:
+            must_be_accounted_for(verdict)
+        elif not verdict.purpose.is_exit:
+            must_keep_all_limits(verdict, proposal, situation)
+
+
+def must_be_accounted_for(verdict: Verdict) -> None:
+    """A refusal names its rule, says why, has the rule's figures, and orders nothing."""
+    assert set(FIGURES[verdict.rule]) <= verdict.figures.keys()
+    assert all(verdict.figures.values())
+    assert verdict.reason
+    assert verdict.quantity is None
+    assert not verdict.ruling.leads_to_an_order
+
+
+def must_keep_all_limits(verdict: Verdict, proposal: Proposal, situation: Context) -> None:
+    """Each limit is worked out anew, from the verdict and the situation alone."""
+    limits, quote = situation.limits, situation.quotes[verdict.symbol]
+    assert verdict.quantity
+    assert verdict.limit_price
+    assert verdict.stop
+    assert verdict.target
+    cost = verdict.quantity.number * verdict.limit_price.number
+    own, others = own_worth(situation), others_worth(situation)
+    slack = Decimal("1E-9")
+    assert cost <= (own.equity * limits.max_position * proposal.fraction) + slack
+    assert own.exposed + cost <= own.equity * limits.max_exposure + slack
+    all_in = (own.equity + others.equity) * limits.max_account_exposure
+    assert own.exposed + others.exposed + cost <= all_in + slack
+    assert cost <= (situation.portfolio.cash - situation.portfolio.reserved).number
+    assert verdict.quantity * quote.ask >= limits.minimum_notional
+    lot = situation.instruments[verdict.symbol].lot
+    assert verdict.quantity.number % lot.number == 0
+    assert verdict.stop <= limits.stop + slack
+    assert verdict.target <= limits.target + slack
+    must_be_worth_it(verdict, situation, quote)
+
+
+def must_be_worth_it(verdict: Verdict, situation: Context, quote: Quote) -> None:
+    assert verdict.stop
+    assert verdict.target
+    fee, ask = situation.fee_rate, quote.ask.number
+    won = ask * (1 + verdict.target) * (1 - fee) - ask * (1 + fee)
+    lost = ask * (1 + fee) - ask * (1 - verdict.stop) * (1 - fee)
+    assert won / lost >= situation.limits.reward_risk - Decimal("1E-6")
+    assert ask * (1 - verdict.stop) < quote.bid.number + Decimal("1E-6")
+
+
+class Worth:
+    """Equity and exposure in USDT, added up without the code that is tested."""
+
+    def __init__(self, cash: Notional, reserved: Notional, held: Iterable[Decimal]) -> None:
+        worth = sum(held, Decimal(0))
+        self.equity = cash.number + worth
+        self.exposed = reserved.number + worth
+
+
+def own_worth(situation: Context) -> Worth:
+    portfolio = situation.portfolio
+    held = (
+        p.quantity.number * situation.quotes[s].bid.number for s, p in portfolio.positions.items()
+    )
+    return Worth(portfolio.cash, portfolio.reserved, held)
+
+
+def others_worth(situation: Context) -> Worth:
+    account = situation.account
+    held = (h.quantity.number * situation.quotes[s].bid.number for s, h in account.holdings.items())
+    return Worth(account.cash, account.reserved, held)

@@ -1,0 +1,34 @@
+"""Looks every few seconds whether each bot that should run has a workflow."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from oxbot.app.bots import Desk
+from oxbot.app.reconcile import reconcile
+from oxbot.domain.errors import OxbotError
+
+EVERY_S: Final = 10
+
+log = structlog.get_logger(__name__)
+
+
+async def keep_bots_running(desk: Desk, stop: asyncio.Event, every_s: float = EVERY_S) -> None:
+    """Reconcile at once and every `every_s` seconds until `stop` is set; trouble is logged."""
+    while not stop.is_set():
+        await _look(desk)
+        try:
+            await asyncio.wait_for(stop.wait(), every_s)
+        except TimeoutError:
+            continue
+
+
+async def _look(desk: Desk) -> None:
+    try:
+        started = await reconcile(desk)
+    except OxbotError as error:
+        log.warning("bots could not be looked after; next look follows", reason=str(error))
+        return
+    for bot_id in started:
+        log.info("bot started, since it had no workflow", bot=bot_id)
