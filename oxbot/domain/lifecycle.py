@@ -56,6 +56,8 @@ FOLLOWS: Final[Mapping[OrderState, frozenset[OrderState]]] = {
 WITHOUT_FILL: Final = frozenset({OrderState.REFUSED, OrderState.CANCELLED})
 """How an order ends that traded nothing."""
 
+PARTLY: Final = "partly filled, rest cancelled"
+
 
 def sources(state: OrderState) -> tuple[OrderState, ...]:
     """Give the states that may become this one."""
@@ -104,10 +106,16 @@ def settled(order: Order, fills: Sequence[Fill]) -> Order:
     filled = filled_of(order, fills)
     if not filled:
         return finished(order, OrderState.CANCELLED, "nothing was filled")
-    reason = "" if filled == order.quantity else "partly filled, rest cancelled"
+    reason = _told(order, whole=filled == order.quantity)
     if order.state is OrderState.FILLED:
         return order.model_copy(update={"reason": reason})
     return moved(order, OrderState.FILLED, reason)
+
+
+def _told(order: Order, *, whole: bool) -> str:
+    """Keep why the order was made, and say where it could not be filled whole."""
+    made_for = order.reason.removesuffix(PARTLY).removesuffix("; ")
+    return made_for if whole else "; ".join(part for part in (made_for, PARTLY) if part)
 
 
 def filled_of(order: Order, fills: Sequence[Fill]) -> Quantity:

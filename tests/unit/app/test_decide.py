@@ -98,8 +98,8 @@ async def test_the_model_is_shown_the_same_whoever_made_the_snapshot(room: Room)
     await room.bot()
     await room.observe(cycle=1)
     await room.observe(cycle=2)
-    await room.decide(cycle=1)
     await room.elsewhere().decide(cycle=2)
+    await room.decide(cycle=1)
     first, second = [await room.store.decision(BOT, cycle) for cycle in (1, 2)]
     assert first is not None
     assert second is not None
