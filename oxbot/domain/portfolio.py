@@ -52,8 +52,9 @@ class Position(Value):
     `quantity` is after fees taken in the coin, and `cost`, which has its sign, what it was
     bought or sold for without fees. `paid` and `received` are the cash that the round trip
     moved so far, fees included; `entry_quantity` and `entry_notional` are of the entry's fills,
-    whose average carries stop and target. `version` grows with every fill. `trail` is a
-    fraction of `best`, the best price at which it could have been closed since it was opened.
+    whose average carries stop and target, `exit_quantity` and `exit_notional` of the exits'.
+    `version` grows with every fill. `trail` is a fraction of `best`, the best price at which it
+    could have been closed since it was opened.
     """
 
     symbol: Symbol
@@ -61,6 +62,8 @@ class Position(Value):
     cost: Notional
     entry_quantity: NonNegativeQuantity
     entry_notional: NonNegativeNotional
+    exit_quantity: NonNegativeQuantity = Quantity(0)
+    exit_notional: NonNegativeNotional = Notional(0)
     paid: NonNegativeNotional
     received: NonNegativeNotional
     fees: NonNegativeNotional
@@ -75,6 +78,13 @@ class Position(Value):
     def average_price(self) -> Price:
         """Average fill of the entry."""
         return to_scale(self.entry_notional / self.entry_quantity)
+
+    @property
+    def average_exit(self) -> Price:
+        """Average fill of the exits; the entry's, where it left too little to be exited."""
+        if not self.exit_quantity:
+            return self.average_price
+        return to_scale(self.exit_notional / self.exit_quantity)
 
     @property
     def direction(self) -> Direction:

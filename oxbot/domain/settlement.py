@@ -8,7 +8,7 @@ from oxbot.domain.ledger import Entry, dust_entries, fill_entries
 from oxbot.domain.market import QUOTE_CURRENCY, Instrument, base_of
 from oxbot.domain.money import Notional, Quantity, share
 from oxbot.domain.orders import Fill, Order, Side
-from oxbot.domain.portfolio import Direction, Position, Trade
+from oxbot.domain.portfolio import Position, Trade
 from oxbot.domain.values import Value
 
 
@@ -24,7 +24,13 @@ class Settlement(Value):
 
 
 def settle(
-    position: Position | None, cash: Notional, order: Order, fill: Fill, instrument: Instrument
+    position: Position | None,
+    cash: Notional,
+    order: Order,
+    fill: Fill,
+    instrument: Instrument,
+    *,
+    last: bool = True,
 ) -> Settlement:
     """Apply one fill to cash and position.
 
@@ -36,7 +42,9 @@ def settle(
         cash: USDT before.
         order: The order that was filled.
         fill: The execution.
-        instrument: Decides when a remainder is dust: below its minimum.
+        instrument: Decides what is dust: less than its minimum, which no exit could close.
+        last: Whether this is the last of the order's fills that are booked together. What an
+            entry has then brought is a position, or dust.
 
     Raises:
         LedgerBroken: An exit of more than is there, an entry against the position, or a fee
@@ -44,7 +52,8 @@ def settle(
     """
     _must_know_fee(fill)
     if not order.purpose.is_exit:
-        return _entered(_with(position, order, fill), cash, fill)
+        entered = _entered(_with(position, order, fill), cash, fill)
+        return _kept(entered, order, instrument) if last else entered
     return _left(_enough(position, fill), cash, order, fill, instrument)
 
 
@@ -123,6 +132,22 @@ def _entered(held: Position, cash: Notional, fill: Fill) -> Settlement:
     )
 
 
+def _kept(entered: Settlement, order: Order, instrument: Instrument) -> Settlement:
+    """Keep what an entry brought as a position if it can be closed again, else as dust."""
+    held = entered.position
+    if held is None or instrument.is_tradable(held.quantity):
+        return entered
+    written_off = dust_entries(held.symbol, quantity=held.quantity, cost=held.cost)
+    return entered.model_copy(
+        update={
+            "position": None,
+            "dust": held.quantity,
+            "entries": entered.entries + written_off,
+            "trade": _round_trip(held, held, order, entered.fill, held.cost),
+        }
+    )
+
+
 def _trailed(position: Position) -> Position:
     """Let the best price begin at the entry's average; it never gets worse."""
     if position.trail is None:
@@ -135,7 +160,12 @@ def _trailed(position: Position) -> Position:
 def _left(
     held: Position, cash: Notional, order: Order, fill: Fill, instrument: Instrument
 ) -> Settlement:
-    after = _traded(held, fill)
+    after = _traded(held, fill).model_copy(
+        update={
+            "exit_quantity": held.exit_quantity + fill.quantity,
+            "exit_notional": held.exit_notional + fill.notional,
+        }
+    )
     rest = after.quantity
     dust = Quantity(0) if instrument.is_tradable(rest) else rest
     closes = rest == dust
@@ -169,14 +199,14 @@ def _round_trip(
     held: Position, after: Position, order: Order, fill: Fill, dust_cost: Notional
 ) -> Trade:
     return Trade(
-        symbol=held.symbol,
-        direction=Direction.of(held.quantity),
-        quantity=held.entry_quantity,
-        entry_price=held.average_price,
-        exit_price=fill.price,
+        symbol=after.symbol,
+        direction=held.direction,
+        quantity=after.entry_quantity,
+        entry_price=after.average_price,
+        exit_price=after.average_exit,
         fees=after.fees,
         net_pnl=after.received + dust_cost - after.paid,
-        opened_ms=held.opened_ms,
+        opened_ms=after.opened_ms,
         closed_ms=fill.at_ms,
         exit=order.purpose,
     )

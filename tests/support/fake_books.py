@@ -144,14 +144,15 @@ class FakeBooks:
         order = await self.order(order_id)
         new = {fill.trade_id: fill for fill in fills if fill.trade_id not in self.booked}
         ended = settled(order, [*await self.fills(order_id), *new.values()])
-        for fill in new.values():
-            self._book(order, fill, instrument)
+        for number, fill in enumerate(new.values(), start=1):
+            self._book(order, fill, instrument, last=number == len(new))
         self.orders_by_id[order_id] = ended
         return ended
 
-    def _book(self, order: Order, fill: Fill, instrument: Instrument) -> None:
+    def _book(self, order: Order, fill: Fill, instrument: Instrument, *, last: bool) -> None:
         bot_id, key = order.bot_id, (order.bot_id, fill.symbol)
-        done = settle(self._positions.get(key), self.cash[bot_id], order, fill, instrument)
+        held, cash = self._positions.get(key), self.cash[bot_id]
+        done = settle(held, cash, order, fill, instrument, last=last)
         must_balance(done.entries)
         self.booked[fill.trade_id] = fill
         self.cash[bot_id] = done.cash
@@ -159,7 +160,7 @@ class FakeBooks:
         if done.position:
             self._positions[key] = done.position
         else:
-            del self._positions[key]
+            self._positions.pop(key, None)
         if done.trade:
             self._trades.append((bot_id, done.trade))
 

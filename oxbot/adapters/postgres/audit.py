@@ -28,6 +28,8 @@ _POSITION_AMOUNTS = (
     "cost",
     "entry_quantity",
     "entry_notional",
+    "exit_quantity",
+    "exit_notional",
     "paid",
     "received",
     "fees",
@@ -81,7 +83,7 @@ class Replay:
             symbol=fill.symbol, tick=row["tick"], lot=row["lot"], minimum=row["minimum"]
         )
         held = self._positions.pop(fill.symbol, None)
-        change = settle(held, self._cash, order, fill, instrument)
+        change = settle(held, self._cash, order, fill, instrument, last=row["last"])
         self._cash = change.cash
         if change.position:
             self._positions[fill.symbol] = change.position
@@ -160,6 +162,7 @@ async def _fills(connection: AsyncConnection, bot_id: str) -> list[RowMapping]:
             fills.c.tick,
             fills.c.lot,
             fills.c.minimum,
+            fills.c.last,
             *(column.label(f"fill.{column.name}") for column in FILL),
             *(column.label(f"order.{column.name}") for column in ORDER),
         )

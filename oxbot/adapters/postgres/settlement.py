@@ -105,8 +105,9 @@ async def _book(
     new, instrument = news
     cash, position = bot["cash"], await _position(connection, order)
     for fill in new:
-        change = settle(position, cash, order, fill, instrument)
-        fill_id = await _add_fill(connection, bot, fill, instrument)
+        last = fill is new[-1]
+        change = settle(position, cash, order, fill, instrument, last=last)
+        fill_id = await _add_fill(connection, bot, fill, {**_steps(instrument), "last": last})
         await post(connection, order.bot_id, f"fill:{fill_id}", change.entries)
         await _write_position(connection, order, change)
         await _add_dust(connection, order, change.dust)
@@ -126,14 +127,18 @@ def _coin_of(table: Table, order: Order) -> ColumnElement[bool]:
     return (table.c.bot_id == order.bot_id) & (table.c.symbol == order.symbol)
 
 
+def _steps(instrument: Instrument) -> dict[str, object]:
+    return instrument.model_dump(include={"tick", "lot", "minimum"})
+
+
 async def _add_fill(
-    connection: AsyncConnection, bot: RowMapping, fill: Fill, instrument: Instrument
+    connection: AsyncConnection, bot: RowMapping, fill: Fill, settled_under: dict[str, object]
 ) -> int:
-    """Write a fill; give its number."""
+    """Write a fill, with what it was settled under; give its number."""
     settings = bot_from(bot).settings
     values = {
         **fill.model_dump(exclude={"at_ms"}),
-        **instrument.model_dump(include={"tick", "lot", "minimum"}),
+        **settled_under,
         "at": fill.at_ms,
         "bot_id": bot["id"],
         "venue": f"{settings.mode}:{settings.venue}",

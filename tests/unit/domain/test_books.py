@@ -39,7 +39,7 @@ class Books(RuleBasedStateMachine):
         self.dust = Quantity(0)
         self.entries: list[Entry] = [*deposit_entries(CAPITAL)]
         self.trades: list[Trade] = []
-        self.settled: list[tuple[Order, Fill]] = []
+        self.settled: list[tuple[Order, Fill, bool]] = []
 
     cash: Notional
     position: Position | None
@@ -58,6 +58,22 @@ class Books(RuleBasedStateMachine):
         side = (self.position.direction if self.position else direction).entry_side
         order = entry("b1", side=side, quantity=quantity)
         self._book(order, _fill(order, price, fee, in_coin=in_coin))
+
+    @rule(parts=st.lists(st.tuples(QUANTITIES, PRICES), min_size=2, max_size=4))
+    def enter_on_several_levels(self, parts: list[tuple[Quantity, Price]]) -> None:
+        """Book an entry's executions together: only what all of them brought may be dust."""
+        side = (self.position.direction if self.position else Direction.LONG).entry_side
+        order = entry("b1", side=side, quantity=sum((q for q, _ in parts), Quantity(0)))
+        for number, (quantity, price) in enumerate(parts, start=1):
+            traded = fill(order, str(price)).model_copy(
+                update={"quantity": quantity, "fee": Decimal(0)}
+            )
+            self._book(order, traded, last=number == len(parts))
+
+    @invariant()
+    def what_is_held_can_be_closed(self) -> None:
+        """No position is too small for an exit."""
+        assert not self.position or STEPS.is_tradable(self.position.quantity)
 
     @precondition(lambda self: self.position)
     @rule(
@@ -92,14 +108,14 @@ class Books(RuleBasedStateMachine):
         for order in (against, enlarging):
             self._refuse(order, _fill(order, price, Decimal(0), in_coin=False))
 
-    def _book(self, order: Order, traded: Fill) -> None:
-        change = settle(self.position, self.cash, order, traded, STEPS)
+    def _book(self, order: Order, traded: Fill, *, last: bool = True) -> None:
+        change = settle(self.position, self.cash, order, traded, STEPS, last=last)
         must_balance(change.entries)
         self.cash, self.position = change.cash, change.position
         self.dust += change.dust
         self.entries += change.entries
         self.trades += [change.trade] if change.trade else []
-        self.settled.append((order, traded))
+        self.settled.append((order, traded, last))
 
     def _refuse(self, order: Order, traded: Fill) -> None:
         with pytest.raises(LedgerBroken):
@@ -135,7 +151,7 @@ class Books(RuleBasedStateMachine):
     def cash_and_coins_are_what_the_fills_moved_by_their_own_figures(self) -> None:
         """Counted anew from quantity, price and fee: each product is rounded once."""
         cash, coins = CAPITAL.number, Decimal(0)
-        for _, traded in self.settled:
+        for _, traded, _ in self.settled:
             sign = 1 if traded.side is Side.BUY else -1
             in_coin = traded.fee_currency == "BTC"
             cash -= sign * _twelve_places(traded.quantity.number * traded.price.number)
@@ -156,8 +172,8 @@ class Books(RuleBasedStateMachine):
     def the_fills_alone_give_the_same_books(self) -> None:
         cash, dust, trades = CAPITAL, Quantity(0), list[Trade]()
         position: Position | None = None
-        for order, traded in self.settled:
-            change = settle(position, cash, order, traded, STEPS)
+        for order, traded, last in self.settled:
+            change = settle(position, cash, order, traded, STEPS, last=last)
             cash, position, dust = change.cash, change.position, dust + change.dust
             trades += [change.trade] if change.trade else []
         assert (cash, position, dust, trades) == (self.cash, self.position, self.dust, self.trades)

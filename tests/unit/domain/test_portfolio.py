@@ -268,6 +268,34 @@ def test_a_trade_tells_the_whole_round_trip() -> None:
     assert trade.exit is Purpose.STOP
 
 
+def test_a_trade_of_several_exits_is_closed_at_their_average() -> None:
+    opened = settle(None, Notional(1000), *_purchase("3", "100"), STEPS)
+    half = settle(opened.position, opened.cash, *_free_sale("1", "90"), STEPS)
+    closed = settle(half.position, half.cash, *_free_sale("2", "81"), STEPS)
+    assert closed.trade
+    assert (closed.trade.exit_price, closed.trade.net_pnl) == (Price(84), Notional(-48))
+
+
+def test_an_entry_that_brought_too_little_to_be_closed_is_dust() -> None:
+    order, whole = _purchase("0.0009", "100")
+    change = settle(None, Notional(1000), order, whole, STEPS)
+    assert (change.position, change.dust) == (None, Quantity("0.0009"))
+    assert change.trade
+    assert (change.trade.exit, change.trade.net_pnl) == (Purpose.ENTRY, Notional(0))
+    more_follows = settle(None, Notional(1000), order, whole, STEPS, last=False)
+    assert more_follows.position
+
+
+def _free_sale(quantity: str, price: str) -> tuple[Order, Fill]:
+    order = leave("b1", 2, quantity)
+    return order, fill(order, price, fee=Decimal(0))
+
+
+def _purchase(quantity: str, price: str) -> tuple[Order, Fill]:
+    order = entry("b1", quantity=Quantity(quantity))
+    return order, fill(order, price, fee=Decimal(0))
+
+
 def short(quantity: str, price: str, fee: str = "0") -> tuple[Order, Fill]:
     order = entry("b1", side=Side.SELL, quantity=Quantity(quantity))
     return order, fill(order, price, fee=Decimal(fee), fee_currency="USDT")

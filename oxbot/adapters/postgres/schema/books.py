@@ -89,7 +89,8 @@ fills: Final = Table(
     Column("fee", Money, nullable=False, comment="in fee_currency"),
     Column("fee_currency", Text, nullable=False),
     Column("at", Milliseconds, nullable=False, comment="venue time"),
-    # The steps it was settled under decide what became dust; an audit replays them.
+    Column("last", Boolean, nullable=False, comment="of the order's fills booked together"),
+    # With the steps it was settled under this decides what became dust; an audit replays it.
     Column("tick", Money(Price), nullable=False),
     Column("lot", Money(Quantity), nullable=False),
     Column("minimum", Money(Quantity), nullable=False),
@@ -112,6 +113,8 @@ positions: Final = Table(
     Column("cost", Money(Notional), nullable=False, comment="USDT, of the quantity's sign"),
     Column("entry_quantity", Money(Quantity), nullable=False, comment="coins"),
     Column("entry_notional", Money(Notional), nullable=False, comment="USDT"),
+    Column("exit_quantity", Money(Quantity), nullable=False, comment="coins"),
+    Column("exit_notional", Money(Notional), nullable=False, comment="USDT"),
     Column("paid", Money(Notional), nullable=False, comment="USDT"),
     Column("received", Money(Notional), nullable=False, comment="USDT"),
     Column("fees", Money(Notional), nullable=False, comment="USDT"),
