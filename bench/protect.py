@@ -292,10 +292,10 @@ def _index_us(size: int) -> float:
             )
         )
     prices = [Price(round(Decimal(draw.uniform(59_800, 60_200)), 1)) for _ in range(20_000)]
-    index.crossed(DEFAULT_SYMBOLS[0], prices[0], 2)
+    index.crossed(DEFAULT_SYMBOLS[0], prices[0], prices[0], 2)
     begun = time.perf_counter()
     for at_ms, price in enumerate(prices, start=3):
-        index.crossed(DEFAULT_SYMBOLS[0], price, at_ms)
+        index.crossed(DEFAULT_SYMBOLS[0], price, price, at_ms)
     return round((time.perf_counter() - begun) / len(prices) * 1_000_000, 2)
 
 

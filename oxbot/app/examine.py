@@ -8,6 +8,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, is_current, known_quotes
 from oxbot.app.signals import protect_of, tell_out_of_reach
 from oxbot.domain.errors import BeingProbed, CircuitOpen, Conflict, NotFound, Unavailable
+from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import TRUSTED_MS, Crossing, Guard
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.orders import Purpose
@@ -85,27 +86,32 @@ def _called_for(
 
 
 def _of_guard(guard: Guard, quote: Quote | None, clock: ClockReading) -> Crossing | None:
-    purpose = guard.purpose_at(quote.bid) if quote else None
+    price = guard.closing_price(quote) if quote else None
+    purpose = guard.purpose_at(price) if price else None
     if purpose is None and clock.venue_ms >= guard.hold_until_ms:
         purpose = Purpose.HOLD
     if purpose is None:
         return None
-    price = quote.bid if quote else None
     return Crossing(guard=guard, purpose=purpose, price=price, at_ms=clock.venue_ms)
 
 
 async def _raise_bests(
     ports: Ports, venue: str, guards: Sequence[Guard], quotes: dict[str, Quote]
 ) -> None:
-    """Let trailing stops know of bids that are better than what they know."""
+    """Let trailing stops know of prices that are better than what they know."""
     better = {
-        guard.symbol
+        Best(
+            guard.symbol,
+            guard.direction,
+            guard.closing_price(quotes[guard.symbol]),
+            quotes[guard.symbol].exchange_ms,
+        )
         for guard in guards
-        if guard.best is not None and quotes[guard.symbol].bid > guard.best
+        if guard.best is not None
+        and guard.direction.gain(guard.best, guard.closing_price(quotes[guard.symbol])) > 0
     }
-    for symbol in sorted(better):
-        quote = quotes[symbol]
-        await ports.store.raise_best(venue, symbol, quote.bid, quote.exchange_ms)
+    for best in sorted(better):
+        await ports.store.raise_best(venue, best)
 
 
 async def _close_all(ports: Ports, crossings: Sequence[Crossing]) -> ExamineReport:

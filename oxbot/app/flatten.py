@@ -7,7 +7,7 @@ from typing import Final
 from oxbot.app.bots import Desk
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import OxbotError, StoreUnavailable
-from oxbot.domain.money import Notional, Quantity, to_scale
+from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.values import Value
 from oxbot.messages import ControlRequest, FlattenReport, Holdings
 from oxbot.ports import Store
@@ -89,10 +89,10 @@ async def _proof(desk: Desk, bot_id: str, trouble: str) -> FlattenReport:
 
 
 async def _worth(desk: Desk, dust: Iterable[tuple[str, Quantity]]) -> dict[str, Notional]:
-    """Value dust at the newest bid known; without one it is left out."""
+    """Value dust at the newest prices known; without one it is left out."""
     coins = dict(dust)
     try:
         quotes = await desk.board.get(desk.venue, sorted(coins))
     except StoreUnavailable:
         return {}
-    return {symbol: to_scale(coins[symbol] * quote.bid) for symbol, quote in quotes.items()}
+    return {symbol: quote.worth(coins[symbol]) for symbol, quote in quotes.items()}

@@ -12,8 +12,10 @@ from typing import Final
 from oxbot.app.bots import Desk
 from oxbot.app.halts import BestBid, SteppedVenue, halts_of
 from oxbot.domain.errors import Conflict, Unavailable
+from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import Guard
 from oxbot.domain.money import Price
+from oxbot.domain.portfolio import Direction
 from oxbot.domain.values import Value
 from oxbot.messages import ExamineReport
 
@@ -110,6 +112,7 @@ async def _examine(desk: Desk, at_ms: int) -> ExamineReport:
 async def _raise_bests(desk: Desk, guards: Sequence[Guard], bests: Sequence[BestBid]) -> None:
     """Put on record how high bids rose while trailing positions were open.
 
+    Only long ones are known where a venue is stepped, as the simulator is a spot market.
     An older position has seen at least what a younger one has.
     """
     seen = {(best.symbol, best.since_ms): best.best for best in bests}
@@ -120,4 +123,4 @@ async def _raise_bests(desk: Desk, guards: Sequence[Guard], bests: Sequence[Best
             rise = guard.symbol, highest
             newest_ms[rise] = max(guard.opened_ms, newest_ms.get(rise, 0))
     for (symbol, best), opened_ms in sorted(newest_ms.items()):
-        await desk.store.raise_best(desk.venue, symbol, best, opened_ms)
+        await desk.store.raise_best(desk.venue, Best(symbol, Direction.LONG, best, opened_ms))

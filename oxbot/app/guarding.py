@@ -10,10 +10,9 @@ from oxbot.app.signals import Signals
 from oxbot.app.timing import RecentClock, Timer
 from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
-from oxbot.domain.guard_index import GuardIndex
+from oxbot.domain.guard_index import Best, GuardIndex
 from oxbot.domain.guards import TRUSTED_MS
 from oxbot.domain.market import ClockReading, Quote
-from oxbot.domain.money import Price
 
 COMPARED_HOLDS_MS: Final = 10_000
 """An index that was compared with the record longer ago, in wall ms, protects nobody."""
@@ -47,7 +46,7 @@ class Guarding:
         self._last: dict[str, Quote] = {}
         self._heard_ms: int | None = None
         self._gaps: dict[str, Gap] = {}
-        self._raised: list[tuple[str, Price, int]] = []
+        self._raised: list[Best] = []
 
     def __len__(self) -> int:
         return len(self._index)
@@ -110,7 +109,7 @@ class Guarding:
         known = self._last.get(quote.symbol)
         if known is None or known.exchange_ms <= quote.exchange_ms:
             self._last[quote.symbol] = quote
-        crossings = self._index.crossed(quote.symbol, quote.bid, quote.exchange_ms)
+        crossings = self._index.crossed(quote.symbol, quote.bid, quote.ask, quote.exchange_ms)
         self._signals.add(crossings, wall_ms)
 
     def _judge_again(self, symbols: Collection[str]) -> None:
@@ -167,7 +166,7 @@ class Guarding:
         marks = self._marks()
         self._raised.extend(self._index.raised())
         while self._raised:
-            await self._ports.store.raise_best(self._venue, *self._raised[0])
+            await self._ports.store.raise_best(self._venue, self._raised[0])
             del self._raised[0]
         await self._ports.store.save_watch_marks(self._venue, marks, wall_ms, stepped=clock.stepped)
 

@@ -9,7 +9,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.venue import must_be_here
 from oxbot.domain.errors import ExitUnfinished, NotFound, OutcomeUnknown
 from oxbot.domain.money import Notional, Price, Quantity, plain, to_scale
-from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose, Side
+from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome, ProtectPosition, ProtectReport
 from oxbot.records import Protection
@@ -23,7 +23,7 @@ _PLAINLY: Final = {
 
 
 async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
-    """Bring the coin's order under way to its end, then sell what is left of the position.
+    """Bring the coin's order under way to its end, then close what is left of the position.
 
     Called again it goes on where it was left. A position that is gone, was opened anew or has
     changed since the call is none of its business: the call is stale. What the venue refuses
@@ -40,7 +40,7 @@ async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
     while position := await _position(ports, request, ended):
         intended = await _exit_order(ports, request, position, ended)
         if intended is None:
-            return await _report(ports, request, ended, OPEN, "too little is held to be sold")
+            return await _report(ports, request, ended, OPEN, "too little is held to be closed")
         order = await ports.store.intend_exit(intended, position.version)
         if order is None:
             continue
@@ -106,10 +106,10 @@ def _has_sold(ended: Sequence[Order]) -> bool:
 async def _exit_order(
     ports: Ports, request: ProtectPosition, position: Position, ended: Sequence[Order]
 ) -> Order | None:
-    """Make the order that sells the whole lots of a position; None: that is below the minimum."""
+    """Make the order that closes the whole lots of a position; None: that is below the minimum."""
     meant = request.protect
     instrument = (await ports.feed.instruments((meant.symbol,)))[meant.symbol]
-    quantity = instrument.whole_lots(position.quantity)
+    quantity = abs(instrument.whole_lots(position.quantity))
     if quantity < instrument.minimum:
         return None
     key = _key(ports, request, 1)
@@ -122,7 +122,7 @@ async def _exit_order(
         incarnation=request.incarnation,
         cycle=request.cycle,
         symbol=meant.symbol,
-        side=Side.SELL,
+        side=position.exit_side,
         purpose=meant.purpose,
         quantity=quantity,
         resting=meant.resting,

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from oxbot.domain.market import Quote, Symbol
-from oxbot.domain.money import NonNegativeNotional, NonNegativeQuantity, Notional, to_scale
+from oxbot.domain.money import NonNegativeNotional, NonNegativeQuantity, Notional
 from oxbot.domain.values import Value
 
 
@@ -34,7 +34,7 @@ class Account(Value):
 
     def _held(self, quotes: dict[str, Quote]) -> Notional:
         values = (
-            to_scale(holding.quantity * quotes[symbol].bid) if symbol in quotes else holding.cost
+            quotes[symbol].worth(holding.quantity) if symbol in quotes else holding.cost
             for symbol, holding in self.holdings.items()
         )
         return sum(values, Notional(0))

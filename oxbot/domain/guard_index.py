@@ -1,12 +1,23 @@
 """Guards by what would set them off, so that a price finds those it reaches at once."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from oxbot.domain.guards import Crossing, Guard
 from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
+from oxbot.domain.portfolio import Direction
 from oxbot.domain.ranks import Ranks
 from oxbot.domain.trails import Trails
+
+
+class Best(NamedTuple):
+    """A price (USDT, venue ms) that is the best one yet for the positions of a direction."""
+
+    symbol: str
+    direction: Direction
+    price: Price
+    at_ms: int
 
 
 class GuardIndex:
@@ -18,7 +29,7 @@ class GuardIndex:
 
     def __init__(self) -> None:
         self._guards: dict[tuple[str, str], Guard] = {}
-        self._symbols: dict[str, _Symbol] = {}
+        self._symbols: dict[tuple[str, Direction], _Symbol] = {}
 
     def __len__(self) -> int:
         return len(self._guards)
@@ -38,20 +49,19 @@ class GuardIndex:
     def put(self, guard: Guard) -> None:
         """Guard a position by this from now on; the best price known of it is kept."""
         known = self._guards.get(guard.key)
-        of_symbol = self._symbols.setdefault(guard.symbol, _Symbol())
         if known is not None:
-            guard = of_symbol.with_best(guard, known)
-            if guard == of_symbol.with_best(known, known):
+            guard = self._of(known).with_best(guard, known)
+            if guard == self._of(known).with_best(known, known):
                 return
-            of_symbol.remove(known)
+            self._of(known).remove(known)
         self._guards[guard.key] = guard
-        of_symbol.put(guard)
+        self._of(guard).put(guard)
 
     def remove(self, key: tuple[str, str]) -> None:
         """Guard a position no longer."""
         known = self._guards.pop(key, None)
         if known is not None:
-            self._symbols[known.symbol].remove(known)
+            self._of(known).remove(known)
 
     def replace_all(self, guards: Iterable[Guard]) -> None:
         """Guard these positions and no others."""
@@ -61,7 +71,7 @@ class GuardIndex:
         for guard in wanted.values():
             self.put(guard)
 
-    def crossed(self, symbol: str, bid: Price, at_ms: int) -> list[Crossing]:
+    def crossed(self, symbol: str, bid: Price, ask: Price, at_ms: int) -> list[Crossing]:
         """Give what a price reaches, and let trailing stops follow it.
 
         A price sets nothing off for a position that was opened after it, and nothing at all
@@ -69,30 +79,40 @@ class GuardIndex:
 
         Args:
             symbol: Whose price.
-            bid: In USDT.
+            bid: In USDT, what long positions are closed at.
+            ask: In USDT, what short ones are.
             at_ms: Exchange time (venue ms).
         """
-        return self._symbols.setdefault(symbol, _Symbol()).crossed(bid, at_ms)
+        longs = self._side(symbol, Direction.LONG).crossed(bid, at_ms)
+        return longs + self._side(symbol, Direction.SHORT).crossed(ask, at_ms)
 
-    def raised(self) -> Iterator[tuple[str, Price, int]]:
-        """Give each price (symbol, bid, venue ms) that raised a best since this was asked last.
+    def raised(self) -> Iterator[Best]:
+        """Give each price that bettered a best one since this was asked last.
 
         One that a later price outdid is left out.
         """
-        for symbol, of_symbol in self._symbols.items():
-            raised, of_symbol.raised = of_symbol.raised, []
-            for bid, at_ms in raised:
-                yield symbol, bid, at_ms
+        for (symbol, direction), side in self._symbols.items():
+            for price, at_ms in side.take_raised():
+                yield Best(symbol, direction, price, at_ms)
+
+    def _of(self, guard: Guard) -> "_Symbol":
+        return self._side(guard.symbol, guard.direction)
+
+    def _side(self, symbol: str, direction: Direction) -> "_Symbol":
+        return self._symbols.setdefault((symbol, direction), _Symbol(direction.sign))
 
 
 class _Symbol:
-    """The guards of one symbol, by bot.
+    """The guards of one symbol and direction, by bot.
 
-    One that was opened after the newest price waits for a price that is as new as itself.
+    One that was opened after the newest price waits for a price that is as new as itself. Only
+    long positions are spelled out: for short ones every price is negated, so that there, too, a
+    higher number is the better one.
     """
 
-    def __init__(self) -> None:
-        self.raised: list[tuple[Price, int]] = []
+    def __init__(self, sign: int) -> None:
+        self._sign = sign
+        self._raised: list[tuple[Price, int]] = []
         self._newest_ms = 0
         self._guards: dict[str, Guard] = {}
         self._waiting: Ranks[int, str] = Ranks()
@@ -114,8 +134,8 @@ class _Symbol:
         if guard.opened_ms > self._newest_ms:
             self._waiting.remove(guard.opened_ms, guard.bot_id)
             return
-        self._stops.remove(guard.stop_price, guard.bot_id)
-        self._targets.remove(guard.target_price, guard.bot_id)
+        self._stops.remove(self._sign * guard.stop_price, guard.bot_id)
+        self._targets.remove(self._sign * guard.target_price, guard.bot_id)
         if guard.trail is not None and guard.best is not None:
             self._trails.remove(guard.bot_id, guard.trail)
 
@@ -124,10 +144,16 @@ class _Symbol:
         if guard.best is None or known.best is None or guard.opened_ms != known.opened_ms:
             return guard
         waits = known.opened_ms > self._newest_ms
-        best = max(guard.best, known.best if waits else self._trails.best(known.bot_id))
+        seen = self._sign * known.best if waits else self._trails.best(known.bot_id)
+        best = self._sign * max(self._sign * guard.best, seen)
         return guard if best == guard.best else guard.model_copy(update={"best": best})
 
-    def crossed(self, bid: Price, at_ms: int) -> list[Crossing]:
+    def take_raised(self) -> list[tuple[Price, int]]:
+        """Give the prices (USDT, venue ms) that bettered a best one since this was asked last."""
+        raised, self._raised = self._raised, []
+        return [(self._sign * level, at_ms) for level, at_ms in raised]
+
+    def crossed(self, price: Price, at_ms: int) -> list[Crossing]:
         """Give what a price reaches; an older one than the newest says nothing."""
         if at_ms < self._newest_ms:
             return []
@@ -136,23 +162,24 @@ class _Symbol:
             guard = self._guards[bot_id]
             self._waiting.remove(guard.opened_ms, bot_id)
             self._begin(guard)
-        if self._trails.raise_to(bid):
-            self.raised = [(best, seen) for best, seen in self.raised if best > bid]
-            self.raised.append((bid, at_ms))
+        level = self._sign * price
+        if self._trails.raise_to(level):
+            self._raised = [(best, seen) for best, seen in self._raised if best > level]
+            self._raised.append((level, at_ms))
         return [
-            Crossing(guard=self._guards[bot_id], purpose=purpose, price=bid, at_ms=at_ms)
-            for bot_id, purpose in self._reached(bid).items()
+            Crossing(guard=self._guards[bot_id], purpose=purpose, price=price, at_ms=at_ms)
+            for bot_id, purpose in self._reached(level).items()
         ]
 
-    def _reached(self, bid: Price) -> dict[str, Purpose]:
-        """Name the bots whose guards a bid reaches; the stop comes first, the target last."""
-        reached = dict.fromkeys(self._targets.at_most(bid), Purpose.TARGET)
-        reached.update(dict.fromkeys(self._trails.reached(bid), Purpose.TRAIL))
-        reached.update(dict.fromkeys(self._stops.at_least(bid), Purpose.STOP))
+    def _reached(self, level: Price) -> dict[str, Purpose]:
+        """Name the bots whose guards are reached; the stop comes first, the target last."""
+        reached = dict.fromkeys(self._targets.at_most(level), Purpose.TARGET)
+        reached.update(dict.fromkeys(self._trails.reached(level), Purpose.TRAIL))
+        reached.update(dict.fromkeys(self._stops.at_least(level), Purpose.STOP))
         return reached
 
     def _begin(self, guard: Guard) -> None:
-        self._stops.put(guard.stop_price, guard.bot_id)
-        self._targets.put(guard.target_price, guard.bot_id)
+        self._stops.put(self._sign * guard.stop_price, guard.bot_id)
+        self._targets.put(self._sign * guard.target_price, guard.bot_id)
         if guard.trail is not None and guard.best is not None:
-            self._trails.put(guard.bot_id, guard.trail, guard.best)
+            self._trails.put(guard.bot_id, guard.trail, self._sign * guard.best)

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Final
 
 from oxbot.domain.bot import Fraction
-from oxbot.domain.market import CANDLE_MS, Candle, Symbol
+from oxbot.domain.market import CANDLE_MS, Candle, Quote, Symbol
 from oxbot.domain.money import PositivePrice, Price, to_scale
 from oxbot.domain.orders import Purpose
+from oxbot.domain.portfolio import Direction
 from oxbot.domain.values import Value
 
 TRUSTED_MS: Final = 15_000
@@ -17,16 +18,18 @@ TRUSTED_MS: Final = 15_000
 class Guard(Value):
     """What protects one open position; prices in USDT, times in venue ms.
 
+    Prices are those at which it could be closed: bids of a long position, asks of a short one.
     `version` is the position's, which grows with every fill. `trail` is how far, as a fraction,
-    the price may fall below `best`, the best bid since the position was opened.
+    the price may come back from `best`, the best one since the position was opened.
     """
 
     bot_id: str
     symbol: Symbol
+    direction: Direction = Direction.LONG
     opened_ms: int
     version: int
     stop_price: PositivePrice
-    target_price: PositivePrice
+    target_price: Price
     trail: Fraction | None = None
     best: PositivePrice | None = None
     hold_until_ms: int
@@ -46,16 +49,20 @@ class Guard(Value):
         """Where the trailing stop lies, in USDT; None without one."""
         if self.trail is None or self.best is None:
             return None
-        return trail_price(self.best, self.trail)
+        return trail_price(self.best, self.trail, self.direction)
 
-    def purpose_at(self, bid: Price) -> Purpose | None:
-        """Say what a bid (USDT) sets off: the stop, the trailing stop, the target, or nothing."""
-        if bid <= self.stop_price:
+    def closing_price(self, quote: Quote) -> Price:
+        """Give the price (USDT) at which the position could be closed."""
+        return quote.bid if self.direction is Direction.LONG else quote.ask
+
+    def purpose_at(self, price: Price) -> Purpose | None:
+        """Say what a price (USDT) sets off: the stop, the trailing stop, the target, or nothing."""
+        if self.direction.gain(self.stop_price, price) <= 0:
             return Purpose.STOP
         trailing = self.trail_price
-        if trailing is not None and bid <= trailing:
+        if trailing is not None and self.direction.gain(trailing, price) <= 0:
             return Purpose.TRAIL
-        return Purpose.TARGET if bid >= self.target_price else None
+        return Purpose.TARGET if self.direction.gain(self.target_price, price) >= 0 else None
 
 
 class Crossing(Value):
@@ -73,18 +80,19 @@ class Crossing(Value):
     resting: Price | None = None
 
 
-def trail_price(best: Price, trail: Decimal) -> Price:
-    """Give where a trailing stop lies (USDT): below the best bid by its fraction."""
-    return to_scale(best * (1 - trail))
+def trail_price(best: Price, trail: Decimal, direction: Direction = Direction.LONG) -> Price:
+    """Give where a trailing stop lies (USDT): worse than the best price by its fraction."""
+    return to_scale(best * (1 - direction.sign * trail))
 
 
 def crossed_in_candles(guard: Guard, candles: Iterable[Candle]) -> Crossing | None:
     """Find the first crossing in a stretch that nobody watched, told by its candles.
 
     What happened within a candle is known only in part: it began at its open, ended at its
-    close, and reached high and low in some order. So the stop beats the target, and a high
-    pulls the trailing stop up for the close, not for a low that may have come before. A stop
-    fills at its price, or at the open where the candle opened below it; a target at its price.
+    close, and reached its best and worst price in some order. So the stop beats the target, and
+    the best price pulls the trailing stop along for the close, not for a worse one that may have
+    come before. A stop fills at its price, or at the open where the candle opened beyond it; a
+    target at its price.
 
     Args:
         guard: Of the position as it was when the stretch began.
@@ -97,7 +105,7 @@ def crossed_in_candles(guard: Guard, candles: Iterable[Candle]) -> Crossing | No
         crossing = _crossed_in(_raised(guard, candle.open), candle)
         if crossing:
             return crossing
-        guard = _raised(guard, candle.high)
+        guard = _raised(guard, _best_of(guard, candle))
         crossing = _trailed_by_close(guard, candle)
         if crossing:
             return crossing
@@ -110,31 +118,39 @@ def _crossed_in(guard: Guard, candle: Candle) -> Crossing | None:
     if at_open in (Purpose.STOP, Purpose.TRAIL):
         return _resting(guard, at_open, candle.open, candle.open_ms)
     end_ms = candle.open_ms + CANDLE_MS
-    at_low = guard.purpose_at(candle.low)
-    if at_low is Purpose.STOP or at_low is Purpose.TRAIL:
-        # Of two stops in the way down the upper one is reached first.
+    at_worst = guard.purpose_at(_worst_of(guard, candle))
+    if at_worst is Purpose.STOP or at_worst is Purpose.TRAIL:
+        # Of two stops in the way the nearer one is reached first.
         trailing = guard.trail_price
-        if trailing is not None and trailing > guard.stop_price:
+        if trailing is not None and guard.direction.gain(guard.stop_price, trailing) > 0:
             return _resting(guard, Purpose.TRAIL, trailing, end_ms)
         return _resting(guard, Purpose.STOP, guard.stop_price, end_ms)
-    if guard.purpose_at(candle.high) is Purpose.TARGET:
+    if guard.purpose_at(_best_of(guard, candle)) is Purpose.TARGET:
         at_ms = candle.open_ms if at_open else end_ms
         return _resting(guard, Purpose.TARGET, guard.target_price, at_ms)
     return None
 
 
 def _trailed_by_close(guard: Guard, candle: Candle) -> Crossing | None:
-    """Judge the close by the candle's high, which it certainly came after."""
+    """Judge the close by the candle's best price, which it certainly came after."""
     trailing = guard.trail_price
-    if trailing is None or candle.close > trailing:
+    if trailing is None or guard.direction.gain(trailing, candle.close) > 0:
         return None
     return _resting(guard, Purpose.TRAIL, trailing, candle.open_ms + CANDLE_MS)
 
 
 def _raised(guard: Guard, price: Price) -> Guard:
-    if guard.best is None or guard.best >= price:
+    if guard.best is None or guard.direction.gain(guard.best, price) <= 0:
         return guard
     return guard.model_copy(update={"best": price})
+
+
+def _best_of(guard: Guard, candle: Candle) -> Price:
+    return candle.high if guard.direction is Direction.LONG else candle.low
+
+
+def _worst_of(guard: Guard, candle: Candle) -> Price:
+    return candle.low if guard.direction is Direction.LONG else candle.high
 
 
 def _resting(guard: Guard, purpose: Purpose, price: Price, at_ms: int) -> Crossing:

@@ -35,6 +35,10 @@ class Direction(StrEnum):
         """1 where a rising price gains, -1 where it loses."""
         return 1 if self is Direction.LONG else -1
 
+    def gain(self, before: Price, after: Price) -> Price:
+        """Give how much better one price is than another, in USDT a coin; negative: worse."""
+        return self.sign * (after - before)
+
     @property
     def entry_side(self) -> Side:
         """The side that opens such a position, and adds to it."""
@@ -111,11 +115,11 @@ class Position(Value):
 
     def is_stopped_at(self, price: Price) -> bool:
         """Whether the price at which the position could be closed is at its stop, or worse."""
-        return self.direction.sign * (price - self.stop_price) <= 0
+        return self.direction.gain(self.stop_price, price) <= 0
 
     def is_on_target_at(self, price: Price) -> bool:
         """Whether the price at which the position could be closed is at its target, or better."""
-        return self.direction.sign * (price - self.target_price) >= 0
+        return self.direction.gain(self.target_price, price) >= 0
 
     @property
     def trail_price(self) -> Price | None:
@@ -127,7 +131,7 @@ class Position(Value):
     def is_trailed_at(self, price: Price) -> bool:
         """Whether the price at which the position could be closed is at its trailing stop."""
         trail = self.trail_price
-        return trail is not None and self.direction.sign * (price - trail) <= 0
+        return trail is not None and self.direction.gain(trail, price) <= 0
 
 
 class Trade(Value):

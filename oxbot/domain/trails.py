@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from oxbot.domain.guards import trail_price
-from oxbot.domain.money import Price
+from oxbot.domain.money import Price, to_scale
 from oxbot.domain.ranks import Ranks
 
 
@@ -16,6 +15,8 @@ class Trails:
     largest; so a position is moved, over its whole life, a number of times that grows with the
     logarithm of how many there are. The edge of a group is the price at which the first of its
     stops is reached.
+
+    Only long positions are spelled out: short ones are the same with every price negated.
     """
 
     def __init__(self) -> None:
@@ -89,11 +90,16 @@ class _Group:
     @property
     def edge(self) -> Price:
         """Where the first of them is reached, in USDT."""
-        return trail_price(self.best, self.members.lowest)
+        return _level(self.best, self.members.lowest)
 
     def reached(self, bid: Price) -> Iterator[str]:
         """Give those that a bid reaches."""
         for trail, bot_id in self.members:
-            if trail_price(self.best, trail) < bid:
+            if _level(self.best, trail) < bid:
                 return
             yield bot_id
+
+
+def _level(best: Price, trail: Decimal) -> Price:
+    """Give where a trailing stop lies, also of prices that are negated."""
+    return to_scale(best - abs(best) * trail)

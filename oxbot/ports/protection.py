@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Collection, Mapping
 from typing import Protocol
 
+from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import Guard
-from oxbot.domain.money import Price
 from oxbot.records import Protection, ProtectionTimes, WatchBeat
 
 PositionKey = tuple[str, str]
@@ -21,8 +21,8 @@ class ProtectionStore(Protocol):
         """
         ...
 
-    async def raise_best(self, venue: str, symbol: str, bid: Price, at_ms: int) -> None:
-        """Let all trailing stops of a symbol know of a bid (USDT) and its venue time.
+    async def raise_best(self, venue: str, best: Best) -> None:
+        """Let all trailing stops of its symbol and direction know of a price.
 
         Positions opened after it, and those that know of a better one, stay as they are.
         """

@@ -14,8 +14,10 @@ from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.alarm import PROTECTED_AGAIN, UNPROTECTED
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import StoreUnavailable
+from oxbot.domain.guard_index import Best
 from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
+from oxbot.domain.portfolio import Direction
 from oxbot.messages import WriteControl
 from oxbot.records import Protection, WatchBeat
 from tests.support.servers import END_OTHERS
@@ -188,9 +190,9 @@ async def test_a_bid_raises_the_best_of_trailing_positions_that_were_open_by_the
     later = text("UPDATE positions SET opened_at = opened_at + interval '5 ms' WHERE bot_id = 'b2'")
     async with engine.begin() as connection:
         await connection.execute(later)
-    await store.raise_best("okx", BTC, Price(61_000), NOW_MS + 4)
-    await store.raise_best("okx", BTC, Price(60_500), NOW_MS + 5)
-    await store.raise_best("okx", ETH, Price(99_000), NOW_MS + 5)
+    await store.raise_best("okx", Best(BTC, Direction.LONG, Price(61_000), NOW_MS + 4))
+    await store.raise_best("okx", Best(BTC, Direction.LONG, Price(60_500), NOW_MS + 5))
+    await store.raise_best("okx", Best(ETH, Direction.LONG, Price(99_000), NOW_MS + 5))
     found = {guard.bot_id: guard.best for guard in await store.guards("okx")}
     assert found == {"b1": Price(61_000), "b2": Price(60_500), "b3": None}
     [other] = await store.guards("myokx")

@@ -12,8 +12,10 @@ from pydantic import BaseModel
 import oxbot
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.bot import BotStatus
+from oxbot.domain.guard_index import Best
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
+from oxbot.domain.portfolio import Direction
 from oxbot.domain.snapshots import part_keys
 from oxbot.messages import CycleOutcome, OrderOutcome, WriteControl, WriteLimits
 from oxbot.records import DecisionRecord, Protection
@@ -124,7 +126,9 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "untold_ends": partial(store.untold_ends, "okx"),
         "held_symbols": partial(store.held_symbols, "okx"),
         "guards": partial(store.guards, "okx"),
-        "raise_best": partial(store.raise_best, "okx", BTC, Price(60_001), NOW_MS),
+        "raise_best": partial(
+            store.raise_best, "okx", Best(BTC, Direction.LONG, Price(60_001), NOW_MS)
+        ),
         "save_watch_marks": partial(
             store.save_watch_marks, "okx", {BTC: NOW_MS}, NOW_MS, stepped=False
         ),

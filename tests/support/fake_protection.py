@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 
 from oxbot.domain.alarm import PROTECTED_AGAIN, UNPROTECTED
 from oxbot.domain.bot import BotStatus
+from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import Guard
-from oxbot.domain.money import Price
 from oxbot.domain.portfolio import Position
 from oxbot.records import Protection, ProtectionTimes, WatchBeat
 from tests.support.fake_books import FakeBooks
@@ -43,6 +43,7 @@ class FakeProtection(FakeBooks):
         return Guard(
             bot_id=bot_id,
             symbol=position.symbol,
+            direction=position.direction,
             opened_ms=position.opened_ms,
             version=position.version,
             stop_price=position.stop_price,
@@ -52,14 +53,16 @@ class FakeProtection(FakeBooks):
             hold_until_ms=position.opened_ms + hold_ms,
         )
 
-    async def raise_best(self, venue: str, symbol: str, bid: Price, at_ms: int) -> None:
-        """Let trailing stops know of a bid."""
+    async def raise_best(self, venue: str, best: Best) -> None:
+        """Let trailing stops know of a price."""
         for (bot_id, held), position in self._positions.items():
             follows = position.trail is not None and position.best is not None
-            if held != symbol or not follows or not self._is_alive(bot_id, venue):
+            concerned = (held, position.direction) == (best.symbol, best.direction)
+            if not concerned or not follows or not self._is_alive(bot_id, venue):
                 continue
-            if position.opened_ms <= at_ms and (position.best or bid) < bid:
-                raised = position.model_copy(update={"best": bid})
+            gained = best.direction.gain(position.best or best.price, best.price)
+            if position.opened_ms <= best.at_ms and gained > 0:
+                raised = position.model_copy(update={"best": best.price})
                 self._positions[bot_id, held] = raised
 
     async def watch_marks(self, venue: str) -> dict[str, int]:

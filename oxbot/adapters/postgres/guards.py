@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from oxbot.adapters.postgres.rows import POSITION, Records
 from oxbot.adapters.postgres.schema import bots, positions, watch_beats, watch_marks
 from oxbot.domain.bot import BotStatus
+from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import Guard
-from oxbot.domain.money import Price
-from oxbot.domain.portfolio import Position
+from oxbot.domain.portfolio import Direction, Position
 from oxbot.records import WatchBeat
 
 AT_ONCE: Final = 200
@@ -24,7 +24,7 @@ _HOLD_S: Final = bots.c.settings["limits"]["longest_hold_s"].as_integer()
 _GUARDS: Final = (
     select(positions.c.bot_id, _HOLD_S.label("hold_s"), *POSITION)
     .join(bots, bots.c.id == positions.c.bot_id)
-    .where(bots.c.status != BotStatus.STOPPED, positions.c.quantity > Decimal(0))
+    .where(bots.c.status != BotStatus.STOPPED, positions.c.quantity != Decimal(0))
     .order_by(positions.c.bot_id, positions.c.symbol)
 )
 
@@ -47,19 +47,22 @@ class Guards(Records):
             await asyncio.sleep(0)
         return found
 
-    async def raise_best(self, venue: str, symbol: str, bid: Price, at_ms: int) -> None:
-        """Let all trailing stops of a symbol know of a bid, where it is the best so far."""
-        lower = (
-            (positions.c.symbol == symbol)
+    async def raise_best(self, venue: str, best: Best) -> None:
+        """Let all trailing stops that a price concerns know of it, where it is the best so far."""
+        is_long = best.direction is Direction.LONG
+        worse = (
+            (positions.c.symbol == best.symbol)
+            & (positions.c.quantity > Decimal(0) if is_long else positions.c.quantity < Decimal(0))
             & positions.c.trail.is_not(None)
-            & (positions.c.best < bid)
-            & (positions.c.opened_at <= at_ms)
+            & (positions.c.best < best.price if is_long else positions.c.best > best.price)
+            & (positions.c.opened_at <= best.at_ms)
         )
         of_venue = exists().where(
             bots.c.id == positions.c.bot_id, bots.c.settings["venue"].astext == venue
         )
         async with self._transaction() as connection:
-            await connection.execute(update(positions).where(lower, of_venue).values(best=bid))
+            bettered = update(positions).where(worse, of_venue).values(best=best.price)
+            await connection.execute(bettered)
 
     async def watch_marks(self, venue: str) -> dict[str, int]:
         """Give for each symbol up to which venue time a watch has examined its prices."""
@@ -103,6 +106,7 @@ def _guard(row: RowMapping) -> Guard:
     return Guard(
         bot_id=row["bot_id"],
         symbol=position.symbol,
+        direction=position.direction,
         opened_ms=position.opened_ms,
         version=position.version,
         stop_price=position.stop_price,

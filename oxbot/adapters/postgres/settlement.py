@@ -24,7 +24,7 @@ from oxbot.domain.lifecycle import settled
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import Quantity
 from oxbot.domain.orders import Fill, Order
-from oxbot.domain.portfolio import Portfolio, Position, Trade
+from oxbot.domain.portfolio import Direction, Portfolio, Position, Trade
 from oxbot.domain.settlement import Settlement, settle
 
 
@@ -160,8 +160,10 @@ async def _write_position(connection: AsyncConnection, order: Order, change: Set
     }
     key = {"bot_id": order.bot_id, "symbol": order.symbol}
     new = insert(positions).values({**key, **state})
-    # The price watch may have raised it meanwhile; it never falls.
-    best = func.greatest(positions.c.best, new.excluded.best)
+    # The price watch may have bettered it meanwhile; it never gets worse.
+    is_long = change.position.direction is Direction.LONG
+    better_of = func.greatest if is_long else func.least
+    best = better_of(positions.c.best, new.excluded.best)
     await connection.execute(
         new.on_conflict_do_update(index_elements=list(key), set_={**state, "best": best})
     )

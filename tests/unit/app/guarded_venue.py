@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from oxbot.app.halts import BestBid, Halt, HaltKind, Reached
 from oxbot.domain.errors import Unavailable, VenueUnavailable
+from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import Guard, trail_price
 from oxbot.domain.money import Price
 from tests.support.fake_store import FakeStore
@@ -105,12 +106,12 @@ class GuardStore(FakeStore):
         self.asked += 1
         return list(self.by_bot.values())
 
-    async def raise_best(self, venue: str, symbol: str, bid: Price, at_ms: int) -> None:  # noqa: ARG002
+    async def raise_best(self, venue: str, best: Best) -> None:  # noqa: ARG002
         self._answer()
         for bot_id, guard in self.by_bot.items():
-            mine = guard.symbol == symbol and guard.opened_ms <= at_ms
-            if mine and guard.best is not None and guard.best < bid:
-                self.by_bot[bot_id] = guard.model_copy(update={"best": bid})
+            mine = guard.symbol == best.symbol and guard.opened_ms <= best.at_ms
+            if mine and guard.best is not None and guard.best < best.price:
+                self.by_bot[bot_id] = guard.model_copy(update={"best": best.price})
 
     def _answer(self) -> None:
         if self.away:

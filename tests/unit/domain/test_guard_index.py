@@ -11,10 +11,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from oxbot.domain.guard_index import GuardIndex
+from oxbot.domain.guard_index import Best, GuardIndex
 from oxbot.domain.guards import Guard
 from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
+from oxbot.domain.portfolio import Direction
 from tests.support.trading import BTC, ETH
 from tests.unit.domain.test_guards import guard
 
@@ -34,10 +35,11 @@ class Scan:
         known = self.guards.get(new.key)
         same = known is not None and known.opened_ms == new.opened_ms
         if known and same and known.best is not None and new.best is not None:
-            new = new.model_copy(update={"best": max(known.best, new.best)})
+            better = known.best if new.direction.gain(new.best, known.best) > 0 else new.best
+            new = new.model_copy(update={"best": better})
         self.guards[new.key] = new
 
-    def crossed(self, symbol: str, bid: Price, at_ms: int) -> Found:
+    def crossed(self, symbol: str, bid: Price, ask: Price, at_ms: int) -> Found:
         if at_ms < self.newest_ms.get(symbol, 0):
             return {}
         self.newest_ms[symbol] = at_ms
@@ -45,9 +47,10 @@ class Scan:
         for key, each in list(self.guards.items()):
             if each.symbol != symbol or each.opened_ms > at_ms:
                 continue
-            if each.best is not None and bid > each.best:
-                self.guards[key] = each.model_copy(update={"best": bid})
-            purpose = self.guards[key].purpose_at(bid)
+            price = bid if each.direction is Direction.LONG else ask
+            if each.best is not None and each.direction.gain(each.best, price) > 0:
+                self.guards[key] = each.model_copy(update={"best": price})
+            purpose = self.guards[key].purpose_at(price)
             if purpose:
                 found[key] = (*each.stamp, purpose)
         return found
@@ -64,6 +67,7 @@ def guards(draw: st.DrawFn) -> Guard:
     return guard(
         bot_id=draw(bots),
         symbol=draw(symbols),
+        direction=draw(st.sampled_from(Direction)),
         opened_ms=draw(st.integers(min_value=1, max_value=12)),
         version=draw(st.integers(min_value=1, max_value=3)),
         stop_price=draw(levels),
@@ -101,12 +105,12 @@ class Index(RuleBasedStateMachine):
         for each in wanted:
             self.scan.put(each)
 
-    @rule(symbol=symbols, bid=levels, at_ms=moments)
-    def price(self, symbol: str, bid: Price, at_ms: int) -> None:
-        crossings = self.index.crossed(symbol, bid, at_ms)
+    @rule(symbol=symbols, bid=levels, spread=st.integers(0, 3).map(Price), at_ms=moments)
+    def price(self, symbol: str, bid: Price, spread: Price, at_ms: int) -> None:
+        crossings = self.index.crossed(symbol, bid, bid + spread, at_ms)
         told = {each.guard.key: (*each.guard.stamp, each.purpose) for each in crossings}
         assert len(told) == len(crossings)
-        assert told == self.scan.crossed(symbol, bid, at_ms)
+        assert told == self.scan.crossed(symbol, bid, bid + spread, at_ms)
 
     @invariant()
     def counts(self) -> None:
@@ -134,7 +138,7 @@ def work_of_prices(positions: int, *bids: int) -> list[int]:
     for bid in bids:
         at_ms += 1
         with counted() as count:
-            assert index.crossed(BTC, Price(bid), at_ms) == []
+            assert index.crossed(BTC, Price(bid), Price(bid), at_ms) == []
         costs.append(count.total())
     return costs
 
@@ -172,42 +176,42 @@ def test_a_price_costs_no_more_comparisons_with_more_positions() -> None:
 def test_a_position_that_is_newer_than_the_price_waits_for_one_as_new_as_itself() -> None:
     index = GuardIndex()
     index.put(guard(opened_ms=1_000))
-    assert index.crossed(BTC, Price(90), 999) == []
-    assert [c.purpose for c in index.crossed(BTC, Price(90), 1_000)] == [Purpose.STOP]
+    assert index.crossed(BTC, Price(90), Price(90), 999) == []
+    assert [c.purpose for c in index.crossed(BTC, Price(90), Price(90), 1_000)] == [Purpose.STOP]
 
 
 def test_an_older_price_says_nothing_once_a_newer_one_was_seen() -> None:
     index = GuardIndex()
     index.put(guard(opened_ms=1))
-    assert index.crossed(BTC, Price(100), 50) == []
-    assert index.crossed(BTC, Price(90), 49) == []
-    assert len(index.crossed(BTC, Price(90), 50)) == 1
+    assert index.crossed(BTC, Price(100), Price(100), 50) == []
+    assert index.crossed(BTC, Price(90), Price(90), 49) == []
+    assert len(index.crossed(BTC, Price(90), Price(90), 50)) == 1
 
 
 def test_what_is_reached_is_told_again_until_it_is_removed() -> None:
     index = GuardIndex()
     index.put(guard(opened_ms=1))
-    assert len(index.crossed(BTC, Price(90), 2)) == 1
-    assert len(index.crossed(BTC, Price(90), 3)) == 1
+    assert len(index.crossed(BTC, Price(90), Price(90), 2)) == 1
+    assert len(index.crossed(BTC, Price(90), Price(90), 3)) == 1
     index.remove(("b1", BTC))
-    assert index.crossed(BTC, Price(90), 4) == []
+    assert index.crossed(BTC, Price(90), Price(90), 4) == []
 
 
 def test_a_stop_that_was_moved_above_the_price_is_reached_by_the_next_one() -> None:
     index = GuardIndex()
     index.put(guard(opened_ms=1))
-    assert index.crossed(BTC, Price(100), 2) == []
+    assert index.crossed(BTC, Price(100), Price(100), 2) == []
     index.put(guard(opened_ms=1, stop_price=Price(101)))
-    assert len(index.crossed(BTC, Price(100), 3)) == 1
+    assert len(index.crossed(BTC, Price(100), Price(100), 3)) == 1
 
 
 def test_a_best_that_the_record_has_not_heard_of_yet_is_kept() -> None:
     index = GuardIndex()
     trailing = guard(opened_ms=1, trail=Decimal("0.02"), best=Price(100))
     index.put(trailing)
-    assert index.crossed(BTC, Price(106), 2) == []
+    assert index.crossed(BTC, Price(106), Price(106), 2) == []
     index.replace_all([trailing.model_copy(update={"version": 2})])
-    [crossing] = index.crossed(BTC, Price("103.88"), 3)
+    [crossing] = index.crossed(BTC, Price("103.88"), Price("103.88"), 3)
     assert (crossing.purpose, crossing.guard.version) == (Purpose.TRAIL, 2)
 
 
@@ -215,8 +219,28 @@ def test_prices_that_raised_a_best_are_given_once_without_those_outdone() -> Non
     index = GuardIndex()
     index.put(guard(opened_ms=1, trail=Decimal("0.5"), best=Price(100)))
     for at_ms, bid in enumerate((101, 103, 102, 104, 99), start=2):
-        index.crossed(BTC, Price(bid), at_ms)
+        index.crossed(BTC, Price(bid), Price(bid), at_ms)
     index.put(guard(bot_id="b2", opened_ms=6, trail=Decimal("0.5"), best=Price(90)))
-    index.crossed(BTC, Price(95), 8)
-    assert list(index.raised()) == [(BTC, Price(104), 5), (BTC, Price(95), 8)]
+    index.crossed(BTC, Price(95), Price(95), 8)
+    long = Direction.LONG
+    assert list(index.raised()) == [Best(BTC, long, Price(104), 5), Best(BTC, long, Price(95), 8)]
     assert list(index.raised()) == []
+
+
+def test_a_short_is_reached_by_the_ask_with_its_stop_above_and_its_best_below() -> None:
+    index = GuardIndex()
+    shorts = guard(
+        direction=Direction.SHORT,
+        opened_ms=1,
+        stop_price=Price(110),
+        target_price=Price(80),
+        trail=Decimal("0.1"),
+        best=Price(100),
+    )
+    index.put(shorts)
+    assert index.crossed(BTC, Price(80), Price(90), 2) == []
+    assert list(index.raised()) == [Best(BTC, Direction.SHORT, Price(90), 2)]
+    [trailed] = index.crossed(BTC, Price(98), Price(99), 3)
+    assert (trailed.purpose, trailed.price) == (Purpose.TRAIL, Price(99))
+    assert [c.purpose for c in index.crossed(BTC, Price(109), Price(110), 4)] == [Purpose.STOP]
+    assert [c.purpose for c in index.crossed(BTC, Price(79), Price(80), 5)] == [Purpose.TARGET]

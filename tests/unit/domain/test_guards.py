@@ -10,6 +10,7 @@ from oxbot.domain.guards import Crossing, Guard, crossed_in_candles
 from oxbot.domain.market import CANDLE_MS, Candle
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Purpose
+from oxbot.domain.portfolio import Direction
 from tests.support.trading import BTC
 
 OPENED_MS = 1_000 * CANDLE_MS
@@ -190,3 +191,35 @@ def test_a_stop_fills_at_the_worse_of_its_price_and_the_open(walk: list[list[Pri
     if judged is not None and judged.purpose is Purpose.STOP:
         reached = next(c for c in candles if c.low <= Price("96.5"))
         assert judged.resting == min(Price("96.5"), reached.open)
+
+
+def upside_down(price: Price) -> Price:
+    return Price(200) - price
+
+
+@pytest.mark.critical
+@given(walk=walks())
+def test_a_short_in_a_market_upside_down_fares_as_a_long_does(walk: list[list[Price]]) -> None:
+    short = guard(direction=Direction.SHORT, stop_price=Price("103.5"), target_price=Price(93))
+    turned = [[upside_down(price) for price in trades] for trades in walk]
+    of_long = crossed_in_candles(guard(), [told(w, n) for n, w in enumerate(walk)])
+    of_short = crossed_in_candles(short, [told(w, n) for n, w in enumerate(turned)])
+    if of_long is None or of_long.price is None:
+        assert of_short is None
+        return
+    assert of_short
+    assert (of_short.purpose, of_short.at_ms) == (of_long.purpose, of_long.at_ms)
+    assert of_short.price == of_short.resting == upside_down(of_long.price)
+
+
+def test_the_trailing_stop_of_a_short_comes_down_with_the_lows() -> None:
+    trailing = guard(
+        direction=Direction.SHORT,
+        stop_price=Price(110),
+        target_price=Price(50),
+        trail=Decimal("0.1"),
+        best=Price(100),
+    )
+    assert trailing.trail_price == Price(110)
+    assert found(trailing, candle(100, 109, 91, 100)) is None
+    assert found(trailing, candle(100, 104, 90, 99)) == (Purpose.TRAIL, Price(99), 1)
