@@ -6,6 +6,7 @@ import uvicorn
 
 from api.app import create_app
 from oxbot.domain.errors import OxbotError
+from oxbot.ending import end_process
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 
@@ -32,4 +33,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -1,9 +1,7 @@
 """Starts a worker, keeps it until SIGTERM, and lets it finish what it is at."""
 
 import asyncio
-import os
 import signal
-import sys
 from datetime import timedelta
 from typing import Final
 
@@ -24,6 +22,7 @@ from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
 from oxbot.bootstrap import open_ports, resolve
 from oxbot.domain.errors import OxbotError
+from oxbot.ending import end_process
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 from worker.failures import FailureInterceptor
@@ -111,8 +110,4 @@ def main() -> None:
         code = 1
     else:
         code = 0
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # The SDK's native threads sometimes abort the interpreter's own exit, which would turn a
-    # clean end into a crash.
-    os._exit(code)
+    end_process(code)

@@ -1,7 +1,8 @@
 """What bots' books say, in a form in which two runs can be compared to the last digit.
 
 A statement leaves out what no two runs share: wall times, row numbers and the ids of orders.
-Fills stand in the order in which they were settled, since average costs depend on it.
+Fills stand in the order in which they were settled, since average costs depend on it; those of
+several coins in one millisecond stand in the order of the coins.
 """
 
 import hashlib

@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 from oxbot import __version__
 from oxbot.cli import audit, bots, candles, config, demo, failures, replay, simulator, system
 from oxbot.domain.errors import OxbotError
+from oxbot.ending import end_process
 
 app = typer.Typer(
     name="oxbot",
@@ -46,7 +47,7 @@ def _top(
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    end_process(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:

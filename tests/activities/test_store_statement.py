@@ -7,7 +7,7 @@ from oxbot.adapters.postgres.statement import PostgresStatements
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.app.statement import Statement, ledger_sha256
 from oxbot.domain.money import Quantity
-from tests.support.trading import BTC, INSTRUMENT, NOW_MS, bought, fill, intend, leave, new_bot
+from tests.support.trading import BTC, ETH, INSTRUMENT, NOW_MS, bought, fill, intend, leave, new_bot
 
 pytestmark = pytest.mark.critical
 
@@ -61,6 +61,23 @@ async def test_two_bots_with_the_same_books_have_the_same_statement(
     assert _as_b1(second) == first
     assert ledger_sha256([_as_b1(second)]) == ledger_sha256([first])
     assert ledger_sha256([_as_b1(third)]) != ledger_sha256([first])
+
+
+async def test_coins_sold_in_the_same_millisecond_stand_in_their_own_order(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    """Two bots sell two coins at one moment; chance settles them the other way round."""
+    for bot_id, sold in (("b1", (BTC, ETH)), ("b2", (ETH, BTC))):
+        await new_bot(store, bot_id)
+        for cycle, symbol in enumerate((BTC, ETH), start=1):
+            await bought(store, bot_id, cycle, symbol=symbol)
+        for cycle, symbol in enumerate(sold, start=3):
+            order = leave(bot_id, cycle, "0.0999", symbol=symbol)
+            await intend(store, order)
+            await store.settle(order.id, [fill(order, "63000")], INSTRUMENT)
+    first, second = [await PostgresStatements(engine).statement(b) for b in ("b1", "b2")]
+    assert [f.symbol for f in first.fills[2:]] == [BTC, ETH]
+    assert _as_b1(second) == first
 
 
 def _as_b1(books: Statement) -> Statement:

@@ -20,6 +20,7 @@ from oxbot.app.bots import Desk, create_bot
 from oxbot.app.stepped import drive
 from oxbot.bootstrap import PROVIDERS, open_desk
 from oxbot.domain.bot import BotSettings
+from oxbot.domain.errors import Unavailable
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.schedule import offset_ms
 from oxbot.embedded.addresses import Addresses
@@ -29,6 +30,7 @@ from oxbot.records import AuditFigures, CycleRow, OrderRow, TradeRow
 from oxbot.settings import Settings
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.server import HOST, create_app
+from tests.e2e import worlds
 
 SHOWING = "2025-04-07T23:50:00Z"
 """Where the generated market has entries in the first cycles and stops soon after."""
@@ -112,8 +114,15 @@ class SteppedBot:
     deaths: list[int] = field(default_factory=list)
 
     async def run(self, cycles: int) -> None:
-        async for report in drive(self.desk, self.venue, self.bot_id, cycles):
-            assert report.cycle is not None
+        """Drive it through so many cycles; a worker that was killed is waited for."""
+        left = cycles
+        while left:
+            try:
+                async for report in drive(self.desk, self.venue, self.bot_id, left):
+                    assert report.cycle is not None
+                    left -= 1
+            except Unavailable:
+                await asyncio.sleep(0.1)
 
     async def books(self) -> Books:
         return await Books.of(self.desk, self.bot_id)
@@ -148,14 +157,15 @@ async def simulated_okx() -> AsyncIterator[str]:
 async def stepped_bot(
     servers: Addresses, home: Path, number: int, points: Sequence[str]
 ) -> AsyncIterator[SteppedBot]:
-    """A bot on shared servers, with everything else its own; its worker dies at the points."""
+    """A bot on shared servers, with everything in them its own; its worker dies at the points."""
     bot_id = twin(number)
+    servers = await worlds.apart(servers, number)
     marks = home / f"{bot_id}-died"
     marks.mkdir()
     async with simulated_okx() as url:
         environment = {
             **servers.as_environment(),
-            "REDIS_URL": servers.redis_url.replace("db=0", f"db={number}"),
+            "TEMPORAL_NAMESPACE": worlds.namespace(number),
             "OXBOT_SIMULATOR_URL": url,
             "OXBOT_TASK_QUEUE": bot_id,
             "OXBOT_HOME": str(home),
@@ -171,6 +181,7 @@ async def stepped_bot(
             database_url=servers.database_url,
             redis_url=servers.redis_url,
             temporal_address=servers.temporal,
+            temporal_namespace=worlds.namespace(number),
             task_queue=bot_id,
             simulator_url=url,
         )

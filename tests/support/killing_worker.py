@@ -124,6 +124,7 @@ async def run(directory: Path, points: Sequence[str]) -> None:
         config["interceptors"] = [killer]
         watched = temporalio.client.Client(**config)
         async with make_worker(watched, armed(ports, killer), settings.task_queue):
+            await ports.control.watch(ports.feed.venue)
             await asyncio.get_running_loop().create_future()
 
 

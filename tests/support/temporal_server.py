@@ -64,11 +64,12 @@ async def time_skipping_server() -> AsyncIterator[WorkflowEnvironment]:
         await environment.client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(
                 namespace=environment.client.namespace,
-                search_attributes={key.name: _type_of(key) for key in ATTRIBUTES},
+                search_attributes={key.name: type_of(key) for key in ATTRIBUTES},
             )
         )
         yield environment
 
 
-def _type_of(key: SearchAttributeKey[Any]) -> IndexedValueType.ValueType:  # Any: types differ
+def type_of(key: SearchAttributeKey[Any]) -> IndexedValueType.ValueType:  # Any: types differ
+    """Give the type of a search attribute as the server numbers it."""
     return IndexedValueType.ValueType(int(key.indexed_value_type))

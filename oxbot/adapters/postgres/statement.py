@@ -1,6 +1,7 @@
 """A bot's books as a statement: all fills, trades and postings, without this run's own ids."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from sqlalchemy import RowMapping, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,7 +24,7 @@ class PostgresStatements(Records):
     async def statement(self, bot_id: str) -> Statement:
         """Give a bot's books as of one moment."""
         async with self._still_picture() as connection:
-            executed = await _rows(connection, _fills_of(bot_id))
+            executed = _in_order(await _rows(connection, _fills_of(bot_id)))
             closed = await _rows(connection, _trades_of(bot_id))
             posted = await _rows(connection, _postings_of(bot_id))
         numbers = {row["id"]: number for number, row in enumerate(executed, start=1)}
@@ -31,9 +32,19 @@ class PostgresStatements(Records):
         return Statement(
             bot_id=bot_id,
             fills=tuple(_fill(row) for row in executed),
-            trades=tuple(_trade(row, numbers) for row in closed),
+            trades=tuple(sorted((_trade(r, numbers) for r in closed), key=lambda t: t.fill)),
             postings=tuple(line for _, line in sorted(postings, key=lambda numbered: numbered[0])),
         )
+
+
+def _in_order(executed: Sequence[RowMapping]) -> list[RowMapping]:
+    """Put what was filled in the same millisecond, one after the other, in the order of coins.
+
+    Exits that one moment calls for are made at the same time; which of them is settled first is
+    chance, and makes no difference to the books.
+    """
+    moments = groupby(executed, key=lambda row: row["at"])
+    return [row for _, rows in moments for row in sorted(rows, key=lambda row: row["symbol"])]
 
 
 async def _rows(
@@ -54,7 +65,7 @@ def _fills_of(bot_id: str) -> Select[*tuple[object, ...]]:
 
 
 def _trades_of(bot_id: str) -> Select[*tuple[object, ...]]:
-    return select(trades).where(trades.c.bot_id == bot_id).order_by(trades.c.fill_id)
+    return select(trades).where(trades.c.bot_id == bot_id)
 
 
 def _postings_of(bot_id: str) -> Select[*tuple[object, ...]]:
