@@ -70,9 +70,9 @@ async def test_coins_sold_in_the_same_millisecond_stand_in_their_own_order(
     for bot_id, sold in (("b1", (BTC, ETH)), ("b2", (ETH, BTC))):
         await new_bot(store, bot_id)
         for cycle, symbol in enumerate((BTC, ETH), start=1):
-            await bought(store, bot_id, cycle, symbol=symbol)
+            await bought(store, bot_id, cycle, symbol=symbol, quantity=Quantity("0.05"))
         for cycle, symbol in enumerate(sold, start=3):
-            order = leave(bot_id, cycle, "0.0999", symbol=symbol)
+            order = leave(bot_id, cycle, "0.0499", symbol=symbol)
             await intend(store, order)
             await store.settle(order.id, [fill(order, "63000")], INSTRUMENT)
     first, second = [await PostgresStatements(engine).statement(b) for b in ("b1", "b2")]
