@@ -74,7 +74,7 @@ async def test_coins_sold_in_the_same_millisecond_stand_in_their_own_order(
         for cycle, symbol in enumerate(sold, start=3):
             order = leave(bot_id, cycle, "0.0499", symbol=symbol)
             await intend(store, order)
-            await store.settle(order.id, [fill(order, "63000")], INSTRUMENT)
+            await store.settle(order.id, [fill(order, "63000", at_ms=NOW_MS + 5)], INSTRUMENT)
     first, second = [await PostgresStatements(engine).statement(b) for b in ("b1", "b2")]
     assert [f.symbol for f in first.fills[2:]] == [BTC, ETH]
     assert _as_b1(second) == first
