@@ -134,6 +134,15 @@ async def test_a_book_that_cannot_be_read_trades_nothing(
         await paper.place(order(), NOW)
 
 
+async def test_a_coin_delisted_since_it_was_listed_is_refused_and_not_left_in_the_air(
+    okx: LocalOkx, paper: PaperExchange
+) -> None:
+    await paper.place(order(), NOW)
+    okx.answers["market/books"] = envelope([], code="51001", msg="Instrument ID does not exist")
+    with pytest.raises(VenueRefused, match="51001"):
+        await paper.place(order(), NOW)
+
+
 async def test_an_order_walks_the_book_as_far_as_its_limit(paper: PaperExchange) -> None:
     deep = order(quantity=Decimal(1), limit_price=Decimal("94000.3"))
     fills = await paper.place(deep, NOW)

@@ -38,9 +38,12 @@ class PaperExchange:
             VenueRefused: The venue's rules forbid the order, or it has expired.
             VenueUnavailable: There is no book young enough, or it is crossed; nothing was traded.
         """
-        instrument = await self._instrument(order)
-        _check_steps(order, instrument)
-        book = await self._feed.book(order.symbol, DEPTH, now)
+        try:
+            instrument = (await self._feed.instruments([order.symbol]))[order.symbol]
+            _check_steps(order, instrument)
+            book = await self._feed.book(order.symbol, DEPTH, now)
+        except InputError as error:
+            raise VenueRefused(f"The order was refused: {error}") from error
         self._check_age(book, now)
         if order.expires_ms is not None and book.received_ms > order.expires_ms:
             raise VenueRefused(
@@ -52,12 +55,6 @@ class PaperExchange:
     async def look_up(self, order: Order) -> list[Fill] | None:  # noqa: ARG002 - the port's signature
         """Give None: a paper order that is not in the ledger has never traded."""
         return None
-
-    async def _instrument(self, order: Order) -> Instrument:
-        try:
-            return (await self._feed.instruments([order.symbol]))[order.symbol]
-        except InputError as error:
-            raise VenueRefused(f"The order was refused: {error}") from error
 
     def _check_age(self, book: Book, now: ClockReading) -> None:
         age_ms, limit_ms = book.age_ms(book.received_ms), now.scaled_ms(self._price_age_ms)
