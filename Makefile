@@ -9,6 +9,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
+# One more than cores, since tests also wait; a file's tests stay together with what they share.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 .PHONY: help setup demo up test critical check format bench lock histories clean
 
 help: ## Show this list.
@@ -38,12 +42,14 @@ demo: $(READY) ## Trade on paper against a simulated OKX until Ctrl-C (ARGS="--c
 up: $(READY) ## Run servers, worker and API on real OKX prices (ARGS="--simulator").
 	@exec $(BIN)/oxbot up $(ARGS)
 
-test: $(READY) ## Run every check and every test.
+test: $(READY) ## Run every check and every test (WORKERS=1, ARGS="-k pause").
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/python -m tests.support.programs
+	@$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 critical: $(READY) ## Run the tests of the paths that money depends on.
-	@$(BIN)/pytest -m critical $(ARGS)
+	@$(BIN)/python -m tests.support.programs
+	@$(BIN)/pytest -m critical $(SIDE_BY_SIDE) $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Check format, lint, types and imports.
@@ -53,7 +59,7 @@ lint: $(READY) ## Check format, lint, types and imports.
 	@$(BIN)/lint-imports --no-logo
 
 check: lint ## Run lint and the unit tests, in under 90 seconds.
-	@$(BIN)/pytest tests/unit --quiet $(ARGS)
+	@$(BIN)/pytest tests/unit --quiet $(SIDE_BY_SIDE) $(ARGS)
 
 format: $(READY) ## Format the code and mend what lint can.
 	@$(BIN)/ruff format .

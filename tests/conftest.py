@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,6 +10,19 @@ from hypothesis import HealthCheck, settings
 # Properties are checked however slow the machine is: no test asserts a measured time.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+LONGEST = ("e2e", "workflows")
+"""Directories of the longest tests; begun last, they would leave all workers but one idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    directory = item.path.relative_to(Path(__file__).parent).parts[0]
+    return LONGEST.index(directory) if directory in LONGEST else len(LONGEST)
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from tests.support.ports import free_ports
 
 OXBOT = (sys.executable, "-m", "oxbot")
 """The command line, of this installation."""
@@ -32,14 +33,6 @@ PORTS = (
 def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         time.sleep(POLL_S)
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def alive(process: psutil.Process) -> bool:

@@ -8,7 +8,9 @@ import pytest
 from oxbot.app.bots import pause_bot, stop_bot
 from oxbot.domain.bot import BotStatus
 from oxbot.messages import ControlRequest
+from oxbot.records import EventRow
 from tests.e2e.killed_system import (
+    BEGUN,
     at_desk,
     begin,
     hold_in_the_middle_of_a_cycle,
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.critical
 
 SPEED = Decimal(300)
 """A tick every second, so that the shortest restart costs some."""
+TICK_MS = 300_000
 RESTARTED = "the system was restarted"
 
 
@@ -48,12 +51,22 @@ async def test_killed_in_the_middle_of_a_cycle_a_bot_goes_on_without_a_gap(
     must_go_on_from(before, after)
     assert after.numbers == list(range(1, after.numbers[-1] + 1))
     assert view.incarnation == 1
-    ticks = [row.due_ms for row in reversed(after.cycles)]
-    assert all(earlier < later for earlier, later in pairwise(ticks))
-    told = [event for event in events if event.kind == "ticks_missed"]
-    assert [RESTARTED in event.text for event in told] == [True], told
-    lost = sum((later - earlier) // 300_000 - 1 for earlier, later in pairwise(ticks))
-    assert int(told[0].figures["ticks"]) == lost > 0
+    ended = [row.due_ms for row in reversed(after.cycles) if row.state != BEGUN]
+    told = [event for event in events if is_gap_before(ended[-1], event)]
+    assert {int(gap.figures["from_ms"]): int(gap.figures["ticks"]) for gap in told} == gaps(ended)
+    restarts = [int(gap.figures["ticks"]) > 0 for gap in told if RESTARTED in gap.text]
+    assert restarts == [True], told
+
+
+def gaps(due: list[int]) -> dict[int, int]:
+    """Of the times of ticks: where ticks are missing, and how many."""
+    missing = {a + TICK_MS: (b - a) // TICK_MS - 1 for a, b in pairwise(due)}
+    assert all(ticks >= 0 for ticks in missing.values())
+    return {from_ms: ticks for from_ms, ticks in missing.items() if ticks}
+
+
+def is_gap_before(due_ms: int, event: EventRow) -> bool:
+    return event.kind == "ticks_missed" and int(event.figures["from_ms"]) < due_ms
 
 
 async def test_an_answered_pause_and_an_answered_stop_hold_after_everything_was_killed(

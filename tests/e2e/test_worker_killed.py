@@ -19,7 +19,7 @@ from oxbot.embedded.servers import embedded_servers
 from oxbot.messages import ControlRequest
 from oxbot.settings import Settings
 from tests.e2e.stepped_bots import Books, SteppedBot, stepped_bot
-from tests.e2e.system_process import free_ports
+from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.critical
 

@@ -28,7 +28,7 @@ from oxbot.embedded.apps import SimulatorOptions
 from oxbot.embedded.system import run_system
 from oxbot.messages import BOT_WORKFLOW, ControlRequest, workflow_id
 from oxbot.settings import Settings
-from tests.e2e.system_process import free_ports
+from tests.support.ports import free_ports
 
 HERE: Final = Path(__file__).parent
 START: Final = "2026-05-19T09:15:00Z"

@@ -1,7 +1,6 @@
 """A data directory, ports and settings of a test's own."""
 
 import asyncio
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -12,18 +11,12 @@ import pytest
 from oxbot.embedded.child import Program
 from oxbot.embedded.paths import DataDirectory
 from oxbot.settings import Settings
+from tests.support.ports import free_port
 
 SLEEPER = "import time; print('awake', flush=True); time.sleep(300)"
 """A program that does nothing for longer than any test."""
 
 Until = Callable[[Callable[[], bool]], Awaitable[None]]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -62,12 +55,24 @@ def until() -> Until:
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """Whatever a test does, it leaves no process."""
-    before = set(psutil.Process().children(recursive=True))
+    before = set(psutil.Process().children())
     yield
-    left = [p for p in psutil.Process().children(recursive=True) if p not in before]
+    left = [process for child in _children_since(before) for process in _family(child)]
     for process in left:
         process.kill()
     assert left == []
+
+
+def _children_since(before: set[psutil.Process]) -> list[psutil.Process]:
+    """Our own new children: servers that all tests share have new ones of theirs at any time."""
+    return [child for child in psutil.Process().children() if child not in before]
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def python(data: DataDirectory, code: str, name: str = "program") -> Program:

@@ -5,7 +5,7 @@ import pytest
 
 from oxbot.domain.errors import SetupError
 from oxbot.embedded.ports import Wanted, check_free, problem
-from tests.unit.embedded.conftest import free_port
+from tests.support.ports import free_port
 
 
 def wanted(port: int, purpose: str = "the API") -> Wanted:
