@@ -43,13 +43,15 @@ up: $(READY) ## Run servers, worker and API on real OKX prices (ARGS="--simulato
 	@exec $(BIN)/oxbot up $(ARGS)
 
 test: $(READY) ## Run every check and every test (WORKERS=1, ARGS="-k pause").
-	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m tests.support.programs
+	@$(MAKE) --no-print-directory --jobs 2 lint programs
 	@$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
-critical: $(READY) ## Run the tests of the paths that money depends on.
-	@$(BIN)/python -m tests.support.programs
+critical: programs ## Run the tests of the paths that money depends on.
 	@$(BIN)/pytest -m critical $(SIDE_BY_SIDE) $(ARGS)
+
+.PHONY: programs
+programs: $(READY)
+	@$(BIN)/python -m tests.support.programs
 
 .PHONY: lint
 lint: $(READY) ## Check format, lint, types and imports.

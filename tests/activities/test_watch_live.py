@@ -33,6 +33,9 @@ from oxbot.simulator.server import HOST, create_app
 from oxbot.simulator.venue import Venue
 from tests.support.trading import BTC, ETH, new_bot
 
+PATIENCE_S = 120
+"""How long what must happen is waited for; a watch that nobody ends takes much longer."""
+
 
 @dataclass
 class Post:
@@ -45,7 +48,7 @@ class Post:
     leave: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def watch(self) -> FeedStatus:
-        request = WatchPrices(venue=SIMULATED_VENUE, for_s=600)
+        request = WatchPrices(venue=SIMULATED_VENUE, for_s=10 * PATIENCE_S)
         return await watch.watch_prices(self.ports, request, self.beats.append, self.leave.wait)
 
     def fault(self, **rule: object) -> None:
@@ -63,7 +66,7 @@ class Post:
         async def found() -> bool:
             return await self.source() == await self.source(ETH) == source
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while not await found():  # noqa: ASYNC110 - the board sets no event
                 await asyncio.sleep(0.02)
 
@@ -73,7 +76,7 @@ def _last_that(beats: list[FeedStatus], holds: Callable[[FeedStatus], bool]) -> 
 
 
 async def _until(look: Callable[[], FeedStatus | None]) -> FeedStatus:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (found := look()) is None:  # noqa: ASYNC110 - beats set no event
             await asyncio.sleep(0.02)
         return found
@@ -171,7 +174,7 @@ async def test_a_worker_that_leaves_ends_the_watch_and_its_connection_at_once(
 ) -> None:
     await post.until_board_is_by("stream")
     post.leave.set()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         last = await watching
     assert last.symbols == (BTC, ETH)
     assert post.ports.stream._channels == set()  # type: ignore[attr-defined] # OkxStream's own

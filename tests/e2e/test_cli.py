@@ -56,7 +56,7 @@ def test_on_a_terminal_it_asks_and_shows_what_it_will_make(machine: Machine) -> 
         cwd=str(machine.root),
         dimensions=(40, 80),
         encoding="utf-8",
-        timeout=30,
+        timeout=120,
     )
     for question, reply in (
         ("Coins", "BTC,BTC"),

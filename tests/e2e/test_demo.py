@@ -34,7 +34,7 @@ def on_a_terminal(machine: Machine, *more: str) -> "pexpect.spawn[str]":
         cwd=str(machine.root),
         dimensions=(40, 80),
         encoding="utf-8",
-        timeout=90,
+        timeout=120,
     )
 
 
@@ -42,7 +42,7 @@ def interrupted(terminal: "pexpect.spawn[str]") -> int | None:
     """Press Ctrl-C, wait for the end, give the exit code; no process may be left."""
     family = psutil.Process(terminal.pid).children(recursive=True)
     terminal.sendintr()
-    terminal.expect("goes on from here", timeout=20)
+    terminal.expect("goes on from here")
     terminal.expect(pexpect.EOF)
     terminal.close()
     code: int | None = terminal.exitstatus

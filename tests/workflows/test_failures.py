@@ -10,7 +10,7 @@ from oxbot.domain.errors import InputError
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.records import ModelReply, ModelRequest
 from tests.support.fakes import BTC
-from tests.support.house import House, status_of
+from tests.support.house import PATIENCE_S, House, status_of
 from workflows import limits
 
 pytestmark = pytest.mark.critical
@@ -160,7 +160,7 @@ async def test_outcomes_that_cannot_be_written_travel_across_runs_and_are_writte
 async def test_an_outage_of_the_record_itself_loses_no_cycle(house: House) -> None:
     """Everything that needs the record fails; numbers in stock carry the bot through."""
     bot, _ = await house.started()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         with (
             house.faults.failing("observe_market"),
             house.faults.failing("record_cycles"),

@@ -19,7 +19,7 @@ from oxbot.domain.market import Quote
 from oxbot.domain.money import Price, Quantity
 from oxbot.messages import WATCH_WORKFLOW, WatchView, watch_id
 from tests.support.fakes import BTC, ETH
-from tests.support.house import House
+from tests.support.house import PATIENCE_S, House
 from worker.failures import FailureInterceptor
 from workflows.market_watch import MarketWatchWorkflow
 
@@ -62,7 +62,7 @@ def quote(bid: int) -> Quote:
 async def price_arrives(house: House, bid: int) -> None:
     """Push a price, and wait until it is on the board."""
     house.stream.say(quote(bid))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (await house.board.get("fake", [BTC])).get(BTC) != quote(bid):  # noqa: ASYNC110 - the board sets no event
             await asyncio.sleep(0.02)
 

@@ -75,7 +75,7 @@ async def test_who_ignores_the_stop_signal_is_killed_with_all_its_descendants(
     assert len(family) == 2
     await child.stop()
     assert child.exit_code == -signal.SIGKILL
-    gone, alive = psutil.wait_procs(family, timeout=5)
+    gone, alive = psutil.wait_procs(family, timeout=60)
     assert len(gone) == 2, alive
 
 
