@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -10,6 +11,10 @@ from hypothesis import HealthCheck, settings
 # Properties are checked however slow the machine is: no test asserts a measured time.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+# What a script runs in the background ignores Ctrl-C, and so would the commands under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = ("e2e", "workflows")
 """Directories of the longest tests; begun last, they would leave all workers but one idle."""
