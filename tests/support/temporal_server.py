@@ -6,7 +6,8 @@ in seconds; it is Temporal's own test server, with some features missing.
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import pytest
 from temporalio.api.enums.v1 import IndexedValueType
@@ -20,6 +21,9 @@ from tests.support import time_skipping
 from workflows import attributes
 
 ATTRIBUTES = (attributes.STATUS, attributes.MODE, attributes.OWNER, attributes.SYMBOLS)
+
+START_WITHIN: Final = timedelta(seconds=120)
+"""A server may take this long to start, however busy the machine is; the SDK gives it five."""
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +42,7 @@ async def dev_server(
         data_converter=pydantic_data_converter,
         search_attributes=ATTRIBUTES,
         dev_server_log_level="error",
+        dev_server_startup_timeout=START_WITHIN,
     )
     async with environment:
         yield environment
@@ -51,7 +56,9 @@ async def time_skipping_server() -> AsyncIterator[WorkflowEnvironment]:
     """
     program = await asyncio.to_thread(time_skipping.obtain)
     environment = await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=str(program), data_converter=pydantic_data_converter
+        test_server_existing_path=str(program),
+        test_server_startup_timeout=START_WITHIN,
+        data_converter=pydantic_data_converter,
     )
     async with environment:
         await environment.client.operator_service.add_search_attributes(
