@@ -11,6 +11,7 @@ In the order of the data::
     clock.py, state.py                  the venue's time, and its memory
     fault_rules.py, faults.py           what goes wrong, and when
     rate_limits.py                      how often it may be asked
+    finished.py                         candles that have ended, kept as OKX's rows
     venue.py                            all of this together
     answers.py, swap_answers.py         OKX's rows
     okx.py, okx_swaps.py                the public side of the HTTP server

@@ -9,12 +9,16 @@ from functools import lru_cache
 from oxbot.simulator.book import Book, BookShape, book_around
 from oxbot.simulator.candles import VOLUME
 from oxbot.simulator.day import day_of
+from oxbot.simulator.finished import Cells, FinishedRows
 from oxbot.simulator.instruments import TRADED, Instrument, plain
 from oxbot.simulator.made_up import MOST, made_up_ticks, made_up_volume
 from oxbot.simulator.market import Market
 from oxbot.simulator.timeframes import Timeframe, aggregate, turnovers
 
 Row = dict[str, str]
+
+KEPT_SERIES = 30
+"""Series whose finished candles are kept: three lengths of ten instruments, about 15 MB."""
 
 RECENT = 1440
 """market/candles shows no more than so many candles, as OKX; older ones are history."""
@@ -143,23 +147,43 @@ def candle_rows(market: Market, symbol: str, page: CandlePage, now_ms: int) -> l
 
     A swap's three volumes are contracts, coins, USDT.
     """
-    frame, listed = page.frame, TRADED[symbol]
+    frame = page.frame
     newest, oldest = _bounds(market, page, now_ms)
-    if oldest > newest:
+    ended = min(newest, frame.opens(now_ms) - frame.length_ms)
+    finished = _finished(market, symbol, frame).between(oldest, ended)
+    moving = _rows(market, symbol, frame, max(oldest, ended + frame.length_ms), newest, now_ms)
+    return [list(row) for row in (*reversed(moving), *reversed(finished))]
+
+
+@lru_cache(maxsize=KEPT_SERIES)
+def _finished(market: Market, symbol: str, frame: Timeframe) -> FinishedRows:
+    """The finished candles of one series, which do not depend on when they are asked for."""
+
+    def make(first: int, last: int) -> list[Cells]:
+        return _rows(market, symbol, frame, first, last, now_ms=last + frame.length_ms)
+
+    return FinishedRows(make, frame.length_ms)
+
+
+def _rows(
+    market: Market, symbol: str, frame: Timeframe, first: int, last: int, now_ms: int
+) -> list[Cells]:
+    """The candles that open from one time to another, oldest first; none if that is no way."""
+    if first > last:
         return []
-    base = market.seen(symbol, oldest, newest + frame.length_ms, now_ms)
+    listed = TRADED[symbol]
+    base = market.seen(symbol, first, last + frame.length_ms, now_ms)
     bars = aggregate(base, frame)
     sums = turnovers(base, frame.length_ms // base.step_ms)
     rows = []
-    for index in reversed(range(len(bars))):
-        ticks = bars.rows[index].tolist()
+    for index, (ticks, turned) in enumerate(zip(bars.rows.tolist(), sums, strict=True)):
         ts = bars.ts(index)
-        turnover = plain(sums[index] * listed.tick * listed.coins(1))
+        turnover = plain(turned * listed.tick * listed.coins(1))
         prices = [plain(listed.price(price)) for price in ticks[:VOLUME]]
         confirm = "1" if ts + frame.length_ms <= now_ms else "0"
         size, coins = plain(listed.size(ticks[VOLUME])), plain(listed.coins(ticks[VOLUME]))
         second = turnover if listed.contract is None else coins
-        rows.append([str(ts), *prices, size, second, turnover, confirm])
+        rows.append((str(ts), *prices, size, second, turnover, confirm))
     return rows
 
 

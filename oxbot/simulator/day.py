@@ -6,7 +6,7 @@ It is kept, since tickers are made ten times a second.
 from dataclasses import dataclass
 from functools import lru_cache
 
-from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME, Bars
+from oxbot.simulator.candles import CLOSE, HIGH, LOW, OPEN, VOLUME
 from oxbot.simulator.market import Market
 from oxbot.simulator.timeframes import DAY_MS, TIMEFRAMES, turnovers
 
@@ -45,36 +45,39 @@ def day_of(market: Market, symbol: str, now_ms: int) -> Day:
     They begin with the base candle in which the moment 24 hours ago lies.
     """
     from_ms = now_ms - DAY_MS - now_ms % market.source.step_ms
-    ts = market.newest_ms(now_ms)
-    so_far = market.seen(symbol, ts, ts + 1, now_ms)
-    return _joined(_until(market, symbol, from_ms, ts), so_far)
+    over = _until(market, symbol, from_ms, market.newest_ms(now_ms))
+    _, high, low, last, lots = so_far = market.under_way(symbol, now_ms)
+    return Day(
+        last=last,
+        open=over.open,
+        high=max(over.high, high),
+        low=min(over.low, low),
+        lots=over.lots + lots,
+        turnover=over.turnover + sum(so_far[:VOLUME]) * lots // 4,
+        utc0=over.utc0,
+        utc8=over.utc8,
+    )
 
 
 @lru_cache(maxsize=KEPT)
 def _until(market: Market, symbol: str, from_ms: int, ts: int) -> Day:
     """The hours up to the opening of the candle under way, as seen in that moment."""
-    opening = market.seen(symbol, ts, ts + 1, ts)
-    price = int(opening.rows[0, OPEN])
+    price = market.under_way(symbol, ts)[OPEN]
     utc0, utc8 = (_began(market, symbol, bar, ts) for bar in ("1Dutc", "1D"))
     nothing = Day(price, price, price, price, lots=0, turnover=0, utc0=utc0, utc8=utc8)
     over = market.seen(symbol, from_ms, ts, ts)
     if not len(over):
         return nothing
-    return _joined(nothing, over, int(over.rows[0, OPEN]))
-
-
-def _joined(day: Day, bars: Bars, opened: int | None = None) -> Day:
-    """The hours with more candles in them."""
-    rows = bars.rows
+    rows = over.rows
     return Day(
         last=int(rows[-1, CLOSE]),
-        open=day.open if opened is None else opened,
-        high=max(day.high, int(rows[:, HIGH].max())),
-        low=min(day.low, int(rows[:, LOW].min())),
-        lots=day.lots + int(rows[:, VOLUME].sum()),
-        turnover=day.turnover + sum(turnovers(bars, len(bars))),
-        utc0=day.utc0,
-        utc8=day.utc8,
+        open=int(rows[0, OPEN]),
+        high=max(price, int(rows[:, HIGH].max())),
+        low=min(price, int(rows[:, LOW].min())),
+        lots=int(rows[:, VOLUME].sum()),
+        turnover=sum(turnovers(over, len(over))),
+        utc0=utc0,
+        utc8=utc8,
     )
 
 

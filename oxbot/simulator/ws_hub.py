@@ -2,7 +2,8 @@
 
 Where time flows, a beat every 100 ms of wall time pushes what is due. Where the venue is
 stepped, everything that has changed is pushed once, in the moment the clock is moved, and
-nothing while it stands still. All of a beat is made at one venue time, and once for everybody.
+nothing while it stands still. A message is made once for everybody, and at the venue time of its
+making, so that its time stamp is not older than itself.
 """
 
 import asyncio
@@ -135,7 +136,7 @@ class Hub:
         for topic, feed in self._feeds.items():
             if everything or (flows and wall >= feed.due_ms):
                 feed.due_ms = wall + self.channels.period_ms(topic)
-                _push_feed(feed, now, wall, repeat=flows)
+                _push_feed(feed, self._clock.now(), wall, repeat=flows)
 
     def _open(self, topic: Topic) -> Feed:
         wall = self._wall()

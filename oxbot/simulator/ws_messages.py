@@ -22,6 +22,9 @@ LONGEST_REQUEST = 64 * 1024
 LONGEST_QUOTE = 1000
 """Characters of a bad request that its refusal repeats."""
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+"""Made once: `json.dumps` makes one for each text that is not written in its usual way."""
+
 REQUEST_ID = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
@@ -138,4 +141,4 @@ def _event(name: str, conn_id: str, request_id: str | None, **fields: object) ->
 
 
 def _text(content: Mapping[str, object]) -> str:
-    return json.dumps(content, separators=(",", ":"))
+    return _ENCODER.encode(content)

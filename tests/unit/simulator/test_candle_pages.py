@@ -57,3 +57,19 @@ def test_only_the_candle_under_way_is_unconfirmed() -> None:
         page = CandlePage(TIMEFRAMES[bar], None, None, 5, recent=True)
         rows = candle_rows(MARKET, SYMBOL, page, NOW_MS)
         assert [row[8] for row in rows] == ["0", "1", "1", "1", "1"]
+
+
+@given(
+    st.sampled_from([SYMBOL, f"{SYMBOL}-SWAP"]),
+    st.sampled_from(["5m", "1H", "4H", "1D"]),
+    st.lists(st.integers(DAY_START_MS, NOW_MS), min_size=1, max_size=5),
+    st.integers(1, 300),
+)
+def test_what_was_asked_for_before_and_when_changes_no_candle(
+    symbol: str, bar: str, moments: list[int], limit: int
+) -> None:
+    page = CandlePage(TIMEFRAMES[bar], None, None, limit, recent=False)
+    for now_ms in moments:
+        fresh = Market(MARKET.source, MARKET.seed)
+        asked = candle_rows(MARKET, symbol, page, now_ms)
+        assert asked == candle_rows(fresh, symbol, page, now_ms)
