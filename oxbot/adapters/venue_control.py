@@ -94,13 +94,18 @@ class VenueControl:
             halts: It goes no further than to the first ms in which one of these becomes true.
             examined_ms: What is true already halts it at once, except at this venue time.
         """
-        now_ms = (await self.time()).venue_ms
-        if not halts and now_ms >= to_ms:
-            return Reached(venue_ms=now_ms)
-        wish: dict[str, object] = {"to_ms": max(to_ms, now_ms)}
+        wish: dict[str, object] = {"to_ms": to_ms}
         if halts:
             wish |= {"halt_at": [_condition(halt) for halt in halts], "examined_ms": examined_ms}
-        return (await self._clock("POST", wish)).reached()
+        try:
+            return (await self._clock("POST", wish)).reached()
+        except InputError:  # the venue may be there already; it refuses to go back
+            now_ms = (await self.time()).venue_ms
+            if now_ms < to_ms:
+                raise
+        if not halts:
+            return Reached(venue_ms=now_ms)
+        return (await self._clock("POST", wish | {"to_ms": now_ms})).reached()
 
     async def symbols(self) -> tuple[str, ...]:
         """Give what is listed, as BASE/QUOTE."""

@@ -54,10 +54,19 @@ async def guarded(
             now = _later(clock, _now_s() - began_s)
             await ports.breaker.failed(target, now, str(error), clock.wall_ms)
         else:
-            await ports.breaker.succeeded(target)
+            await _answered(ports, admission.circuit)
         raise
     else:
-        await ports.breaker.succeeded(target)
+        await _answered(ports, admission.circuit)
+
+
+async def _answered(ports: Ports, before: Circuit) -> None:
+    """Report an answer where something was held against the venue when the call was admitted.
+
+    What came up during the call is cleared by the next call that is answered.
+    """
+    if before.failures:
+        await ports.breaker.succeeded(before.target)
 
 
 def refusal(circuit: Circuit) -> CircuitOpen:

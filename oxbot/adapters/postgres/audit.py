@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.bots import bot_from
 from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.portfolios import read_portfolio
 from oxbot.adapters.postgres.rows import FILL, ORDER, Records
 from oxbot.adapters.postgres.schema import bots, fills, ledger_entries, orders, trades
-from oxbot.adapters.postgres.settlement import read_portfolio
 from oxbot.domain.ledger import Entry, deposit_entries
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import EXACT, Notional

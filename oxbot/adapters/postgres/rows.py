@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oxbot.adapters.postgres.engine import begin
 from oxbot.adapters.postgres.schema import FINAL_STATES, bots, events, fills, orders, positions
 from oxbot.domain.errors import NotFound
-from oxbot.domain.money import Notional, to_scale
+from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, Purpose
 from oxbot.domain.portfolio import Position
 
@@ -134,13 +134,23 @@ async def add_event(
 
 async def reserved_cash(connection: AsyncConnection, bot_id: str) -> Notional:
     """Sum what the entries under way may cost: quantity at limit price."""
-    query = select(orders.c.quantity, orders.c.limit_price).where(
+    query = select(orders.c.quantity, orders.c.limit_price).where(is_entry_of(bot_id))
+    rows = await connection.execute(query)
+    return sum((may_cost(row.limit_price, row.quantity) for row in rows), Notional(0))
+
+
+def is_entry_of(bot_id: str | BindParameter[str]) -> ColumnElement[bool]:
+    """Say which orders are a bot's entries under way."""
+    return and_(
         orders.c.bot_id == bot_id,
         orders.c.purpose == Purpose.ENTRY,
         orders.c.state.not_in(FINAL_STATES),
     )
-    rows = await connection.execute(query)
-    return sum((to_scale(row.limit_price * row.quantity) for row in rows), Notional(0))
+
+
+def may_cost(limit_price: Price, quantity: Quantity) -> Notional:
+    """Compute what an entry may cost at most."""
+    return to_scale(limit_price * quantity)
 
 
 def no_bot(bot_id: str) -> NotFound:

@@ -8,15 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.bots import bot_from
 from oxbot.adapters.postgres.orders import write_end
+from oxbot.adapters.postgres.portfolios import read_portfolio
 from oxbot.adapters.postgres.postings import post
 from oxbot.adapters.postgres.rows import (
     FILL,
     POSITION,
     Records,
     lock_bot_of_order,
-    no_bot,
     read_order,
-    reserved_cash,
 )
 from oxbot.adapters.postgres.schema import bots, dust, fills, positions, trades
 from oxbot.domain.errors import LedgerBroken
@@ -33,7 +32,7 @@ class Settlements(Records):
 
     async def portfolio(self, bot_id: str) -> Portfolio:
         """Give cash, reserved cash, positions and dust, all as of one moment."""
-        async with self._still_picture() as connection:
+        async with self._statements() as connection:
             return await read_portfolio(connection, bot_id)
 
     async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
@@ -57,29 +56,6 @@ class Settlements(Records):
             if new:
                 await _book(connection, bot, order, (new, instrument))
             return await write_end(connection, order, ended)
-
-
-async def read_portfolio(connection: AsyncConnection, bot_id: str) -> Portfolio:
-    """Read what a bot owns.
-
-    Raises:
-        NotFound: There is no such bot.
-    """
-    cash = await connection.scalar(select(bots.c.cash).where(bots.c.id == bot_id))
-    if cash is None:
-        raise no_bot(bot_id)
-    held = await connection.execute(select(*POSITION).where(positions.c.bot_id == bot_id))
-    remains = await connection.execute(
-        select(dust.c.symbol, dust.c.quantity).where(
-            dust.c.bot_id == bot_id, dust.c.quantity != Quantity(0)
-        )
-    )
-    return Portfolio(
-        cash=cash,
-        reserved=await reserved_cash(connection, bot_id),
-        positions={row["symbol"]: Position.model_validate(dict(row)) for row in held.mappings()},
-        dust={row.symbol: row.quantity for row in remains},
-    )
 
 
 async def _booked(connection: AsyncConnection, order_id: str) -> dict[str, Fill]:
