@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
 from typing import Final, Generic, NamedTuple, TypeVar, cast
 
 import structlog
@@ -62,7 +63,8 @@ class Shared:
         self.parts: Recent[PartKey, MarketPart] = Recent(MOST_PARTS)
         self.snapshots: Recent[str, Snapshot] = Recent(MOST_SNAPSHOTS)
         self.answers: dict[str, Answer] = {}
-        self.makers = asyncio.Semaphore(MADE_AT_ONCE)
+        self._places = asyncio.Semaphore(MADE_AT_ONCE)
+        self._next = asyncio.Lock()
         self._under_way: dict[Hashable, asyncio.Task[object]] = {}
         self._without_redis = False
 
@@ -74,17 +76,39 @@ class Shared:
             log.info("Redis is back; prices and snapshots are shared again")
         self._without_redis = error is not None
 
+    @asynccontextmanager
+    async def making(self, count: int) -> AsyncIterator[None]:
+        """Wait for places to make so many parts, at most `MADE_AT_ONCE`."""
+        taken = 0
+        try:
+            async with self._next:  # one after the other, so that no two wait with half of theirs
+                while taken < count:
+                    await self._places.acquire()
+                    taken += 1
+            yield
+        finally:
+            for _ in range(taken):
+                self._places.release()
+
+    def is_under_way(self, name: Hashable) -> bool:
+        """Whether work of this name is being done."""
+        return name in self._under_way
+
     async def once(self, name: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """Do work, or wait for the same work that is under way; a failure is shared, too.
 
         Whoever is cancelled leaves; the work goes on, for the others and for what it keeps.
         """
+        return await self.begin(name, work)
+
+    def begin(self, name: Hashable, work: Callable[[], Awaitable[T]]) -> Awaitable[T]:
+        """Begin work unless it is under way; give its outcome to wait for, as `once`."""
         task = self._under_way.get(name)
         if task is None:
             task = asyncio.ensure_future(_run(work))
             self._under_way[name] = task
             task.add_done_callback(lambda done: self._end(name, done))
-        return cast("T", await asyncio.shield(task))
+        return cast("Awaitable[T]", asyncio.shield(task))
 
     def _end(self, name: Hashable, task: "asyncio.Task[object]") -> None:
         del self._under_way[name]

@@ -2,17 +2,21 @@
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from functools import partial
 
 from oxbot.app.asking import answer_by, asking
 from oxbot.app.ports import Ports
-from oxbot.domain.errors import StoreUnavailable
+from oxbot.app.shared import MADE_AT_ONCE
+from oxbot.domain.errors import OxbotError, StoreUnavailable
 from oxbot.domain.indicators import CANDLES_NEEDED, part_of
 from oxbot.domain.market import Bar, ClockReading, MarketPart, PartKey
 from oxbot.domain.snapshots import Snapshot, part_keys
 
 Parts = dict[PartKey, MarketPart]
+
+Made = dict[PartKey, MarketPart | BaseException]
+"""Parts, and why others could not be made."""
 
 
 async def snapshot_of(ports: Ports, symbols: Sequence[str], clock: ClockReading) -> Snapshot:
@@ -58,10 +62,28 @@ async def _parts(ports: Ports, keys: Sequence[PartKey], clock: ClockReading) -> 
     found = _in_process(ports, keys)
     found |= await _made_before(ports, [key for key in keys if key not in found])
     missing = [key for key in keys if key not in found]
-    made = await asyncio.gather(
-        *(ports.shared.once(key, partial(_make, ports, key, clock)) for key in missing)
-    )
+    made = await asyncio.gather(*_begun(ports, missing, clock))
     return found | {part.key: part for part in made}
+
+
+def _begun(
+    ports: Ports, keys: Sequence[PartKey], clock: ClockReading
+) -> list[Awaitable[MarketPart]]:
+    """Begin to make the parts that nobody in this process makes already, some together."""
+    works: dict[PartKey, asyncio.Future[Made]] = {}
+    new = [key for key in keys if not ports.shared.is_under_way(key)]
+    for start in range(0, len(new), MADE_AT_ONCE):
+        some = new[start : start + MADE_AT_ONCE]
+        works |= dict.fromkeys(some, asyncio.ensure_future(_make(ports, some, clock)))
+    return [ports.shared.begin(key, partial(_one_of, works, key)) for key in keys]
+
+
+async def _one_of(works: Mapping[PartKey, "asyncio.Future[Made]"], key: PartKey) -> MarketPart:
+    """Give one of the parts that are made together, or raise why it could not be made."""
+    made = (await asyncio.shield(works[key]))[key]
+    if isinstance(made, BaseException):
+        raise made
+    return made
 
 
 def _in_process(ports: Ports, keys: Sequence[PartKey]) -> Parts:
@@ -81,19 +103,47 @@ async def _made_before(ports: Ports, keys: Sequence[PartKey]) -> Parts:
     return found
 
 
-async def _make(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:
-    """Make a part, unless somebody has meanwhile; the one in PostgreSQL is the one.
+async def _make(ports: Ports, keys: Sequence[PartKey], clock: ClockReading) -> Made:
+    """Make parts: together those that no other process makes, each of the rest when it may."""
+    names = {_name(key): key for key in keys}
+    async with ports.shared.making(len(keys)), ports.flight.free(names) as held:
+        made = await _make_held(ports, [names[name] for name in held], clock)
+    rest = [key for key in keys if key not in made]
+    for each in await asyncio.gather(*(_make_after(ports, key, clock) for key in rest)):
+        made |= each
+    return made
 
-    Whoever held the lock before has put the part into Redis.
+
+async def _make_after(ports: Ports, key: PartKey, clock: ClockReading) -> Made:
+    """Make a part that another process was making, unless it has."""
+    try:
+        async with ports.shared.making(1), ports.flight.alone(_name(key)):
+            return await _make_held(ports, [key], clock)
+    except OxbotError as error:
+        return {key: error}
+
+
+async def _make_held(ports: Ports, keys: Sequence[PartKey], clock: ClockReading) -> Made:
+    """Make parts that nobody else makes now; those in PostgreSQL are the ones.
+
+    Whoever held a lock before has put the part into Redis.
     """
-    name = f"part:{key.venue}:{key.symbol}:{key.bar}:{key.candle_ms}"
-    async with ports.shared.makers, ports.flight.alone(name):
-        part = (await _from_cache(ports, [key])).get(key)
-        if part is None:
-            part = await ports.store.save_part(await _ask(ports, key, clock))
-            await _to_cache(ports, [part])
-    ports.shared.parts.put(key, part)
-    return part
+    cached = await _from_cache(ports, keys)
+    lacking = [key for key in keys if key not in cached]
+    asked = await asyncio.gather(
+        *(_ask(ports, key, clock) for key in lacking), return_exceptions=True
+    )
+    new = [part for part in asked if isinstance(part, MarketPart)]
+    kept = await ports.store.save_parts(new) if new else []
+    await _to_cache(ports, kept)
+    made = cached | {part.key: part for part in kept}
+    for key, part in made.items():
+        ports.shared.parts.put(key, part)
+    return {**dict(zip(lacking, asked, strict=True)), **made}
+
+
+def _name(key: PartKey) -> str:
+    return f"part:{key.venue}:{key.symbol}:{key.bar}:{key.candle_ms}"
 
 
 async def _ask(ports: Ports, key: PartKey, clock: ClockReading) -> MarketPart:

@@ -155,3 +155,11 @@ class Flight(Protocol):
             VenueUnavailable: Another holder took too long, or this one does.
         """
         ...
+
+    def free(self, names: Collection[str]) -> AbstractAsyncContextManager[Collection[str]]:
+        """Hold those of several names that nobody else holds now, and give them.
+
+        Raises:
+            VenueUnavailable: The holder takes too long.
+        """
+        ...

@@ -88,8 +88,8 @@ class Store(ProtectionStore, Protocol):
         """Give the market parts that were made."""
         ...
 
-    async def save_part(self, part: MarketPart) -> MarketPart:
-        """Keep a market part; if another worker was first, its part is returned."""
+    async def save_parts(self, parts: Sequence[MarketPart]) -> list[MarketPart]:
+        """Keep market parts; of those where another worker was first, its parts are returned."""
         ...
 
     async def begin_cycle(self, start: CycleStart) -> CycleStart:

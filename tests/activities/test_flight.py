@@ -130,3 +130,49 @@ async def test_what_another_version_wrote_is_passed_over(client: "Redis") -> Non
     for text in ("{}", "not JSON", '{"venue": "okx"}', part(later).model_dump_json()):
         await client.set(name, text)
         assert await cache.get([KEY]) == {}
+
+
+async def test_of_several_names_those_are_held_that_are_free_and_no_other_is_let_go(
+    client: "Redis", redis_url: str
+) -> None:
+    other = open_redis(redis_url)
+    async with RedisFlight(client).free(["x", "y"]) as first:
+        async with RedisFlight(other).free(["y", "z"]) as second:
+            assert (sorted(first), second) == (["x", "y"], ["z"])
+        async with RedisFlight(other).free(["x", "y"]) as third:
+            assert third == []
+        assert sorted(await client.keys("*")) == ["oxbot:flight:x", "oxbot:flight:y"]
+    assert await client.keys("*") == []
+    await other.aclose()
+
+
+async def test_who_waits_for_a_name_gets_it_when_the_holder_of_several_is_done(
+    client: "Redis",
+) -> None:
+    flight, done = RedisFlight(client), list[str]()
+
+    async def wait() -> None:
+        async with flight.alone("x"):
+            done.append("waited")
+
+    async with flight.free(["x", "y"]):
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        done.append("held")
+    await waiting
+    assert done == ["held", "waited"]
+
+
+async def test_a_holder_of_several_names_is_cut_off_like_any_other(client: "Redis") -> None:
+    flight = RedisFlight(client, work_s=0.01)
+    with pytest.raises(VenueUnavailable, match="no answer for x, y"):
+        async with flight.free(["x", "y"]):
+            await asyncio.sleep(60)
+    assert await client.keys("*") == []
+
+
+async def test_without_redis_all_names_are_given() -> None:
+    away = open_redis(NOWHERE)
+    async with RedisFlight(away).free(["x", "y"]) as held:
+        assert held == ["x", "y"]
+    await away.aclose()

@@ -42,7 +42,7 @@ async def test_parts_are_found_by_their_whole_key(store: PostgresStore) -> None:
         KEY._replace(bar=Bar.H1),
         KEY._replace(candle_ms=CANDLE_END_MS - Bar.M5.length_ms),
     ]
-    kept = await store.save_part(part(KEY))
+    [kept] = await store.save_parts([part(KEY)])
     assert await store.parts([KEY, *others]) == {KEY: kept}
     assert await store.parts(part_keys("okx", CANDLE_END_MS, [ETH])) == {}
 
@@ -52,9 +52,9 @@ async def test_figures_at_the_ends_of_what_a_float_holds_come_back_exactly(
 ) -> None:
     extreme = indicators(ema20=1e308, ema50=5e-324, macd=-0.1, rsi7=1 / 3, atr3=1e16, close="1E-12")
     made = part(KEY, indicators=extreme, perpetual=None)
-    assert await store.save_part(made) == made
+    assert await store.save_parts([made]) == [made]
     assert await store.parts([KEY]) == {KEY: made}
-    assert await store.save_part(part(KEY)) == made
+    assert await store.save_parts([part(KEY)]) == [made]
 
 
 @pytest.mark.critical
@@ -62,7 +62,7 @@ async def test_of_workers_who_make_a_part_at_once_the_first_wins_and_all_get_its
     store: PostgresStore,
 ) -> None:
     made = [part(KEY, indicators=indicators(close=Price(n))) for n in range(1, 9)]
-    kept = await asyncio.gather(*(store.save_part(one) for one in made))
+    kept = [each for [each] in await asyncio.gather(*(store.save_parts([one]) for one in made))]
     assert len({one.model_dump_json() for one in kept}) == 1
     assert (await store.parts([KEY]))[KEY] == kept[0]
 

@@ -184,9 +184,9 @@ class FakeStore(FakeProtection):
         """Give the market parts that were made."""
         return {key: self._parts[key] for key in keys if key in self._parts}
 
-    async def save_part(self, part: MarketPart) -> MarketPart:
-        """Keep a market part; if another worker was first, its part is returned."""
-        return self._parts.setdefault(part.key, part)
+    async def save_parts(self, parts: Sequence[MarketPart]) -> list[MarketPart]:
+        """Keep market parts; of those where another worker was first, its parts are returned."""
+        return [self._parts.setdefault(part.key, part) for part in parts]
 
     async def begin_cycle(self, start: CycleStart) -> CycleStart:
         """Open a cycle; one already begun keeps and returns what it saw first."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 
 from oxbot.domain.book import Book, Level
@@ -217,6 +217,16 @@ class FakeFlight:
         """Hold a name while nobody else does."""
         async with self._locks.setdefault(name, asyncio.Lock()):
             yield
+
+    @asynccontextmanager
+    async def free(self, names: Collection[str]) -> AsyncIterator[list[str]]:
+        """Hold those that nobody holds."""
+        locks = {name: self._locks.setdefault(name, asyncio.Lock()) for name in names}
+        held = {name: lock for name, lock in locks.items() if not lock.locked()}
+        async with AsyncExitStack() as stack:
+            for lock in held.values():
+                await stack.enter_async_context(lock)
+            yield list(held)
 
 
 class FakeModel:

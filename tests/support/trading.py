@@ -112,7 +112,7 @@ async def keep(store: PostgresStore, made: Snapshot) -> Snapshot:
     """Keep a snapshot with its parts."""
     for of_symbol in made.features.values():
         for each in (of_symbol.m5, of_symbol.h1, of_symbol.h4):
-            await store.save_part(each)
+            await store.save_parts([each])
     await store.save_snapshot(made)
     return made
 

@@ -1,6 +1,6 @@
 """Market parts, each made once, and the snapshots that they make up."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sqlalchemy import RowMapping, select, tuple_
@@ -57,18 +57,15 @@ class Snapshots(Records):
         async with self._statements() as connection:
             return await _parts(connection, keys)
 
-    async def save_part(self, part: MarketPart) -> MarketPart:
-        """Keep a market part; if another worker was first, its part is returned."""
-        stated = part.model_dump(mode="json")
-        values = {
-            **dict(zip((column.name for column in NAMED_BY), part.key, strict=True)),
-            **{name: stated[name] for name in ("indicators", "candles", "perpetual")},
-        }
-        kept = insert(market_parts).values(values).on_conflict_do_nothing()
+    async def save_parts(self, parts: Sequence[MarketPart]) -> list[MarketPart]:
+        """Keep market parts; of those where another worker was first, its parts are returned."""
+        new = insert(market_parts).values([_row_of(part) for part in parts])
+        kept = new.on_conflict_do_nothing().returning(*NAMED_BY)
         async with self._statements() as connection:
-            if await connection.scalar(kept.returning(market_parts.c.venue)) is not None:
-                return part
-            return (await _parts(connection, [part.key]))[part.key]
+            ours = {PartKey(*row) for row in await connection.execute(kept)}
+            others = [part.key for part in parts if part.key not in ours]
+            theirs = await _parts(connection, others) if others else {}
+        return [theirs.get(part.key, part) for part in parts]
 
 
 async def _parts(
@@ -77,6 +74,14 @@ async def _parts(
     query = select(market_parts).where(tuple_(*NAMED_BY).in_([tuple(key) for key in keys]))
     rows = (await connection.execute(query)).mappings()
     return {part.key: part for part in map(_part_from, rows)}
+
+
+def _row_of(part: MarketPart) -> dict[str, object]:
+    stated = part.model_dump(mode="json")
+    return {
+        **dict(zip((column.name for column in NAMED_BY), part.key, strict=True)),
+        **{name: stated[name] for name in ("indicators", "candles", "perpetual")},
+    }
 
 
 def _part_from(row: RowMapping) -> MarketPart:
