@@ -39,8 +39,9 @@ class RealTimer:
 class RecentClock:
     """The venue's clock for thousands of questions a second.
 
-    A reading serves for `holds_ms` and is carried on by its rate; only a venue that stands
-    still is asked every time, since its time moves by leaps.
+    A reading serves for `holds_ms` and is carried on by its rate. For as long again it serves
+    those who ask while a new one is on its way, so that no price waits for the clock. Only a venue
+    that stands still is asked every time, since its time moves by leaps.
 
     Args:
         clock: Who knows.
@@ -53,19 +54,32 @@ class RecentClock:
         self._timer = timer
         self._holds_ms = holds_ms
         self._read_ms = 0
+        self._renewal: asyncio.Task[ClockReading] | None = None
         self.last: ClockReading | None = None
 
     async def reading(self) -> ClockReading:
         """Give the venue's time; VenueUnavailable as the clock itself."""
         passed_ms = self._timer.wall_ms() - self._read_ms
-        if self.last and not self.last.stepped and 0 <= passed_ms < self._holds_ms:
-            wall_ms = self.last.wall_ms + passed_ms
-            return self.last.model_copy(
-                update={"wall_ms": wall_ms, "venue_ms": self.last.venue_at(wall_ms)}
-            )
+        if self.last is None or self.last.stepped or not 0 <= passed_ms < 2 * self._holds_ms:
+            return await self.renewed()
+        if passed_ms >= self._holds_ms:
+            self._renew_meanwhile()
+        wall_ms = self.last.wall_ms + passed_ms
+        return self.last.model_copy(
+            update={"wall_ms": wall_ms, "venue_ms": self.last.venue_at(wall_ms)}
+        )
+
+    async def renewed(self) -> ClockReading:
+        """Ask the clock itself."""
         self.last = await self._clock.reading()
         self._read_ms = self._timer.wall_ms()
         return self.last
+
+    def _renew_meanwhile(self) -> None:
+        """Ask without waiting; where that fails, who asks when time is up hears of it."""
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.ensure_future(self.renewed())
+            self._renewal.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 async def first_of(*works: Coroutine[object, object, object]) -> None:

@@ -147,7 +147,7 @@ class Watch:
         """Tell the board how the watch is, by a fresh reading of the venue's clock."""
         while True:
             try:
-                await self._clock.reading()
+                await self._clock.renewed()
             except VenueUnavailable as error:
                 self._troubles.has("clock", error)
             else:
