@@ -6,14 +6,19 @@ when that is full.
 
 import asyncio
 import secrets
+import socket
 from collections import deque
-from contextlib import suppress
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
 LONGEST_OUTBOX = 4 * 1024 * 1024
 """Characters that may wait for one connection."""
+
+CORK: Final[int | None] = getattr(socket, "TCP_CORK", None)
+"""Linux's option that holds small packets back; others have none, or one of another meaning."""
 
 CLOSE_S = 1
 """How long the other side may take to answer a close frame, in seconds."""
@@ -101,10 +106,33 @@ class Client:
             while True:
                 await self._filled.wait()
                 self._filled.clear()
-                while self._outbox:
-                    item = self._outbox.popleft()
-                    if isinstance(item, Closing):
-                        await self._socket.close(code=item.code, message=item.reason.encode())
-                        return
-                    self._waiting -= len(item)
-                    await self._socket.send_str(item)
+                with _in_one_packet(self._transport):
+                    ending = await self._send_what_waits()
+                if ending:
+                    await self._socket.close(code=ending.code, message=ending.reason.encode())
+                    return
+
+    async def _send_what_waits(self) -> Closing | None:
+        """Send the messages in the outbox; give the close frame that they lead up to, if any."""
+        while self._outbox:
+            item = self._outbox.popleft()
+            if isinstance(item, Closing):
+                return item
+            self._waiting -= len(item)
+            await self._socket.send_str(item)
+        return None
+
+
+@contextmanager
+def _in_one_packet(transport: asyncio.Transport) -> Iterator[None]:
+    """Let what is written leave together, so that its reader wakes once; where the system can."""
+    connection = transport.get_extra_info("socket")
+    if CORK is None or connection is None or transport.is_closing():
+        yield
+        return
+    connection.setsockopt(socket.IPPROTO_TCP, CORK, 1)
+    try:
+        yield
+    finally:
+        if not transport.is_closing():
+            connection.setsockopt(socket.IPPROTO_TCP, CORK, 0)
