@@ -21,6 +21,10 @@ CHANNEL: Final = "tickers"
 MOST_WAITING: Final = 50_000
 """Rows that nobody has read yet; beyond this the reader is too slow to be of use."""
 
+TURNS: Final = 3
+"""Turns of the event loop within which ccxt hands on all messages that came in one packet; taken
+together they are one write to the price board."""
+
 CLOSE_S: Final = 1
 """Seconds to wait for the other side's goodbye."""
 
@@ -114,6 +118,8 @@ class TickerChannel:
         while not self._rows and not self._closed:
             self._raise_failure()
             await self._next_news()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         taken, self._rows = self._rows, []
         return taken
 
