@@ -18,6 +18,7 @@ from oxbot.domain.errors import (
     VenueUnavailable,
 )
 from oxbot.domain.market import ClockReading
+from tests.support.fake_breaker import FakeBreaker
 from tests.unit.app.room import NOW_MS, Room
 from worker.failures import translated
 
@@ -121,3 +122,23 @@ async def test_a_probe_that_is_answered_closes_the_circuit(room: Room) -> None:
 async def _at(room: Room, later_s: int) -> ClockReading:
     room.now_ms = NOW_MS + later_s * 1000
     return await room.ports.clock.reading()
+
+
+async def test_an_answer_is_reported_only_where_something_was_held_against_the_venue(
+    room: Room,
+) -> None:
+    class Counting(FakeBreaker):
+        told = 0
+
+        async def succeeded(self, target: str) -> None:
+            self.told += 1
+            await super().succeeded(target)
+
+    room.breaker = breaker = Counting()
+    await call(room)
+    assert breaker.told == 0
+    with pytest.raises(VenueUnavailable):
+        await call(room, VenueUnavailable("no answer"))
+    await call(room)
+    assert breaker.told == 1
+    assert await breaker.states() == []
