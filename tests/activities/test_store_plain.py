@@ -87,7 +87,7 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "bots": store.bots,
         "watched_symbols": partial(store.watched_symbols, "okx"),
         "reserve_cycles": partial(store.reserve_cycles, "b1", "chain", "run", 8),
-        "save_part": partial(store.save_part, part(KEYS[0])),
+        "save_parts": partial(store.save_parts, [part(KEYS[0])]),
         "parts": partial(store.parts, KEYS),
         "save_snapshot": partial(store.save_snapshot, snapshot("s2")),
         "snapshot": partial(store.snapshot, start.snapshot_id),

@@ -12,13 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.rows import POSITION, is_entry_of, may_cost, no_bot
 from oxbot.adapters.postgres.schema import bots, dust, orders, positions
-from oxbot.domain.money import Notional
+from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.portfolio import Portfolio, Position
 
 _BOT: Final = bindparam("bot_id", type_=bots.c.id.type)
 
 _HELD: Final = select(*POSITION).where(positions.c.bot_id == _BOT).subquery("held")
-_DUST: Final = select(dust.c.symbol, dust.c.quantity).where(dust.c.bot_id == _BOT).subquery("rest")
+_DUST: Final = (
+    select(dust.c.symbol, dust.c.quantity)
+    .where(dust.c.bot_id == _BOT, dust.c.quantity != Quantity(0))
+    .subquery("rest")
+)
 _ENTRY: Final = (
     select(orders.c.symbol, orders.c.quantity, orders.c.limit_price)
     .where(is_entry_of(_BOT))
