@@ -20,7 +20,7 @@ from oxbot.app.bots import Desk, create_bot
 from oxbot.app.stepped import drive
 from oxbot.bootstrap import PROVIDERS, open_desk
 from oxbot.domain.bot import BotSettings
-from oxbot.domain.errors import Unavailable
+from oxbot.domain.errors import SetupError, Unavailable
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.schedule import offset_ms
 from oxbot.embedded.addresses import Addresses
@@ -121,7 +121,7 @@ class SteppedBot:
                 async for report in drive(self.desk, self.venue, self.bot_id, left):
                     assert report.cycle is not None
                     left -= 1
-            except Unavailable:
+            except (SetupError, Unavailable):
                 await asyncio.sleep(0.1)
 
     async def books(self) -> Books:
