@@ -82,6 +82,19 @@ async def test_a_crossing_sells_the_whole_position_once_and_says_for_how_much(ro
     assert list(room.store.exits_told) == [order.id]
 
 
+async def test_what_rested_while_nobody_watched_fills_there_whatever_the_price_is_now(
+    room: Room,
+) -> None:
+    position = await holding(room)
+    room.reprice(BTC, Price(61_000))
+    met_ms = position.opened_ms + CANDLE_MS
+    report = await close(room, crossing(position, resting=Price(57_900), crossed_ms=met_ms))
+    assert (report.state, report.price) == ("closed", Price(57_900))
+    [trade] = await room.store.trades(BOT, 9)
+    assert (trade.exit_price, trade.closed_ms) == (Price(57_900), met_ms)
+    assert (await room.store.audit(BOT)).drift == 0
+
+
 async def test_called_again_after_it_is_done_it_reports_the_same_and_sells_nothing(
     room: Room,
 ) -> None:
@@ -209,7 +222,7 @@ async def test_too_little_to_be_sold_stays_and_is_said(room: Room) -> None:
     crumb = position.model_copy(update={"quantity": Quantity("0.0009")})
     room.store._positions[BOT, BTC] = crumb
     report = await close(room, crossing(crumb))
-    assert (report.state, report.reason) == ("open", "too little is held to be sold")
+    assert (report.state, report.reason) == ("open", "too little is held to be closed")
 
 
 @dataclass
