@@ -1,9 +1,10 @@
 """Every price is judged by the guards of open positions, wherever it comes from."""
 
 from collections.abc import Collection, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from oxbot.app.gaps import Gap, examine_gaps, gaps_since
+from oxbot.app.gaps import Gap, Told, examine_gaps, gaps_since
 from oxbot.app.guard_news import GuardNews
 from oxbot.app.ports import Ports
 from oxbot.app.signals import Signals
@@ -12,7 +13,7 @@ from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.guard_index import Best, GuardIndex
 from oxbot.domain.guards import TRUSTED_MS
-from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.market import Bar, ClockReading, Quote
 
 COMPARED_HOLDS_MS: Final = 10_000
 """An index that was compared with the record longer ago, in wall ms, protects nobody."""
@@ -76,14 +77,16 @@ class Guarding:
         A price that is too old to trust sets nothing off. Where the venue stands still none
         does: its driver has the guards examined.
         """
-        wall_ms = self._timer.wall_ms()
-        trusted = [quote for quote in quotes if self._is_trusted(quote, wall_ms)]
-        if self._moving:
-            self.too_old += len(quotes) - len(trusted)
+        wall_ms, clock = self._timer.wall_ms(), self._moving
+        if clock is None:
+            return
+        trusted = [quote for quote in quotes if _is_trusted(quote, clock, wall_ms)]
+        self.too_old += len(quotes) - len(trusted)
         if trusted:
             self._note_silence(wall_ms)
         for quote in trusted:
             self._judge(quote, wall_ms)
+            self._end_gap(quote.symbol, clock.venue_at(wall_ms))
 
     @property
     def _moving(self) -> ClockReading | None:
@@ -91,19 +94,24 @@ class Guarding:
         clock = self._clock.last
         return None if clock is None or clock.stepped else clock
 
-    def _is_trusted(self, quote: Quote, wall_ms: int) -> bool:
-        clock = self._moving
-        if clock is None:
-            return False
-        return quote.age_ms(clock.venue_at(wall_ms)) <= clock.scaled_ms(TRUSTED_MS)
-
     def _note_silence(self, wall_ms: int) -> None:
         """After a time without any price, what came meanwhile has to be made up for."""
         heard_ms, self._heard_ms = self._heard_ms, wall_ms
         if heard_ms is not None and wall_ms - heard_ms > TRUSTED_MS:
             seen = {symbol: quote.exchange_ms for symbol, quote in self._last.items()}
             for symbol, gap in gaps_since(seen, self._index).items():
-                self._gaps.setdefault(symbol, gap)
+                known = self._gaps.get(symbol)
+                self._gaps[symbol] = known.joined(gap) if known else gap
+
+    def _end_gap(self, symbol: str, now_ms: int) -> None:
+        """Note that a symbol is watched again, from a venue time on."""
+        gap = self._gaps.get(symbol)
+        if gap is None or gap.until_ms is not None:
+            return
+        if now_ms <= gap.from_ms:
+            del self._gaps[symbol]
+        else:
+            self._gaps[symbol] = replace(gap, until_ms=now_ms)
 
     def _judge(self, quote: Quote, wall_ms: int) -> None:
         known = self._last.get(quote.symbol)
@@ -115,10 +123,12 @@ class Guarding:
     def _judge_again(self, symbols: Collection[str]) -> None:
         """Judge other guards than before by the last price: the next may take its time."""
         self._signals.forget_changed(self._index)
-        wall_ms = self._timer.wall_ms()
+        wall_ms, clock = self._timer.wall_ms(), self._moving
+        if clock is None:
+            return
         for symbol in symbols:
             quote = self._last.get(symbol)
-            if quote is not None and self._is_trusted(quote, wall_ms):
+            if quote is not None and _is_trusted(quote, clock, wall_ms):
                 self._judge(quote, wall_ms)
 
     async def _make_up(self) -> None:
@@ -138,15 +148,34 @@ class Guarding:
         if clock.stepped:
             self._gaps.clear()
             return
-        for gap, found in await examine_gaps(self._ports, list(self._gaps.values()), clock):
+        closed_ms = Bar.M5.closed_by(clock.venue_ms)
+        untold = [gap for gap in self._gaps.values() if gap.told_ms < closed_ms]
+        for gap, found in await examine_gaps(self._ports, untold, clock):
             if isinstance(found, OxbotError):
                 self._troubles.has("candles", found)
                 continue
             self._troubles.has_none("candles")
-            del self._gaps[gap.symbol]
-            known = {c.guard.key: self._index.get(c.guard.key) for c in found}
-            same = [c for c in found if (g := known[c.guard.key]) and g.stamp == c.guard.stamp]
-            self._signals.add(same, seen_ms=0)
+            self._heed(found)
+            self._note_told(gap.symbol, closed_ms)
+
+    def _heed(self, found: Told) -> None:
+        """Act on what candles tell of positions that are still as they were."""
+        self._raised.extend(found.bests)
+        known = {c.guard.key: self._index.get(c.guard.key) for c in found.crossings}
+        same = [
+            c for c in found.crossings if (g := known[c.guard.key]) and g.stamp == c.guard.stamp
+        ]
+        self._signals.add(same, seen_ms=0)
+
+    def _note_told(self, symbol: str, closed_ms: int) -> None:
+        """Forget a gap that candles have told all of; else the next one to close tells more."""
+        gap = self._gaps.get(symbol)
+        if gap is None:
+            return
+        if gap.is_told_by(closed_ms):
+            del self._gaps[symbol]
+        else:
+            self._gaps[symbol] = replace(gap, told_ms=closed_ms)
 
     async def _save(self) -> None:
         """Put best prices and marks on record, in this order; each time is a beat."""
@@ -181,6 +210,10 @@ class Guarding:
             for symbol in self._index.symbols
             if symbol in self._last and symbol not in self._gaps
         }
+
+
+def _is_trusted(quote: Quote, clock: ClockReading, wall_ms: int) -> bool:
+    return quote.age_ms(clock.venue_at(wall_ms)) <= clock.scaled_ms(TRUSTED_MS)
 
 
 _NEVER: Final = 2**62

@@ -1,5 +1,7 @@
 """What nobody watched is made up for: by candles at the beginning and after a silence."""
 
+from decimal import Decimal
+
 import pytest
 
 from oxbot.domain.errors import VenueUnavailable
@@ -95,6 +97,53 @@ async def test_without_a_closed_candle_the_price_of_now_judges(post: Post) -> No
         assert post.control.told[0][1].resting is None
 
 
+@pytest.mark.critical
+async def test_the_candle_in_which_watching_began_again_tells_once_it_is_closed(
+    post: Post,
+) -> None:
+    """A worker was away for seconds: what it missed lies in a candle that is not closed yet."""
+    await post.store.save_watch_marks("fake", {BTC: post.timer.now_ms - 5_000}, 0, stepped=False)
+    feed(post).shaped[24] = {"low": STOP - 500}
+    async with post.watching():
+        await post.says(post.quote(BTC, 60_000))
+        await post.timer.passes(280)
+        assert post.control.told == []
+        await post.says(post.quote(BTC, 60_000))
+        await post.timer.passes(14)
+        [(_, request), *_] = post.control.told
+        assert request.purpose is Purpose.STOP
+        assert request.resting == STOP
+        marks = await post.store.watch_marks("fake")
+        assert marks[BTC] > post.timer.now_ms - 60_000
+
+
+@pytest.mark.critical
+async def test_a_gap_lasts_until_a_price_comes(post: Post) -> None:
+    await post.store.save_watch_marks("fake", {BTC: post.timer.now_ms - 5_000}, 0, stepped=False)
+    post.feed.prices.clear()
+    feed(post).shaped[26] = {"low": STOP - 500}
+    async with post.watching():
+        await post.timer.passes(900)
+        post.stream.say(post.quote(BTC, 60_000))
+        await settled()
+        assert told(post)[0] == (BOT, Purpose.STOP)
+
+
+@pytest.mark.critical
+async def test_trailing_stops_follow_the_best_price_that_nobody_saw(post: Post) -> None:
+    await post.store.save_watch_marks("fake", {ETH: post.timer.now_ms - 5_000}, 0, stepped=False)
+    await buy(post, symbol=ETH, trail=Decimal("0.05"))
+    post.timer.now_ms += 10 * CANDLE_MS
+    feed(post).shaped[27] = {"high": 63_000}
+    feed(post).shaped[29] = {"high": 62_000}
+    async with post.watching():
+        await post.says(post.quote(ETH, 60_000))
+        await post.timer.passes(5)
+        assert {g.symbol: g.best for g in await post.store.guards("fake")}[ETH] == 63_000
+        await post.says(post.quote(ETH, 59_850))
+        assert (BOT, Purpose.TRAIL) in told(post)
+
+
 async def test_a_gap_of_days_is_read_page_by_page(post: Post) -> None:
     post.timer.now_ms = NOW_MS + 700 * CANDLE_MS
     feed(post).shaped[699] = {"high": TARGET}
@@ -117,6 +166,8 @@ async def test_a_gap_is_examined_as_soon_as_the_venue_answers_and_its_mark_waits
         post.feed.away = False
         await post.timer.passes(40)
         assert told(post)[0] == (BOT, Purpose.STOP)
+        assert await post.store.watch_marks("fake") == {}
+        await post.timer.passes(260)
         assert BTC in await post.store.watch_marks("fake")
 
 
