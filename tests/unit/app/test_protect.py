@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oxbot.app.protect import protect
+from oxbot.app.protect import PAGE, protect
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import (
     Conflict,
@@ -173,6 +173,18 @@ async def test_a_refusal_of_the_venue_leaves_it_open_and_the_next_call_tries_ane
     room.exchange = None
     assert (await close(room, crossing(position))).state == "closed"
     assert [order.state for order in exits(room)] == [OrderState.REFUSED, OrderState.FILLED]
+
+
+async def test_what_was_refused_for_days_costs_no_longer_than_at_first(room: Room) -> None:
+    position = await holding(room)
+    room.exchange = ScriptedExchange(error=VenueRefused("trading is halted"))
+    for _ in range(PAGE + 1):
+        report = await close(room, crossing(position))
+    assert len(report.order_ids) == 1
+    room.exchange = None
+    report = await close(room, crossing(position))
+    assert (report.state, len(report.order_ids)) == ("closed", 1)
+    assert len(exits(room)) == PAGE + 2
 
 
 async def test_an_unknown_outcome_is_tried_again_and_looked_up(room: Room) -> None:
