@@ -18,6 +18,9 @@ from oxbot.domain.market import Bar, ClockReading, Quote
 COMPARED_HOLDS_MS: Final = 10_000
 """An index that was compared with the record longer ago, in wall ms, protects nobody."""
 
+CAME_HOLDS_MS: Final = 10_000
+"""Nor does a watch of positions to which no price has come for so long, in wall ms."""
+
 SAVE_EVERY_S: Final = 1
 EXAMINE_AGAIN_S: Final = 2
 
@@ -46,6 +49,7 @@ class Guarding:
         self._signals = Signals(ports, timer, troubles)
         self._last: dict[str, Quote] = {}
         self._heard_ms: int | None = None
+        self._came_ms = timer.wall_ms()
         self._gaps: dict[str, Gap] = {}
         self._raised: list[Best] = []
 
@@ -78,6 +82,8 @@ class Guarding:
         does: its driver has the guards examined.
         """
         wall_ms, clock = self._timer.wall_ms(), self._moving
+        if quotes:
+            self._came_ms = wall_ms
         if clock is None:
             return
         trusted = [quote for quote in quotes if _is_trusted(quote, clock, wall_ms)]
@@ -178,7 +184,10 @@ class Guarding:
             self._gaps[symbol] = replace(gap, told_ms=closed_ms)
 
     async def _save(self) -> None:
-        """Put best prices and marks on record, in this order; each time is a beat."""
+        """Put best prices and marks on record, in this order; each time is a beat.
+
+        There is none while the record or the venue keep the watch from protecting anybody.
+        """
         while True:
             try:
                 await self._save_once()
@@ -197,6 +206,9 @@ class Guarding:
         while self._raised:
             await self._ports.store.raise_best(self._venue, self._raised[0])
             del self._raised[0]
+        blind = len(self._index) > 0 and wall_ms - self._came_ms > CAME_HOLDS_MS
+        if blind and not clock.stepped:
+            return
         await self._ports.store.save_watch_marks(self._venue, marks, wall_ms, stepped=clock.stepped)
 
     def _marks(self) -> dict[str, int]:

@@ -267,6 +267,26 @@ async def test_a_beat_is_on_record_every_second_while_the_index_is_as_the_record
         assert not task.done()
 
 
+@pytest.mark.critical
+async def test_a_watch_of_positions_to_which_no_price_comes_has_no_beat(post: Post) -> None:
+    async def is_beating() -> bool:
+        await post.timer.passes(1)
+        beat = await post.store.watch_beat("fake")
+        return beat is not None and beat.beat_ms == post.timer.now_ms
+
+    async with post.watching():
+        await post.says(post.quote(BTC, 60_000))
+        assert await is_beating()
+        post.feed.away = True
+        await post.timer.passes(15)
+        assert not await is_beating()
+        await post.says(post.quote(BTC, 60_000))
+        assert await is_beating()
+        post.store._positions.clear()
+        await post.timer.passes(15)
+        assert await is_beating()
+
+
 async def test_a_new_high_of_a_trailing_position_is_put_on_record(post: Post) -> None:
     await buy(post, symbol=ETH, trail=Decimal("0.02"))
     async with post.watching():
