@@ -108,6 +108,19 @@ async def test_a_bot_that_was_told_and_does_not_act_is_told_again_but_ever_more_
 
 
 @pytest.mark.critical
+async def test_a_stop_after_a_target_at_which_nobody_sold_is_told_at_once(post: Post) -> None:
+    async with post.watching():
+        await post.says(post.quote(BTC, TARGET))
+        await post.timer.passes(10 * RARELY_S)
+        before = len(post.control.told)
+        await post.says(post.quote(BTC, STOP))
+        assert told(post)[before:] == [(BOT, Purpose.STOP)]
+        await post.says(post.quote(BTC, TARGET))
+        await post.says(post.quote(BTC, STOP))
+        assert len(post.control.told) == before + 1
+
+
+@pytest.mark.critical
 async def test_a_position_that_has_changed_is_judged_anew_and_one_that_is_gone_left_alone(
     post: Post,
 ) -> None:
