@@ -8,7 +8,7 @@ from oxbot.app.gaps import Gap, Told, examine_gaps, gaps_since
 from oxbot.app.guard_news import GuardNews
 from oxbot.app.ports import Ports
 from oxbot.app.signals import Signals
-from oxbot.app.timing import RecentClock, Timer
+from oxbot.app.timing import RecentClock, Timer, first_of
 from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.guard_index import Best, GuardIndex
@@ -20,6 +20,9 @@ COMPARED_HOLDS_MS: Final = 10_000
 
 CAME_HOLDS_MS: Final = 10_000
 """Nor does a watch of positions to which no price has come for so long, in wall ms."""
+
+EXAMINE_FIRST_S: Final = 5
+"""Prices wait so long for the examination of what nobody watched; it goes on beside them."""
 
 SAVE_EVERY_S: Final = 1
 EXAMINE_AGAIN_S: Final = 2
@@ -65,7 +68,7 @@ class Guarding:
         marks = await self._ports.store.watch_marks(self._venue)
         await self._news.compare()
         self._gaps = gaps_since(marks, self._index)
-        await self._examine()
+        await first_of(self._examine(), self._timer.sleep(EXAMINE_FIRST_S))
 
     def parts(self) -> Iterator[Coroutine[object, object, None]]:
         """Give what goes on beside each other, each part until it is cancelled."""

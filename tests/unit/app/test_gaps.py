@@ -1,5 +1,6 @@
 """What nobody watched is made up for: by candles at the beginning and after a silence."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -77,6 +78,21 @@ async def test_the_gap_is_examined_before_the_first_price_is_judged(post: Post) 
     async with post.watching():
         [(_, request)] = post.control.told
         assert request.resting == STOP - 700
+
+
+@pytest.mark.critical
+async def test_a_venue_that_is_slow_with_candles_does_not_keep_prices_from_being_judged(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object, **__: object) -> list[Candle]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(post.feed, "candles", never)
+    async with post.watching():
+        await post.timer.passes(5)
+        await post.says(post.quote(BTC, STOP))
+        assert told(post) == [(BOT, Purpose.STOP)]
 
 
 @pytest.mark.critical
