@@ -26,7 +26,8 @@ class Gap:
     """From when on (venue ms) a symbol was not watched, and its guards as they were then.
 
     It lasts until `until_ms`; None: no price has come yet. Candles that ended by `told_ms` have
-    told what happened.
+    told what happened. Until `watched_wall_ms` (wall ms) somebody watched, so that the guards'
+    best prices are no younger: a mark stays behind while a gap has yet to be examined.
     """
 
     symbol: str
@@ -34,16 +35,24 @@ class Gap:
     guards: tuple[Guard, ...]
     until_ms: int | None = None
     told_ms: int = 0
+    watched_wall_ms: int | None = None
 
     def is_told_by(self, closed_ms: int) -> bool:
         """Whether candles that ended by a venue time tell all of it."""
         return self.until_ms is not None and self.until_ms <= closed_ms
 
-    def joined(self, later: "Gap") -> "Gap":
+    def known_ms(self, clock: ClockReading) -> int:
+        """Give how old the guards' best prices are at least (venue ms)."""
+        if self.watched_wall_ms is None:
+            return self.from_ms
+        return max(self.from_ms, clock.venue_at(self.watched_wall_ms))
+
+    def joined(self, later: "Gap", wall_ms: int) -> "Gap":
         """Give one gap of this and a later one of the symbol, which has not ended yet."""
         known = {(guard.key, guard.stamp) for guard in self.guards}
         others = tuple(g for g in later.guards if (g.key, g.stamp) not in known)
-        return replace(self, guards=self.guards + others, until_ms=None)
+        guards = self.guards + others
+        return replace(self, guards=guards, until_ms=None, watched_wall_ms=wall_ms)
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,9 @@ class Told:
     bests: tuple[Best, ...]
 
 
-def gaps_since(marks: dict[str, int], guards: Iterable[Guard]) -> dict[str, Gap]:
+def gaps_since(
+    marks: dict[str, int], guards: Iterable[Guard], watched_wall_ms: int | None = None
+) -> dict[str, Gap]:
     """Give the gap of each guarded symbol: from its mark on, or from the first opening."""
     of_symbol: dict[str, list[Guard]] = {}
     for guard in guards:
@@ -64,6 +75,7 @@ def gaps_since(marks: dict[str, int], guards: Iterable[Guard]) -> dict[str, Gap]
             symbol,
             max(marks.get(symbol, 0), min(guard.opened_ms for guard in known)),
             tuple(known),
+            watched_wall_ms=watched_wall_ms,
         )
         for symbol, known in of_symbol.items()
     }
@@ -80,7 +92,8 @@ async def examine_gap(ports: Ports, gap: Gap, clock: ClockReading) -> Told:
         CircuitOpen: The exchange is not asked now.
     """
     candles = await _candles(ports, gap, clock)
-    found = [crossed_in_candles(guard, candles, gap.from_ms) for guard in gap.guards]
+    known_ms = gap.known_ms(clock)
+    found = [crossed_in_candles(guard, candles, known_ms) for guard in gap.guards]
     crossings = tuple(crossing for crossing in found if crossing)
     if candles:
         log.info("gap examined", symbol=gap.symbol, candles=len(candles), crossed=len(crossings))

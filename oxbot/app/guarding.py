@@ -66,8 +66,11 @@ class Guarding:
             StoreUnavailable: The record does not say what is open.
         """
         marks = await self._ports.store.watch_marks(self._venue)
+        beat = await self._ports.store.watch_beat(self._venue)
         await self._news.compare()
-        self._gaps = gaps_since(marks, self._index)
+        # A beat comes after the best prices that it vouches for, which may be the last thing done.
+        watched_ms = beat.beat_ms + SAVE_EVERY_S * 1000 if beat else None
+        self._gaps = gaps_since(marks, self._index, watched_ms)
         await first_of(self._examine(), self._timer.sleep(EXAMINE_FIRST_S))
 
     def parts(self) -> Iterator[Coroutine[object, object, None]]:
@@ -110,7 +113,7 @@ class Guarding:
             seen = {symbol: quote.exchange_ms for symbol, quote in self._last.items()}
             for symbol, gap in gaps_since(seen, self._index).items():
                 known = self._gaps.get(symbol)
-                self._gaps[symbol] = known.joined(gap) if known else gap
+                self._gaps[symbol] = known.joined(gap, wall_ms) if known else gap
 
     def _end_gap(self, symbol: str, now_ms: int) -> None:
         """Note that a symbol is watched again, from a venue time on."""

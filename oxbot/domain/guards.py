@@ -91,7 +91,7 @@ def best_in(candle: Candle, direction: Direction) -> Price:
 
 
 def crossed_in_candles(
-    guard: Guard, candles: Iterable[Candle], from_ms: int = 0
+    guard: Guard, candles: Iterable[Candle], known_ms: int = 0
 ) -> Crossing | None:
     """Find the first crossing in a stretch that nobody watched, told by its candles.
 
@@ -105,20 +105,20 @@ def crossed_in_candles(
         guard: Of the position as it was when the stretch began.
         candles: Closed ones of `CANDLE_MS`, oldest first. Only those that opened when the
             position was open already count.
-        from_ms: When the stretch began (venue ms). In a candle that opened before, the best
-            price may be younger than open and extremes, so there only the close meets a
-            trailing stop.
+        known_ms: How old the guard's best price is at least (venue ms). It may be younger than
+            what happened in a candle before, so there no trailing stop is met; in the one that
+            it falls into only the close, which came after, meets one.
     """
     for candle in candles:
         if candle.open_ms < guard.opened_ms:
             continue
-        knew_best = candle.open_ms >= from_ms
-        crossing = _crossed_in(_raised(guard, candle.open) if knew_best else _fixed(guard), candle)
+        knows = candle.open_ms >= known_ms
+        crossing = _crossed_in(_raised(guard, candle.open) if knows else _fixed(guard), candle)
         if crossing:
             return crossing
         guard = _raised(guard, best_in(candle, guard.direction))
         crossing = _trailed_by_close(guard, candle)
-        if crossing:
+        if crossing and candle.open_ms + CANDLE_MS >= known_ms:
             return crossing
     return None
 

@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 
 from oxbot.domain.errors import VenueUnavailable
+from oxbot.domain.guard_index import Best
 from oxbot.domain.market import CANDLE_MS, Bar, Candle
 from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
+from oxbot.domain.portfolio import Direction
 from tests.support.fake_stream import settled
 from tests.support.fakes import BTC, ETH, FakeFeed
 from tests.support.held import STOP, TARGET
@@ -158,6 +160,23 @@ async def test_trailing_stops_follow_the_best_price_that_nobody_saw(post: Post) 
         assert {g.symbol: g.best for g in await post.store.guards("fake")}[ETH] == 63_000
         await post.says(post.quote(ETH, 59_850))
         assert (BOT, Purpose.TRAIL) in told(post)
+
+
+@pytest.mark.critical
+async def test_where_a_mark_stayed_behind_a_low_of_then_meets_no_stop_that_trails_a_later_best(
+    post: Post,
+) -> None:
+    """Candles were not to be had, prices were: they rose after the low, and a watch saw it."""
+    await buy(post, symbol=ETH, trail=Decimal("0.02"))
+    await post.store.save_watch_marks("fake", {ETH: post.timer.now_ms}, 0, stepped=False)
+    post.timer.now_ms += 4 * CANDLE_MS
+    feed(post).shaped[25] = {"low": 59_500}
+    await post.store.raise_best("fake", Best(ETH, Direction.LONG, Price(61_000), post.timer.now_ms))
+    beat_ms = post.timer.now_ms - 5_000
+    await post.store.save_watch_marks("fake", {}, beat_ms, stepped=False)
+    async with post.watching():
+        await settled()
+        assert (BOT, Purpose.TRAIL) not in told(post)
 
 
 async def test_a_gap_of_days_is_read_page_by_page(post: Post) -> None:

@@ -197,17 +197,20 @@ def test_what_a_watch_had_seen_is_never_missed_but_where_the_order_within_a_cand
 
 @pytest.mark.critical
 @given(walk=walks(), trail=st.sampled_from([None, Decimal("0.02"), Decimal("0.1")]), data=st.data())
-def test_of_a_candle_that_was_watched_at_first_nothing_is_found_that_never_happened(
+def test_of_candles_that_were_watched_at_first_nothing_is_found_that_never_happened(
     walk: list[list[Price]], trail: Decimal | None, data: st.DataObject
 ) -> None:
     guarded = guard(trail=trail, best=Price(100) if trail else None)
-    seen = data.draw(st.integers(0, len(walk[0])))
-    assume(watched(guarded, [walk[0][:seen]]) is None)
-    known = guarded.model_copy(update={"best": max([Price(100), *walk[0][:seen]])})
+    number = data.draw(st.integers(0, len(walk) - 1))
+    seen = data.draw(st.integers(0, len(walk[number])))
+    before = [*walk[:number], walk[number][:seen]]
+    assume(watched(guarded, before) is None)
+    best = max([Price(100), *(price for trades in before for price in trades)])
+    known = guarded.model_copy(update={"best": best if trail else None})
     candles = [told(trades, number) for number, trades in enumerate(walk)]
-    judged = crossed_in_candles(known if trail else guarded, candles, OPENED_MS + 1)
-    happened = watched(guarded, walk)
+    judged = crossed_in_candles(known, candles, OPENED_MS + number * CANDLE_MS + bool(seen))
     if judged is not None:
+        happened = watched(guarded, walk)
         assert happened is not None
         assert happened.at_ms <= judged.at_ms
 
