@@ -1,4 +1,4 @@
-"""Looks every few seconds whether each bot that should run has a workflow."""
+"""Looks every few seconds whether bots and price watch that should run have a workflow."""
 
 import asyncio
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from oxbot.app.bots import Desk
-from oxbot.app.reconcile import reconcile
+from oxbot.app.reconcile import reconcile, watch_again
 from oxbot.domain.errors import OxbotError
 
 EVERY_S: Final = 10
@@ -26,6 +26,8 @@ async def keep_bots_running(desk: Desk, stop: asyncio.Event, every_s: float = EV
 
 async def _look(desk: Desk) -> None:
     try:
+        if await watch_again(desk):
+            log.error("price watch started again, since it was ended by force", venue=desk.venue)
         started = await reconcile(desk)
     except OxbotError as error:
         log.warning("bots could not be looked after; next look follows", reason=str(error))

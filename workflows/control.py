@@ -53,13 +53,18 @@ class Control:
     def resume(self, request: ControlRequest) -> None:
         """Resume; a bot that is closing stays closing."""
         if self._state.status in ALIVE:
+            self._state.sell_on = False
             self._state.change(BotStatus.RUNNING, request.by, request.reason)
 
     def stop(self, request: ControlRequest) -> None:
         """Close: sell everything, or only protect it until it is gone."""
         if self._state.status is not BotStatus.STOPPED:
-            self._state.flatten = request.flatten
+            self._state.flatten, self._state.sell_on = request.flatten, False
             self._state.change(BotStatus.CLOSING, request.by, request.reason)
+
+    def sell_on(self) -> None:
+        """Let the cycles sell what a flattening has left, unless it was called off meanwhile."""
+        self._state.sell_on = self._state.status in (BotStatus.PAUSED, BotStatus.CLOSING)
 
     def must_be(self, wish: str, *statuses: BotStatus) -> None:
         """Refuse what does not fit the bot's status; a refused update writes no history."""

@@ -15,7 +15,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.steps import Steps
 
 ANSWER_WITHIN: Final = timedelta(seconds=15)
-"""Sales are waited for so long; they go on after the answer."""
+"""Sales are waited for so long; they go on after the answer, by the bot's cycles where a
+protection has given up."""
 
 LOOK_AGAIN: Final = timedelta(seconds=1)
 
@@ -41,6 +42,8 @@ class Flattening:
             left = await self._look()
             if not left.is_flat:
                 await workflow.sleep(LOOK_AGAIN, summary="flatten again")
+        if not left.is_flat:
+            self._control.sell_on()
         return FlattenReport(
             open_orders=left.open_orders,
             positions=left.positions,

@@ -18,6 +18,10 @@ with workflow.unsafe.imports_passed_through():
 AFTER_THE_HOLD: Final = timedelta(milliseconds=50)
 """Wakes just after it is over, since two clocks are compared."""
 
+ASK_AGAIN_MS: Final = 60_000
+"""Real ms after which a position that could not be closed is asked for again: its next cycle may
+be a day away."""
+
 
 class Holds:
     """Has positions closed that were held as long as allowed, by the venue's time.
@@ -29,7 +33,8 @@ class Holds:
         self._state = state
         self._ended = ended
         self._protector = protector
-        self._asked: set[tuple[str, int]] = set()
+        self._again_ms: dict[tuple[str, int], int] = {}
+        """When those that were asked for are asked for again, if they are open yet (venue ms)."""
 
     async def keep(self) -> None:
         """Sleep towards the end of the earliest hold, again and again."""
@@ -56,20 +61,30 @@ class Holds:
 
     def _plan(self) -> tuple[int, Decimal] | None:
         """Give the earliest end of a hold (venue ms) and how fast the venue's clock runs."""
-        clock, ends = self._state.clock, [self._end_of(p) for p in self._waiting()]
+        clock, ends = self._state.clock, [self._due_ms(p) for p in self._waiting()]
         if clock is None or clock.stepped or not clock.rate or not ends:
             return None
         return min(ends), clock.rate
 
     def _close_overdue(self) -> None:
         for position in self._waiting():
-            if self._end_of(position) <= self._now_ms():
-                self._asked.add((position.symbol, position.opened_ms))
+            if self._due_ms(position) <= self._now_ms():
+                later_ms = self._state.clock.scaled_ms(ASK_AGAIN_MS) if self._state.clock else 0
+                self._again_ms[_name(position)] = self._now_ms() + later_ms
                 self._protector.ask(self._request(position))
 
     def _waiting(self) -> list[PositionBrief]:
-        """Give the positions whose hold was not called over yet."""
-        return [p for p in self._state.positions if (p.symbol, p.opened_ms) not in self._asked]
+        """Give the positions that are not being closed because their hold is over."""
+        closing = {known.key for known in self._state.protections}
+        return [
+            position
+            for position in self._state.positions
+            if _name(position) not in self._again_ms or self._request(position).key not in closing
+        ]
+
+    def _due_ms(self, position: PositionBrief) -> int:
+        """Give when a position is to be asked for (venue ms): at its end, or again."""
+        return max(self._end_of(position), self._again_ms.get(_name(position), 0))
 
     def _end_of(self, position: PositionBrief) -> int:
         spec = self._state.spec
@@ -88,6 +103,10 @@ class Holds:
 
     def _now_ms(self) -> int:
         return self._state.venue_now(_wall_ms())
+
+
+def _name(position: PositionBrief) -> tuple[str, int]:
+    return position.symbol, position.opened_ms
 
 
 def _wall_ms() -> int:

@@ -31,8 +31,9 @@ HEARTBEAT_WITHIN: Final = timedelta(seconds=10)
 ALWAYS: Final = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2,
-    maximum_interval=timedelta(seconds=30),
+    maximum_interval=timedelta(seconds=5),
 )
+"""Attempts are counted over an hour: what kills the watch often must not make it rest for long."""
 
 UNFIT: Final = "Conflict"
 """Type of the failure with which a system of another venue refuses to watch."""

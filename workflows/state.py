@@ -32,7 +32,8 @@ class BotState(BaseModel):
     is not known, with their purpose. `unpriced` are coins that `equity` holds without a price:
     positions at cost, dust at nothing. `session` names the run of the whole system that the bot
     last knew; empty for a bot that starts over. `restart_untold` holds back the news of a
-    restart until the ticks that it cost are known. `protections` are those not done yet,
+    restart until the ticks that it cost are known. `sell_on`: a person had everything sold, and
+    something was left. `protections` are those not done yet,
     `limit_changes` those not on record yet.
     """
 
@@ -49,6 +50,7 @@ class BotState(BaseModel):
 
     status: BotStatus = BotStatus.RUNNING
     flatten: bool = True
+    sell_on: bool = False
     epoch: int = 0
     written_epoch: int = 0
     control_by: str = ""
@@ -98,7 +100,9 @@ class BotState(BaseModel):
     @property
     def closing_flat(self) -> bool:
         """Whether everything is to be sold now."""
-        return self.status is BotStatus.CLOSING and self.flatten
+        if self.status is BotStatus.PAUSED:
+            return self.sell_on and not self.is_flat
+        return self.status is BotStatus.CLOSING and (self.flatten or self.sell_on)
 
     @property
     def stepped(self) -> bool:

@@ -47,12 +47,13 @@ class Ticks:
     def heed(self) -> None:
         """Take the present control as known; a change from here on interrupts a wait.
 
-        So does a position that was closed: a bot that closes may be at its end.
+        So does a position that was closed, as a bot that closes may be at its end, and one that
+        a flattening has left.
         """
         self._heeded = self._news()
 
-    def _news(self) -> tuple[int, int]:
-        return self._state.epoch, self._state.closures
+    def _news(self) -> tuple[int, int, bool]:
+        return self._state.epoch, self._state.closures, self._state.sell_on
 
     def _controlled(self) -> bool:
         return self._heeded != self._news()

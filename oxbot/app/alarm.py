@@ -96,7 +96,8 @@ class Alarm:
         for bot_id, symbols in status.unprotected.items():
             text = (
                 f"Nobody has watched {', '.join(symbols)} since {when(since_ms)} UTC: stops and "
-                f"targets are not seen. Is a worker running? `oxbot doctor` tells."
+                f"targets are not seen. Is a worker running, and does the venue give prices? "
+                f"`oxbot doctor` and `/status` tell."
             )
             key = f"{UNPROTECTED}:{since_ms}"
             if await self._desk.store.tell(bot_id, key, UNPROTECTED, text):

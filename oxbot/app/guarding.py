@@ -1,21 +1,28 @@
 """Every price is judged by the guards of open positions, wherever it comes from."""
 
 from collections.abc import Collection, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from oxbot.app.gaps import Gap, examine_gaps, gaps_since
+from oxbot.app.gaps import Gap, Told, examine_gaps, gaps_since
 from oxbot.app.guard_news import GuardNews
 from oxbot.app.ports import Ports
 from oxbot.app.signals import Signals
-from oxbot.app.timing import RecentClock, Timer
+from oxbot.app.timing import RecentClock, Timer, first_of
 from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.guard_index import Best, GuardIndex
 from oxbot.domain.guards import TRUSTED_MS
-from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.market import Bar, ClockReading, Quote
 
 COMPARED_HOLDS_MS: Final = 10_000
 """An index that was compared with the record longer ago, in wall ms, protects nobody."""
+
+CAME_HOLDS_MS: Final = 10_000
+"""Nor does a watch of positions to which no price has come for so long, in wall ms."""
+
+EXAMINE_FIRST_S: Final = 5
+"""Prices wait so long for the examination of what nobody watched; it goes on beside them."""
 
 SAVE_EVERY_S: Final = 1
 EXAMINE_AGAIN_S: Final = 2
@@ -45,6 +52,7 @@ class Guarding:
         self._signals = Signals(ports, timer, troubles)
         self._last: dict[str, Quote] = {}
         self._heard_ms: int | None = None
+        self._came_ms = timer.wall_ms()
         self._gaps: dict[str, Gap] = {}
         self._raised: list[Best] = []
 
@@ -58,9 +66,12 @@ class Guarding:
             StoreUnavailable: The record does not say what is open.
         """
         marks = await self._ports.store.watch_marks(self._venue)
+        beat = await self._ports.store.watch_beat(self._venue)
         await self._news.compare()
-        self._gaps = gaps_since(marks, self._index)
-        await self._examine()
+        # A beat comes after the best prices that it vouches for, which may be the last thing done.
+        watched_ms = beat.beat_ms + SAVE_EVERY_S * 1000 if beat else None
+        self._gaps = gaps_since(marks, self._index, watched_ms)
+        await first_of(self._examine(), self._timer.sleep(EXAMINE_FIRST_S))
 
     def parts(self) -> Iterator[Coroutine[object, object, None]]:
         """Give what goes on beside each other, each part until it is cancelled."""
@@ -76,14 +87,18 @@ class Guarding:
         A price that is too old to trust sets nothing off. Where the venue stands still none
         does: its driver has the guards examined.
         """
-        wall_ms = self._timer.wall_ms()
-        trusted = [quote for quote in quotes if self._is_trusted(quote, wall_ms)]
-        if self._moving:
-            self.too_old += len(quotes) - len(trusted)
+        wall_ms, clock = self._timer.wall_ms(), self._moving
+        if quotes:
+            self._came_ms = wall_ms
+        if clock is None:
+            return
+        trusted = [quote for quote in quotes if _is_trusted(quote, clock, wall_ms)]
+        self.too_old += len(quotes) - len(trusted)
         if trusted:
             self._note_silence(wall_ms)
         for quote in trusted:
             self._judge(quote, wall_ms)
+            self._end_gap(quote.symbol, clock.venue_at(wall_ms))
 
     @property
     def _moving(self) -> ClockReading | None:
@@ -91,19 +106,24 @@ class Guarding:
         clock = self._clock.last
         return None if clock is None or clock.stepped else clock
 
-    def _is_trusted(self, quote: Quote, wall_ms: int) -> bool:
-        clock = self._moving
-        if clock is None:
-            return False
-        return quote.age_ms(clock.venue_at(wall_ms)) <= clock.scaled_ms(TRUSTED_MS)
-
     def _note_silence(self, wall_ms: int) -> None:
         """After a time without any price, what came meanwhile has to be made up for."""
         heard_ms, self._heard_ms = self._heard_ms, wall_ms
         if heard_ms is not None and wall_ms - heard_ms > TRUSTED_MS:
             seen = {symbol: quote.exchange_ms for symbol, quote in self._last.items()}
             for symbol, gap in gaps_since(seen, self._index).items():
-                self._gaps.setdefault(symbol, gap)
+                known = self._gaps.get(symbol)
+                self._gaps[symbol] = known.joined(gap, wall_ms) if known else gap
+
+    def _end_gap(self, symbol: str, now_ms: int) -> None:
+        """Note that a symbol is watched again, from a venue time on."""
+        gap = self._gaps.get(symbol)
+        if gap is None or gap.until_ms is not None:
+            return
+        if now_ms <= gap.from_ms:
+            del self._gaps[symbol]
+        else:
+            self._gaps[symbol] = replace(gap, until_ms=now_ms)
 
     def _judge(self, quote: Quote, wall_ms: int) -> None:
         known = self._last.get(quote.symbol)
@@ -115,10 +135,12 @@ class Guarding:
     def _judge_again(self, symbols: Collection[str]) -> None:
         """Judge other guards than before by the last price: the next may take its time."""
         self._signals.forget_changed(self._index)
-        wall_ms = self._timer.wall_ms()
+        wall_ms, clock = self._timer.wall_ms(), self._moving
+        if clock is None:
+            return
         for symbol in symbols:
             quote = self._last.get(symbol)
-            if quote is not None and self._is_trusted(quote, wall_ms):
+            if quote is not None and _is_trusted(quote, clock, wall_ms):
                 self._judge(quote, wall_ms)
 
     async def _make_up(self) -> None:
@@ -138,18 +160,40 @@ class Guarding:
         if clock.stepped:
             self._gaps.clear()
             return
-        for gap, found in await examine_gaps(self._ports, list(self._gaps.values()), clock):
+        closed_ms = Bar.M5.closed_by(clock.venue_ms)
+        untold = [gap for gap in self._gaps.values() if gap.told_ms < closed_ms]
+        for gap, found in await examine_gaps(self._ports, untold, clock):
             if isinstance(found, OxbotError):
                 self._troubles.has("candles", found)
                 continue
             self._troubles.has_none("candles")
-            del self._gaps[gap.symbol]
-            known = {c.guard.key: self._index.get(c.guard.key) for c in found}
-            same = [c for c in found if (g := known[c.guard.key]) and g.stamp == c.guard.stamp]
-            self._signals.add(same, seen_ms=0)
+            self._heed(found)
+            self._note_told(gap.symbol, closed_ms)
+
+    def _heed(self, found: Told) -> None:
+        """Act on what candles tell of positions that are still as they were."""
+        self._raised.extend(found.bests)
+        known = {c.guard.key: self._index.get(c.guard.key) for c in found.crossings}
+        same = [
+            c for c in found.crossings if (g := known[c.guard.key]) and g.stamp == c.guard.stamp
+        ]
+        self._signals.add(same, seen_ms=0)
+
+    def _note_told(self, symbol: str, closed_ms: int) -> None:
+        """Forget a gap that candles have told all of; else the next one to close tells more."""
+        gap = self._gaps.get(symbol)
+        if gap is None:
+            return
+        if gap.is_told_by(closed_ms):
+            del self._gaps[symbol]
+        else:
+            self._gaps[symbol] = replace(gap, told_ms=closed_ms)
 
     async def _save(self) -> None:
-        """Put best prices and marks on record, in this order; each time is a beat."""
+        """Put best prices and marks on record, in this order; each time is a beat.
+
+        There is none while the record or the venue keep the watch from protecting anybody.
+        """
         while True:
             try:
                 await self._save_once()
@@ -168,6 +212,9 @@ class Guarding:
         while self._raised:
             await self._ports.store.raise_best(self._venue, self._raised[0])
             del self._raised[0]
+        blind = len(self._index) > 0 and wall_ms - self._came_ms > CAME_HOLDS_MS
+        if blind and not clock.stepped:
+            return
         await self._ports.store.save_watch_marks(self._venue, marks, wall_ms, stepped=clock.stepped)
 
     def _marks(self) -> dict[str, int]:
@@ -181,6 +228,10 @@ class Guarding:
             for symbol in self._index.symbols
             if symbol in self._last and symbol not in self._gaps
         }
+
+
+def _is_trusted(quote: Quote, clock: ClockReading, wall_ms: int) -> bool:
+    return quote.age_ms(clock.venue_at(wall_ms)) <= clock.scaled_ms(TRUSTED_MS)
 
 
 _NEVER: Final = 2**62

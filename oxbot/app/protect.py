@@ -1,13 +1,13 @@
 """Close one position, whatever an earlier attempt has left half done."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from oxbot.app.execute import bring_to_end, give_up, outcome_of
 from oxbot.app.ports import Ports
 from oxbot.app.venue import must_be_here
-from oxbot.domain.errors import ExitUnfinished, NotFound, OutcomeUnknown
+from oxbot.domain.errors import ExitUnfinished, OutcomeUnknown
 from oxbot.domain.money import Notional, Price, Quantity, plain, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose
 from oxbot.domain.portfolio import Position
@@ -15,6 +15,9 @@ from oxbot.messages import OrderOutcome, ProtectPosition, ProtectReport
 from oxbot.records import Protection
 
 CLOSED, OPEN, STALE = "closed", "open", "stale"
+
+PAGE: Final = 200
+"""Earlier attempts looked up at a time: a coin that is refused for days has thousands."""
 
 _PLAINLY: Final = {
     Purpose.HOLD: "longest hold: held as long as allowed",
@@ -35,10 +38,13 @@ async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
             again until it is done.
     """
     must_be_here(ports, await ports.store.bot(request.bot_id))
-    ended = await _own_orders(ports, request)
+    own = await _own_orders(ports, request)
+    ended = [order for order in own if order.state is OrderState.FILLED]
     ended += await _end_under_way(ports, request)
+    tried = {order.id for order in own if order.state.is_final}
     while position := await _position(ports, request, ended):
-        intended = await _exit_order(ports, request, position, ended)
+        tried.update(order.id for order in ended)
+        intended = await _exit_order(ports, request, position, tried)
         if intended is None:
             return await _report(ports, request, ended, OPEN, "too little is held to be closed")
         order = await ports.store.intend_exit(intended, position.version)
@@ -51,18 +57,15 @@ async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
 
 
 async def _own_orders(ports: Ports, request: ProtectPosition) -> list[Order]:
-    """Give the orders that earlier attempts at this very protection have ended."""
+    """Give the orders of earlier attempts at this very protection."""
     own: list[Order] = []
-    while (order := await _known(ports, _key(ports, request, len(own) + 1))) is not None:
-        own.append(order)
-    return [order for order in own if order.state.is_final]
-
-
-async def _known(ports: Ports, key: OrderKey) -> Order | None:
-    try:
-        return await ports.store.order(key.order_id)
-    except NotFound:
-        return None
+    while True:
+        numbers = range(len(own) + 1, len(own) + 1 + PAGE)
+        ids = [_key(ports, request, number).order_id for number in numbers]
+        page = await ports.store.known_orders(ids)
+        own += page
+        if len(page) < PAGE:
+            return own
 
 
 async def _end_under_way(ports: Ports, request: ProtectPosition) -> list[Order]:
@@ -104,7 +107,7 @@ def _has_sold(ended: Sequence[Order]) -> bool:
 
 
 async def _exit_order(
-    ports: Ports, request: ProtectPosition, position: Position, ended: Sequence[Order]
+    ports: Ports, request: ProtectPosition, position: Position, tried: Collection[str]
 ) -> Order | None:
     """Make the order that closes the whole lots of a position; None: that is below the minimum."""
     meant = request.protect
@@ -113,7 +116,6 @@ async def _exit_order(
     if quantity < instrument.minimum:
         return None
     key = _key(ports, request, 1)
-    tried = {order.id for order in ended}
     while key.order_id in tried:
         key = key.model_copy(update={"attempt": key.attempt + 1})
     return Order(

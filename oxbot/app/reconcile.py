@@ -11,7 +11,7 @@ BY_FORCE: Final = {
     "failed": "failed",
     "timed_out": "ran into its time limit",
 }
-"""Ends that no bot comes to by itself, and how they are told."""
+"""Ends that no workflow comes to by itself, and how they are told."""
 
 
 async def reconcile(desk: Desk) -> list[str]:
@@ -28,6 +28,15 @@ async def reconcile(desk: Desk) -> list[str]:
         if bot.status is not BotStatus.STOPPED and bot.id not in running
     ]
     return [bot.id for bot in missing if await _started(desk, bot.id)]
+
+
+async def watch_again(desk: Desk) -> bool:
+    """Start the price watch again where it was ended by force: nobody else would protect.
+
+    One that was told to stop, or cancelled, ends until a worker starts.
+    """
+    ended = await desk.control.watch_end(desk.venue) in BY_FORCE
+    return ended and await desk.control.watch(desk.venue)
 
 
 async def _started(desk: Desk, bot_id: str) -> bool:

@@ -13,6 +13,7 @@ from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import NotFound, OxbotError, StoreUnavailable
 from oxbot.domain.guard_index import GuardIndex
 from oxbot.domain.guards import Crossing
+from oxbot.domain.orders import Purpose
 from oxbot.messages import Protect
 
 AGAIN_S: Final = 2
@@ -65,12 +66,15 @@ class Signals:
     def add(self, crossings: Iterable[Crossing], seen_ms: int) -> None:
         """Tell the bots; what is being told of a position already is not begun anew.
 
+        Unless a stop is reached after a target at which nobody sold: the bot is told at once, and
+        the exit is on record as what it is.
+
         `seen_ms` is when the price was had (wall ms), 0 where it was not seen as it came.
         """
         for crossing in crossings:
             guard = crossing.guard
             known = self._told.get(guard.key)
-            if known is None or known.crossing.guard.stamp != guard.stamp:
+            if known is None or _replaces(crossing, known.crossing):
                 self._log(crossing)
                 told = Told(crossing, seen_ms, due_ms=self._timer.wall_ms())
                 self._told[guard.key] = told
@@ -141,6 +145,14 @@ class Signals:
             price=str(crossing.price),
             unwatched=crossing.resting is not None,
         )
+
+
+def _replaces(crossing: Crossing, known: Crossing) -> bool:
+    """Whether a crossing is news to a bot that is being told of another one."""
+    if known.guard.stamp != crossing.guard.stamp:
+        return True
+    after_target = known.purpose is Purpose.TARGET and crossing.purpose is not Purpose.TARGET
+    return after_target and known.resting is None
 
 
 def protect_of(crossing: Crossing, seen_ms: int) -> Protect:

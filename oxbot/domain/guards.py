@@ -85,7 +85,14 @@ def trail_price(best: Price, trail: Decimal, direction: Direction = Direction.LO
     return to_scale(best * (1 - direction.sign * trail))
 
 
-def crossed_in_candles(guard: Guard, candles: Iterable[Candle]) -> Crossing | None:
+def best_in(candle: Candle, direction: Direction) -> Price:
+    """Give the best price (USDT) of a candle for positions of a direction."""
+    return candle.high if direction is Direction.LONG else candle.low
+
+
+def crossed_in_candles(
+    guard: Guard, candles: Iterable[Candle], known_ms: int = 0
+) -> Crossing | None:
     """Find the first crossing in a stretch that nobody watched, told by its candles.
 
     What happened within a candle is known only in part: it began at its open, ended at its
@@ -98,16 +105,20 @@ def crossed_in_candles(guard: Guard, candles: Iterable[Candle]) -> Crossing | No
         guard: Of the position as it was when the stretch began.
         candles: Closed ones of `CANDLE_MS`, oldest first. Only those that opened when the
             position was open already count.
+        known_ms: How old the guard's best price is at least (venue ms). It may be younger than
+            what happened in a candle before, so there no trailing stop is met; in the one that
+            it falls into only the close, which came after, meets one.
     """
     for candle in candles:
         if candle.open_ms < guard.opened_ms:
             continue
-        crossing = _crossed_in(_raised(guard, candle.open), candle)
+        knows = candle.open_ms >= known_ms
+        crossing = _crossed_in(_raised(guard, candle.open) if knows else _fixed(guard), candle)
         if crossing:
             return crossing
-        guard = _raised(guard, _best_of(guard, candle))
+        guard = _raised(guard, best_in(candle, guard.direction))
         crossing = _trailed_by_close(guard, candle)
-        if crossing:
+        if crossing and candle.open_ms + CANDLE_MS >= known_ms:
             return crossing
     return None
 
@@ -125,7 +136,7 @@ def _crossed_in(guard: Guard, candle: Candle) -> Crossing | None:
         if trailing is not None and guard.direction.gain(guard.stop_price, trailing) > 0:
             return _resting(guard, Purpose.TRAIL, trailing, end_ms)
         return _resting(guard, Purpose.STOP, guard.stop_price, end_ms)
-    if guard.purpose_at(_best_of(guard, candle)) is Purpose.TARGET:
+    if guard.purpose_at(best_in(candle, guard.direction)) is Purpose.TARGET:
         at_ms = candle.open_ms if at_open else end_ms
         return _resting(guard, Purpose.TARGET, guard.target_price, at_ms)
     return None
@@ -145,8 +156,9 @@ def _raised(guard: Guard, price: Price) -> Guard:
     return guard.model_copy(update={"best": price})
 
 
-def _best_of(guard: Guard, candle: Candle) -> Price:
-    return candle.high if guard.direction is Direction.LONG else candle.low
+def _fixed(guard: Guard) -> Guard:
+    """Give a guard without its trailing stop."""
+    return guard.model_copy(update={"trail": None})
 
 
 def _worst_of(guard: Guard, candle: Candle) -> Price:

@@ -35,6 +35,24 @@ def walk(order: Order, book: Book, instrument: Instrument, fee_rate: Decimal) ->
     ]
 
 
+def rested(order: Order, instrument: Instrument, fee_rate: Decimal) -> Fill:
+    """Fill an order that rested at the venue while nobody watched: whole, where it was met.
+
+    Its price is the nearest that an order may name, on the worse side.
+
+    Args:
+        order: With the price and the time at which it was met.
+        instrument: Whose tick counts.
+        fee_rate: As in `walk`: what a stop triggers takes.
+    """
+    if order.resting is None or order.crossed_ms is None:
+        raise ValueError(f"an order that rested has a price and a time: {order}")
+    sells = order.side is Side.SELL
+    nearest = instrument.round_price_down if sells else instrument.round_price_up
+    level = Level(nearest(order.resting), order.quantity)
+    return _fill(order, level, (1, order.crossed_ms), fee_rate)
+
+
 def _taken(order: Order, book: Book, instrument: Instrument) -> Iterator[Level]:
     """Give what an order takes of each level."""
     left = order.quantity

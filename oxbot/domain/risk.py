@@ -89,7 +89,7 @@ class Context:
     `seen` are the last prices in USDT that the model was shown; `last_exit_ms` says for a coin
     when (venue ms) it was last exited; `entries_today` counts entries since UTC midnight;
     `busy` are coins with an order under way, `decided` those that this decision has named
-    before. `account` is what the owner's other bots own. `flatten`: the bot is closing.
+    before. `account` is what the owner's other bots own. `flatten`: everything is to be sold.
     """
 
     limits: RiskLimits

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import Guard
+from oxbot.domain.orders import Order
 from oxbot.records import Protection, ProtectionTimes, WatchBeat
 
 PositionKey = tuple[str, str]
@@ -19,6 +20,10 @@ class ProtectionStore(Protocol):
 
         Of these positions alone, where they are named.
         """
+        ...
+
+    async def known_orders(self, order_ids: Collection[str]) -> list[Order]:
+        """Give those of these orders that there are, oldest first."""
         ...
 
     async def raise_best(self, venue: str, best: Best) -> None:

@@ -125,3 +125,7 @@ class BotControl(Protocol):
     async def watch(self, venue: str) -> bool:
         """Start the price watch of a venue; False when it is running already."""
         ...
+
+    async def watch_end(self, venue: str) -> str | None:
+        """Tell how a venue's price watch ended, as `last_end`."""
+        ...

@@ -75,6 +75,14 @@ async def test_an_exit_of_the_same_id_is_given_as_it_stands(store: PostgresStore
     assert await store.intend_exit(exit_of("x1"), 1) == ended
 
 
+async def test_of_many_orders_those_that_there_are_are_given(store: PostgresStore) -> None:
+    await new_bot(store)
+    await bought(store)
+    made = await store.intend_exit(exit_of("x1"), 1)
+    assert await store.known_orders(["x0", "x1", "x2"]) == [made]
+    assert await store.known_orders([]) == []
+
+
 async def test_of_many_exits_at_once_one_is_written_and_given_to_all(store: PostgresStore) -> None:
     await new_bot(store)
     await bought(store)

@@ -128,6 +128,17 @@ async def test_a_protection_is_noted_once(store: PostgresStore) -> None:
     assert (await store.protection_times("okx")).total_ms == 20
 
 
+async def test_what_a_bot_owes_has_to_be_watched_like_what_it_holds(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await new_bot(store)
+    await bought(store)
+    assert await store.held_symbols("okx") == {"b1": (BTC,)}
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE positions SET quantity = -quantity, cost = -cost"))
+    assert await store.held_symbols("okx") == {"b1": (BTC,)}
+
+
 async def test_an_outage_is_told_once_and_so_is_its_end(store: PostgresStore) -> None:
     await new_bot(store)
     assert await store.tell("b1", "unprotected:1", UNPROTECTED, "No watch.")

@@ -1,6 +1,6 @@
 """The record in memory: verdicts, orders, fills, positions and trades."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from oxbot.domain.account import Account, Holding
 from oxbot.domain.bot import Bot, BotStatus
@@ -174,6 +174,10 @@ class FakeBooks:
         if under_way:
             return under_way[0]
         return self.orders_by_id.setdefault(order.id, order)
+
+    async def known_orders(self, order_ids: Collection[str]) -> list[Order]:
+        """Give those of these orders that there are, oldest first."""
+        return [self.orders_by_id[i] for i in order_ids if i in self.orders_by_id]
 
     async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:  # noqa: ARG002 - the port's
         """Tell once that an exit was filled."""

@@ -57,6 +57,9 @@ class NoBots:
     async def watch(self, venue: str) -> bool:
         raise NotImplementedError(venue)
 
+    async def watch_end(self, venue: str) -> str | None:
+        raise NotImplementedError(venue)
+
     async def protect(self, bot_id: str, request: Protect) -> None:
         raise NotImplementedError(bot_id, request)
 

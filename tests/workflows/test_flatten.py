@@ -115,6 +115,27 @@ async def test_while_the_venue_is_away_it_says_how_far_it_came_and_sells_on(hous
     assert (await flatten(handle)).done
 
 
+async def test_what_no_protection_could_sell_is_sold_by_the_cycles_of_the_paused_bot(
+    house: House,
+) -> None:
+    bot, handle = await holding(house, BTC)
+    asked = house.model.asked
+    with house.faults.failing("protect"):
+        telling = asyncio.create_task(flatten(handle))
+        await house.pass_until(telling.done, portion_s=2)
+        report = await telling
+        assert (report.positions, report.done, report.status) == (1, False, "paused")
+        await house.pass_until(lambda: house.store.open_coins(bot.id) == set(), portion_s=2)
+    assert [o.symbol for o in house.store.filled(Purpose.FLATTEN)] == [BTC]
+    assert (await status_of(handle)).status is BotStatus.PAUSED
+    assert house.model.asked == asked
+    cycles = len(house.recorded(bot))
+    await house.pass_time(1_000)
+    assert len(house.recorded(bot)) == cycles
+    await resume(handle)
+    await house.run_cycles(bot, 1)
+
+
 async def test_where_the_record_is_away_the_bot_is_paused_and_it_is_said(house: House) -> None:
     _, handle = await holding(house, BTC)
     with (

@@ -92,12 +92,14 @@ async def test_where_the_venue_is_stepped_no_timer_ends_a_hold(real_house: House
     assert real_house.store.open_coins(bot.id) == {BTC}
 
 
-async def test_a_hold_that_cannot_be_ended_now_is_asked_for_once_and_left_to_the_cycles(
+async def test_a_hold_that_cannot_be_ended_now_is_asked_for_every_minute_with_no_tick_due(
     house: House,
 ) -> None:
-    bot, _ = await holding(house, BTC, interval_s=1_800)
+    bot, _ = await holding(house, BTC)
     with house.faults.failing("protect"):
-        await house.pass_until(lambda: house.faults.begun["protect"] > 0, portion_s=600)
-    await house.pass_until(lambda: bool(held_out(house)), portion_s=600)
-    assert house.faults.begun["protect"] == 1
+        await house.pass_until(lambda: house.faults.begun["protect"] > 2, portion_s=600)
+    await house.pass_until(lambda: bool(held_out(house)), portion_s=60)
+    assert len(house.recorded(bot)) == 1
+    [trade] = await house.store.trades(bot.id, 9)
+    assert (trade.closed_ms - trade.opened_ms) / 1000 < 4 * 3_600
     assert Decimal(0) == (await house.store.audit(bot.id)).drift

@@ -8,15 +8,17 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
 from oxbot.adapters.temporal.control import TemporalBotControl
+from oxbot.app.reconcile import watch_again
 from oxbot.domain.bot import Bot
 from oxbot.domain.errors import Conflict, NotFound, Unavailable
 from oxbot.domain.market import Quote
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Purpose, Side
-from oxbot.messages import Examine, ExamineReport, Protect
+from oxbot.messages import Examine, ExamineReport, Protect, WatchView
 from tests.support.fakes import BTC, ETH
 from tests.support.held import PRICE, STOP, trade
 from tests.support.house import House
+from tests.workflows.test_ends import desk_of
 from tests.workflows.test_market_watch import handle_of, watch
 
 NOON_MS = 1_750_000_000_000
@@ -122,6 +124,21 @@ async def test_examinations_do_not_fill_a_history(house: House) -> None:
         house.clock.stepped_ms = NOON_MS + step
         assert (await control.examine("fake", NOON_MS + step)).crossings == 0
     assert (await handle.describe()).run_id != first
+
+
+@pytest.mark.critical
+async def test_a_watch_that_was_ended_by_force_is_started_again_and_one_told_to_stop_is_not(
+    house: House,
+) -> None:
+    desk = desk_of(house)
+    handle = await watch(house)
+    assert not await watch_again(desk)
+    await handle.terminate("by mistake")
+    assert await watch_again(desk)
+    assert not await watch_again(desk)
+    await handle_of(house).execute_update("stop", result_type=WatchView)
+    assert (await handle_of(house).result()).ended
+    assert not await watch_again(desk)
 
 
 async def test_a_bot_without_a_workflow_is_not_found(house: House) -> None:

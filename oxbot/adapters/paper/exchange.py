@@ -1,4 +1,4 @@
-"""Paper orders: filled at once from the venue's order book, as an exchange would."""
+"""Paper orders: filled at once from the venue's order book, or where they rested."""
 
 from decimal import Decimal
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from oxbot.domain.book import Book
 from oxbot.domain.errors import InputError, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading, Instrument
-from oxbot.domain.matching import walk
+from oxbot.domain.matching import rested, walk
 from oxbot.domain.orders import Fill, Order, Side
 from oxbot.ports import MarketFeed
 
@@ -33,6 +33,8 @@ class PaperExchange:
     async def place(self, order: Order, now: ClockReading) -> list[Fill]:
         """Fill an order from a fresh book as far as its limit and the depth allow.
 
+        One that rested is filled whole, at its price and time; no book is asked for.
+
         Raises:
             VenueRefused: The venue's rules forbid the order, or it has expired.
             VenueUnavailable: There is no book young enough, or it is crossed; nothing was traded.
@@ -41,6 +43,8 @@ class PaperExchange:
         try:
             instrument = (await self._feed.instruments([order.symbol]))[order.symbol]
             _check_steps(order, instrument)
+            if order.resting is not None:
+                return [rested(order, instrument, self._fee_rate)]
             book = await self._feed.book(order.symbol, DEPTH, now)
         except InputError as error:
             raise VenueRefused(f"The order was refused: {error}") from error

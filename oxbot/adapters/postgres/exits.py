@@ -1,5 +1,7 @@
 """Exits between cycles: intended one at a time, and told of."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,6 +35,13 @@ class Exits(Records):
             new = insert(orders).values(order_row(order))
             await connection.execute(new.on_conflict_do_nothing(index_elements=["id"]))
             return await read_order(connection, order.id)
+
+    async def known_orders(self, order_ids: Collection[str]) -> list[Order]:
+        """Give those of these orders that there are, oldest first."""
+        query = select(*ORDER).where(orders.c.id.in_(order_ids)).order_by(orders.c.number)
+        async with self._statements() as connection:
+            rows = (await connection.execute(query)).mappings()
+            return [Order.model_validate(dict(row)) for row in rows]
 
     async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
         """Tell once that an exit was filled; `cycle` is the last one before it."""

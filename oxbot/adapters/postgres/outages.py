@@ -20,7 +20,7 @@ class Outages(Records):
             select(positions.c.bot_id, func.array_agg(positions.c.symbol).label("symbols"))
             .join(bots, bots.c.id == positions.c.bot_id)
             .where(bots.c.settings["venue"].astext == venue, bots.c.status != BotStatus.STOPPED)
-            .where(positions.c.quantity > Decimal(0))
+            .where(positions.c.quantity != Decimal(0))
             .group_by(positions.c.bot_id)
             .order_by(positions.c.bot_id)
         )

@@ -74,19 +74,31 @@ class TemporalRuns:
 
     async def last_end(self, bot_id: str) -> str | None:
         """Tell how a bot's last workflow ended; None where it has not, or there is none."""
-        description = await self._described(bot_id)
-        if description is None or description.status in (None, WorkflowExecutionStatus.RUNNING):
-            return None
-        return description.status.name.lower()
+        return _end(await self._described(bot_id))
+
+    async def watch_end(self, venue: str) -> str | None:
+        """Tell how a venue's price watch ended; None where it has not, or there is none."""
+        try:
+            return _end(await self._look(watch_id(venue)))
+        except (RPCError, RuntimeError) as error:
+            raise Unavailable(
+                f"Temporal does not tell how the price watch of {venue} is: {error}."
+            ) from error
 
     async def _described(self, bot_id: str) -> WorkflowExecutionDescription | None:
         """Look at a bot's newest run; None where it never had one, or that is forgotten."""
         try:
-            return await self._handle(bot_id).describe()
+            return await self._look(workflow_id(bot_id))
         except (RPCError, RuntimeError) as error:
-            if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
-                return None
             raise failed(error, bot_id) from error
+
+    async def _look(self, run: str) -> WorkflowExecutionDescription | None:
+        try:
+            return await self._client.get_workflow_handle(run).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
 
     async def watch(self, venue: str) -> bool:
         """Start the price watch of a venue; False when it is running already."""
@@ -111,3 +123,9 @@ class TemporalRuns:
 
     def _handle(self, bot_id: str) -> WorkflowHandle[object, object]:
         return self._client.get_workflow_handle(workflow_id(bot_id))
+
+
+def _end(description: WorkflowExecutionDescription | None) -> str | None:
+    if description is None or description.status in (None, WorkflowExecutionStatus.RUNNING):
+        return None
+    return description.status.name.lower()

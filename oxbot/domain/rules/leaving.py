@@ -9,7 +9,7 @@ from oxbot.domain.rules.losses import DailyLoss, Drawdown
 
 
 class Flatten(ExitRule):
-    """A bot that is closing sells everything, at any price."""
+    """A bot that closes, or is told to flatten, sells everything at any price."""
 
     name = "flatten"
     limits = ()
@@ -17,11 +17,11 @@ class Flatten(ExitRule):
     figures = ("quantity",)
 
     def check(self, position: Position, context: Context) -> Demand | None:
-        """Demand the exit while the bot is closing."""
+        """Demand the exit while everything is to be sold."""
         if not context.flatten:
             return None
         figures = {"quantity": plain(position.quantity)}
-        return Demand(Purpose.FLATTEN, "the bot is closing", figures)
+        return Demand(Purpose.FLATTEN, "everything is to be sold", figures)
 
 
 class LeaveByDrawdown(ExitRule):

@@ -1,11 +1,16 @@
 """What nobody watched is made up for: by candles at the beginning and after a silence."""
 
+import asyncio
+from decimal import Decimal
+
 import pytest
 
 from oxbot.domain.errors import VenueUnavailable
+from oxbot.domain.guard_index import Best
 from oxbot.domain.market import CANDLE_MS, Bar, Candle
 from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
+from oxbot.domain.portfolio import Direction
 from tests.support.fake_stream import settled
 from tests.support.fakes import BTC, ETH, FakeFeed
 from tests.support.held import STOP, TARGET
@@ -78,6 +83,21 @@ async def test_the_gap_is_examined_before_the_first_price_is_judged(post: Post) 
 
 
 @pytest.mark.critical
+async def test_a_venue_that_is_slow_with_candles_does_not_keep_prices_from_being_judged(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object, **__: object) -> list[Candle]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(post.feed, "candles", never)
+    async with post.watching():
+        await post.timer.passes(5)
+        await post.says(post.quote(BTC, STOP))
+        assert told(post) == [(BOT, Purpose.STOP)]
+
+
+@pytest.mark.critical
 async def test_only_candles_since_the_mark_are_examined(post: Post) -> None:
     feed(post).shaped[5] = {"low": STOP - 500}
     await post.store.save_watch_marks("fake", {BTC: NOW_MS + 6 * CANDLE_MS}, 0, stepped=False)
@@ -93,6 +113,70 @@ async def test_without_a_closed_candle_the_price_of_now_judges(post: Post) -> No
         await post.says(post.quote(BTC, TARGET))
         assert told(post) == [(BOT, Purpose.TARGET)]
         assert post.control.told[0][1].resting is None
+
+
+@pytest.mark.critical
+async def test_the_candle_in_which_watching_began_again_tells_once_it_is_closed(
+    post: Post,
+) -> None:
+    """A worker was away for seconds: what it missed lies in a candle that is not closed yet."""
+    await post.store.save_watch_marks("fake", {BTC: post.timer.now_ms - 5_000}, 0, stepped=False)
+    feed(post).shaped[24] = {"low": STOP - 500}
+    async with post.watching():
+        await post.says(post.quote(BTC, 60_000))
+        await post.timer.passes(280)
+        assert post.control.told == []
+        await post.says(post.quote(BTC, 60_000))
+        await post.timer.passes(14)
+        [(_, request), *_] = post.control.told
+        assert request.purpose is Purpose.STOP
+        assert request.resting == STOP
+        marks = await post.store.watch_marks("fake")
+        assert marks[BTC] > post.timer.now_ms - 60_000
+
+
+@pytest.mark.critical
+async def test_a_gap_lasts_until_a_price_comes(post: Post) -> None:
+    await post.store.save_watch_marks("fake", {BTC: post.timer.now_ms - 5_000}, 0, stepped=False)
+    post.feed.prices.clear()
+    feed(post).shaped[26] = {"low": STOP - 500}
+    async with post.watching():
+        await post.timer.passes(900)
+        post.stream.say(post.quote(BTC, 60_000))
+        await settled()
+        assert told(post)[0] == (BOT, Purpose.STOP)
+
+
+@pytest.mark.critical
+async def test_trailing_stops_follow_the_best_price_that_nobody_saw(post: Post) -> None:
+    await post.store.save_watch_marks("fake", {ETH: post.timer.now_ms - 5_000}, 0, stepped=False)
+    await buy(post, symbol=ETH, trail=Decimal("0.05"))
+    post.timer.now_ms += 10 * CANDLE_MS
+    feed(post).shaped[27] = {"high": 63_000}
+    feed(post).shaped[29] = {"high": 62_000}
+    async with post.watching():
+        await post.says(post.quote(ETH, 60_000))
+        await post.timer.passes(5)
+        assert {g.symbol: g.best for g in await post.store.guards("fake")}[ETH] == 63_000
+        await post.says(post.quote(ETH, 59_850))
+        assert (BOT, Purpose.TRAIL) in told(post)
+
+
+@pytest.mark.critical
+async def test_where_a_mark_stayed_behind_a_low_of_then_meets_no_stop_that_trails_a_later_best(
+    post: Post,
+) -> None:
+    """Candles were not to be had, prices were: they rose after the low, and a watch saw it."""
+    await buy(post, symbol=ETH, trail=Decimal("0.02"))
+    await post.store.save_watch_marks("fake", {ETH: post.timer.now_ms}, 0, stepped=False)
+    post.timer.now_ms += 4 * CANDLE_MS
+    feed(post).shaped[25] = {"low": 59_500}
+    await post.store.raise_best("fake", Best(ETH, Direction.LONG, Price(61_000), post.timer.now_ms))
+    beat_ms = post.timer.now_ms - 5_000
+    await post.store.save_watch_marks("fake", {}, beat_ms, stepped=False)
+    async with post.watching():
+        await settled()
+        assert (BOT, Purpose.TRAIL) not in told(post)
 
 
 async def test_a_gap_of_days_is_read_page_by_page(post: Post) -> None:
@@ -117,6 +201,8 @@ async def test_a_gap_is_examined_as_soon_as_the_venue_answers_and_its_mark_waits
         post.feed.away = False
         await post.timer.passes(40)
         assert told(post)[0] == (BOT, Purpose.STOP)
+        assert await post.store.watch_marks("fake") == {}
+        await post.timer.passes(260)
         assert BTC in await post.store.watch_marks("fake")
 
 

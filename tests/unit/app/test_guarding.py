@@ -108,6 +108,19 @@ async def test_a_bot_that_was_told_and_does_not_act_is_told_again_but_ever_more_
 
 
 @pytest.mark.critical
+async def test_a_stop_after_a_target_at_which_nobody_sold_is_told_at_once(post: Post) -> None:
+    async with post.watching():
+        await post.says(post.quote(BTC, TARGET))
+        await post.timer.passes(10 * RARELY_S)
+        before = len(post.control.told)
+        await post.says(post.quote(BTC, STOP))
+        assert told(post)[before:] == [(BOT, Purpose.STOP)]
+        await post.says(post.quote(BTC, TARGET))
+        await post.says(post.quote(BTC, STOP))
+        assert len(post.control.told) == before + 1
+
+
+@pytest.mark.critical
 async def test_a_position_that_has_changed_is_judged_anew_and_one_that_is_gone_left_alone(
     post: Post,
 ) -> None:
@@ -265,6 +278,26 @@ async def test_a_beat_is_on_record_every_second_while_the_index_is_as_the_record
         await post.timer.passes(60)
         assert await beat_ms() <= NOW_MS + 5_000 + 10_000
         assert not task.done()
+
+
+@pytest.mark.critical
+async def test_a_watch_of_positions_to_which_no_price_comes_has_no_beat(post: Post) -> None:
+    async def is_beating() -> bool:
+        await post.timer.passes(1)
+        beat = await post.store.watch_beat("fake")
+        return beat is not None and beat.beat_ms == post.timer.now_ms
+
+    async with post.watching():
+        await post.says(post.quote(BTC, 60_000))
+        assert await is_beating()
+        post.feed.away = True
+        await post.timer.passes(15)
+        assert not await is_beating()
+        await post.says(post.quote(BTC, 60_000))
+        assert await is_beating()
+        post.store._positions.clear()
+        await post.timer.passes(15)
+        assert await is_beating()
 
 
 async def test_a_new_high_of_a_trailing_position_is_put_on_record(post: Post) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oxbot.app.protect import protect
+from oxbot.app.protect import PAGE, protect
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import (
     Conflict,
@@ -80,6 +80,19 @@ async def test_a_crossing_sells_the_whole_position_once_and_says_for_how_much(ro
     assert portfolio.positions == {}
     assert (await room.store.audit(BOT)).drift == 0
     assert list(room.store.exits_told) == [order.id]
+
+
+async def test_what_rested_while_nobody_watched_fills_there_whatever_the_price_is_now(
+    room: Room,
+) -> None:
+    position = await holding(room)
+    room.reprice(BTC, Price(61_000))
+    met_ms = position.opened_ms + CANDLE_MS
+    report = await close(room, crossing(position, resting=Price(57_900), crossed_ms=met_ms))
+    assert (report.state, report.price) == ("closed", Price(57_900))
+    [trade] = await room.store.trades(BOT, 9)
+    assert (trade.exit_price, trade.closed_ms) == (Price(57_900), met_ms)
+    assert (await room.store.audit(BOT)).drift == 0
 
 
 async def test_called_again_after_it_is_done_it_reports_the_same_and_sells_nothing(
@@ -162,6 +175,18 @@ async def test_a_refusal_of_the_venue_leaves_it_open_and_the_next_call_tries_ane
     assert [order.state for order in exits(room)] == [OrderState.REFUSED, OrderState.FILLED]
 
 
+async def test_what_was_refused_for_days_costs_no_longer_than_at_first(room: Room) -> None:
+    position = await holding(room)
+    room.exchange = ScriptedExchange(error=VenueRefused("trading is halted"))
+    for _ in range(PAGE + 1):
+        report = await close(room, crossing(position))
+    assert len(report.order_ids) == 1
+    room.exchange = None
+    report = await close(room, crossing(position))
+    assert (report.state, len(report.order_ids)) == ("closed", 1)
+    assert len(exits(room)) == PAGE + 2
+
+
 async def test_an_unknown_outcome_is_tried_again_and_looked_up(room: Room) -> None:
     position = await holding(room)
     room.exchange = ScriptedExchange(error=OutcomeUnknown("the answer was lost."))
@@ -209,7 +234,7 @@ async def test_too_little_to_be_sold_stays_and_is_said(room: Room) -> None:
     crumb = position.model_copy(update={"quantity": Quantity("0.0009")})
     room.store._positions[BOT, BTC] = crumb
     report = await close(room, crossing(crumb))
-    assert (report.state, report.reason) == ("open", "too little is held to be sold")
+    assert (report.state, report.reason) == ("open", "too little is held to be closed")
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oxbot.domain.guards import Crossing, Guard, crossed_in_candles
@@ -138,6 +138,18 @@ def test_a_gap_that_raised_the_best_first_is_trailed_from_its_open() -> None:
     assert found(trailing, candle(105, 105, 102, 105)) == (Purpose.TRAIL, Price("102.9"), 1)
 
 
+@pytest.mark.critical
+def test_a_low_from_before_the_best_bid_was_seen_meets_no_trailing_stop() -> None:
+    """It rose to 105 after the low, while somebody watched; then nobody did."""
+    trailing = guard(trail=Decimal("0.02"), best=Price(105))
+    rising = candle(100, 105, 99, 104)
+    assert crossed_in_candles(trailing, [rising], OPENED_MS + 1) is None
+    falling = candle(100, 105, 99, 102)
+    crossing = crossed_in_candles(trailing, [falling], OPENED_MS + 1)
+    assert crossing is not None
+    assert (crossing.purpose, crossing.resting) == (Purpose.TRAIL, Price("102.9"))
+
+
 prices = st.decimals(min_value=80, max_value=120, places=1).map(Price)
 
 
@@ -181,6 +193,26 @@ def test_what_a_watch_had_seen_is_never_missed_but_where_the_order_within_a_cand
         if trail is None:
             assert judged.at_ms - CANDLE_MS <= seen.at_ms
             assert judged.purpose in (seen.purpose, Purpose.STOP)
+
+
+@pytest.mark.critical
+@given(walk=walks(), trail=st.sampled_from([None, Decimal("0.02"), Decimal("0.1")]), data=st.data())
+def test_of_candles_that_were_watched_at_first_nothing_is_found_that_never_happened(
+    walk: list[list[Price]], trail: Decimal | None, data: st.DataObject
+) -> None:
+    guarded = guard(trail=trail, best=Price(100) if trail else None)
+    number = data.draw(st.integers(0, len(walk) - 1))
+    seen = data.draw(st.integers(0, len(walk[number])))
+    before = [*walk[:number], walk[number][:seen]]
+    assume(watched(guarded, before) is None)
+    best = max([Price(100), *(price for trades in before for price in trades)])
+    known = guarded.model_copy(update={"best": best if trail else None})
+    candles = [told(trades, number) for number, trades in enumerate(walk)]
+    judged = crossed_in_candles(known, candles, OPENED_MS + number * CANDLE_MS + bool(seen))
+    if judged is not None:
+        happened = watched(guarded, walk)
+        assert happened is not None
+        assert happened.at_ms <= judged.at_ms
 
 
 @pytest.mark.critical

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from oxbot.domain.book import Book, Level
 from oxbot.domain.market import Instrument
-from oxbot.domain.matching import walk
+from oxbot.domain.matching import rested, walk
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, Side
 from tests.support.trading import INSTRUMENT, NOW_MS, entry, leave
@@ -123,3 +123,19 @@ def test_fills_never_exceed_order_limit_or_book_and_best_prices_go_first(
     assert prices == sorted(prices, reverse=side is Side.SELL)
     for fill, size in zip(fills[:-1], levels, strict=False):
         assert fill.quantity == Quantity(size), "a level is emptied before the next one is touched"
+
+
+def test_an_order_that_rested_fills_whole_where_it_was_met() -> None:
+    order = leave("b1", 1, "0.1").model_copy(
+        update={"resting": Price("57900.05"), "crossed_ms": NOW_MS - 9}
+    )
+    made = rested(order, INSTRUMENT, RATE)
+    assert (made.price, made.quantity, made.at_ms) == (Price(57900), Quantity("0.1"), NOW_MS - 9)
+    assert (made.fee, made.fee_currency) == (Decimal("5.79"), "USDT")
+
+
+def test_what_covers_a_short_and_rested_is_not_filled_below_its_price() -> None:
+    order = leave("b1", 1, "0.1").model_copy(
+        update={"side": Side.BUY, "resting": Price("57900.05"), "crossed_ms": NOW_MS}
+    )
+    assert rested(order, INSTRUMENT, RATE).price == Price("57900.1")
