@@ -35,6 +35,25 @@ def walk(order: Order, book: Book, instrument: Instrument, fee_rate: Decimal) ->
     ]
 
 
+def rested(
+    order: Order, resting: Price, at_ms: int, instrument: Instrument, fee_rate: Decimal
+) -> list[Fill]:
+    """Fill an exit whole at the price at which it rested while nobody watched.
+
+    No book of that time is known, so the price stands for it; on the tick that is worse.
+
+    Args:
+        order: What to fill.
+        resting: The worse of stop and open, or the target, in USDT.
+        at_ms: When it was reached, in venue ms.
+        instrument: Gives the tick.
+        fee_rate: As for `walk`.
+    """
+    sells = order.side is Side.SELL
+    price = instrument.round_price_down(resting) if sells else instrument.round_price_up(resting)
+    return [_fill(order, Level(price, order.quantity), (1, at_ms), fee_rate)]
+
+
 def _taken(order: Order, book: Book, instrument: Instrument) -> Iterator[Level]:
     """Give what an order takes of each level."""
     left = order.quantity

@@ -6,7 +6,7 @@ from typing import Final
 from oxbot.domain.book import Book
 from oxbot.domain.errors import InputError, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading, Instrument
-from oxbot.domain.matching import walk
+from oxbot.domain.matching import rested, walk
 from oxbot.domain.orders import Fill, Order, Side
 from oxbot.ports import MarketFeed
 
@@ -33,14 +33,21 @@ class PaperExchange:
     async def place(self, order: Order, now: ClockReading) -> list[Fill]:
         """Fill an order from a fresh book as far as its limit and the depth allow.
 
+        An exit that rested is filled at its price, whatever the book has come to since.
+
         Raises:
             VenueRefused: The venue's rules forbid the order, or it has expired.
-            VenueUnavailable: There is no book young enough, or it is crossed; nothing was traded.
+            VenueUnavailable: There is no book young enough, or it is crossed, or the coin is
+                halted; nothing was traded.
         """
         _check_direction(order)
         try:
             instrument = (await self._feed.instruments([order.symbol]))[order.symbol]
             _check_steps(order, instrument)
+            if order.resting is not None:
+                at_ms = now.venue_ms if order.crossed_ms is None else order.crossed_ms
+                return rested(order, order.resting, at_ms, instrument, self._fee_rate)
+            _check_live(instrument)
             book = await self._feed.book(order.symbol, DEPTH, now)
         except InputError as error:
             raise VenueRefused(f"The order was refused: {error}") from error
@@ -71,6 +78,15 @@ def _check_direction(order: Order) -> None:
         raise VenueRefused(
             f"{order.symbol} is traded on spot, where nothing can be sold short; a bot can sell "
             "only what it holds."
+        )
+
+
+def _check_live(instrument: Instrument) -> None:
+    """Trade nothing while the exchange has halted the coin, whatever its book still shows."""
+    if not instrument.live:
+        raise VenueUnavailable(
+            f"The exchange has halted {instrument.symbol}; a paper order for it waits until it "
+            "trades again. Nothing was traded."
         )
 
 

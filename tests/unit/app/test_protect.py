@@ -82,6 +82,22 @@ async def test_a_crossing_sells_the_whole_position_once_and_says_for_how_much(ro
     assert list(room.store.exits_told) == [order.id]
 
 
+async def test_a_stop_crossed_while_nobody_watched_fills_where_it_rested_not_where_the_price_is(
+    room: Room,
+) -> None:
+    """The price fell through the stop and has recovered since; the order would have been gone."""
+    position = await holding(room)
+    crossed_ms = position.opened_ms + CANDLE_MS
+    room.now_ms += 3 * CANDLE_MS
+    room.reprice(BTC, Price(61_000))
+    report = await close(room, crossing(position, resting=Price(57_000), crossed_ms=crossed_ms))
+    [order] = exits(room)
+    [sold] = await room.store.fills(order.id)
+    assert (report.state, report.price) == ("closed", Price(57_000))
+    assert (sold.price, sold.quantity, sold.at_ms) == (Price(57_000), order.quantity, crossed_ms)
+    assert (await room.store.audit(BOT)).drift == 0
+
+
 async def test_called_again_after_it_is_done_it_reports_the_same_and_sells_nothing(
     room: Room,
 ) -> None:
@@ -209,7 +225,7 @@ async def test_too_little_to_be_sold_stays_and_is_said(room: Room) -> None:
     crumb = position.model_copy(update={"quantity": Quantity("0.0009")})
     room.store._positions[BOT, BTC] = crumb
     report = await close(room, crossing(crumb))
-    assert (report.state, report.reason) == ("open", "too little is held to be sold")
+    assert (report.state, report.reason) == ("open", "too little is held to be closed")
 
 
 @dataclass

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from oxbot.domain.book import Book, Level
 from oxbot.domain.market import Instrument
-from oxbot.domain.matching import walk
+from oxbot.domain.matching import rested, walk
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Fill, Order, Side
 from tests.support.trading import INSTRUMENT, NOW_MS, entry, leave
@@ -93,6 +93,16 @@ def test_the_same_order_always_has_the_same_trade_ids() -> None:
     order = entry("b1")
     [one], [other] = walked(order, book()), walked(order, book(asks={"59000": "1"}))
     assert one.trade_id == other.trade_id
+
+
+def test_an_exit_that_rested_fills_whole_at_its_price_and_time_on_the_tick_that_is_worse() -> None:
+    sold, covered = leave("b1", 1, "0.1"), leave("b1", 1, "0.1", side=Side.BUY)
+    [sale] = rested(sold, Price("57900.19"), NOW_MS - 7, INSTRUMENT, RATE)
+    [cover] = rested(covered, Price("62100.11"), NOW_MS - 7, INSTRUMENT, RATE)
+    assert (sale.price, cover.price) == (Price("57900.1"), Price("62100.2"))
+    assert (sale.quantity, sale.at_ms) == (sold.quantity, NOW_MS - 7)
+    assert (sale.fee, sale.fee_currency) == (Decimal("5.79001"), "USDT")
+    assert walked(sold, book())[0].trade_id == sale.trade_id
 
 
 sizes = st.decimals(min_value="0.00000001", max_value=3, places=8)
