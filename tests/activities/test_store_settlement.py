@@ -252,12 +252,24 @@ async def test_what_is_owed_and_what_is_held_as_dust_meet(store: PostgresStore) 
     "tamper",
     [
         "UPDATE bots SET cash = cash + 0.000000000001",
+        "UPDATE bots SET settings = jsonb_set(settings, '{capital}', '\"10000.01\"')",
         "UPDATE positions SET quantity = quantity + 0.000000000001",
         "UPDATE positions SET cost = cost - 0.01",
+        "UPDATE positions SET stop = 0.9",
+        "UPDATE positions SET opened_at = opened_at + interval '1 hour'",
         "UPDATE ledger_entries SET amount = amount + 0.01 WHERE account = 'fees'",
         "UPDATE fills SET price = price + 0.1",
         "DELETE FROM positions",
         "INSERT INTO dust VALUES ('b1', 'ETH/USDT', 0.1)",
+        "UPDATE trades SET net_pnl = net_pnl + 0.01",
+        "UPDATE trades SET fees = fees - 0.01",
+        "UPDATE trades SET entry_price = entry_price + 0.01",
+        "UPDATE trades SET exit_price = exit_price + 0.01",
+        "UPDATE trades SET quantity = quantity / 2",
+        "UPDATE trades SET closed_at = opened_at",
+        "UPDATE trades SET exit = 'target'",
+        "UPDATE trades SET direction = 'short'",
+        "DELETE FROM trades",
     ],
 )
 async def test_the_audit_sees_every_change_of_the_books(
@@ -265,6 +277,11 @@ async def test_the_audit_sees_every_change_of_the_books(
 ) -> None:
     await new_bot(store)
     await bought(store)
+    order = leave("b1", 2, "0.0999")
+    await intend(store, order)
+    await store.settle(order.id, [fill(order, at_ms=NOW_MS + 5000)], INSTRUMENT)
+    await bought(store, cycle=3)
+    assert (await store.audit("b1")).drift == 0
     async with engine.begin() as connection:
         await connection.execute(text(tamper))
     assert (await store.audit("b1")).drift > 0
