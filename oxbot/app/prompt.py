@@ -21,8 +21,8 @@ INSTRUCTIONS: Final = (
 )
 
 
-MOST_LINES: Final = 20
-"""Lines told of what became of the last decision: the newest."""
+MOST_TRADES: Final = 20
+"""Trades told of that were closed since the last decision: the newest."""
 
 
 def build_request(brief: MarketBrief) -> ModelRequest:
@@ -58,13 +58,15 @@ def _account(portfolio: Portfolio) -> str:
 def _lately(lately: Lately | None) -> list[str]:
     """Tell what became of the last decision: what the rules said, and what was closed and why.
 
-    What a rule said again and again is told once, by its last figures.
+    No word of a rule is left out; what it said again and again is told once, by its last figures.
     """
     if lately is None:
         return []
     said = {(v.symbol, v.purpose, v.ruling, v.rule): verdict_told(v) for v in lately.verdicts}
-    closed = [_closed(trade) for trade in lately.trades]
-    lines = [*said.values(), *closed][-MOST_LINES:] or ["nothing was proposed and nothing closed"]
+    closed = [_closed(trade) for trade in lately.trades[-MOST_TRADES:]]
+    older = len(lately.trades) - len(closed)
+    left_out = [f"{older} trades closed before these"] if older else []
+    lines = [*said.values(), *left_out, *closed] or ["nothing was proposed and nothing closed"]
     return [f"Since the last decision (cycle {lately.cycle}):", *(f"  {line}." for line in lines)]
 
 
