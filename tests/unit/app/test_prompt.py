@@ -6,6 +6,7 @@ import pytest
 
 from oxbot.app.prompt import build_request
 from oxbot.domain.bot import BotSettings, RiskLimits
+from oxbot.domain.limits import FLAGS, spoken
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Portfolio
@@ -15,6 +16,13 @@ from tests.support.fakes import BTC, ETH, FakeModel
 from tests.unit.app.room import BOT, Room
 
 pytestmark = pytest.mark.critical
+
+
+PARTS = ("max_position", "max_account_exposure", "stop", "trailing", "confidence", "drawdown")
+WHOLE = (
+    *("shortest_hold_s", "cooldown_s", "price_age_s", "move_bp", "spread_bp", "slippage_bp"),
+    *("entries_a_day", "minimum_notional"),
+)
 
 
 class Listening(FakeModel):
@@ -149,10 +157,19 @@ def test_every_refusal_of_a_long_decision_is_told_whatever_was_closed_since() ->
 
 
 async def test_the_limits_that_the_code_enforces_are_told(room: Room, model: Listening) -> None:
-    await room.bot(limits={"daily_loss": "0.02", "reward_risk": "1.7"})
+    named = {name: str(number) for number, name in enumerate(WHOLE, start=701)}
+    shares = {name: f"0.0{number}" for number, name in enumerate(PARTS, start=21)}
+    more = {"daily_loss": "0.02", "reward_risk": "1.7", "target": "0.9", "max_exposure": "0.77"}
+    await room.bot(limits={**named, **shares, **more, "longest_hold_s": 9_000})
     await room.judge()
     assert BotSettings(name="x").limits.daily_loss == Decimal("0.03")
     (told,) = (line for line in model.told if line.startswith("Limits: "))
+    limits = (await room.store.bot(BOT)).settings.limits
+    values = [
+        spoken(getattr(limits, name)) for name in RiskLimits.model_fields if name not in FLAGS
+    ]
+    assert [value for value in values if f" {value}" not in told] == []
+    assert told.endswith("and then nothing is sold.")
     assert "reward over risk at least 1.7" in told
     assert "once the day lost 0.02" in told
     assert (await room.store.bot(BOT)).settings.limits.daily_loss == Decimal("0.02")
