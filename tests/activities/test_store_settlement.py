@@ -141,6 +141,23 @@ async def test_a_late_fill_of_a_cancelled_order_is_booked_all_the_same(
     assert BTC in (await store.portfolio("b1")).positions
 
 
+async def test_a_late_fill_that_overdraws_the_account_keeps_no_exit_from_being_intended(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    late = entry("b1")
+    await intend(store, late)
+    await store.finish_order(late.id, OrderState.CANCELLED, "expired")
+    await bought(store, cycle=2)
+    await store.settle(late.id, [fill(late)], INSTRUMENT)
+    assert (await store.portfolio("b1")).cash == -2_000
+    leaving = leave("b1", 3, "0.1998")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving)], INSTRUMENT)
+    assert (await store.portfolio("b1")).positions == {}
+    assert (await store.audit("b1")).drift == 0
+
+
 @pytest.mark.parametrize(
     "change",
     [
