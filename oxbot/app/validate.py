@@ -82,7 +82,7 @@ async def _quotes(
     portfolio = await ports.store.portfolio(bot.id)
     account = await ports.store.account(bot.id)
     symbols = list(dict.fromkeys((*_coins(bot, portfolio), *portfolio.dust)))
-    others = sorted(account.holdings.keys() - set(symbols))
+    others = sorted(account.symbols - set(symbols))
     try:
         own = await current_quotes(ports, symbols, clock, bot.settings.limits.price_age_s)
     except Unavailable as error:
