@@ -302,6 +302,7 @@ TABLE: Final[dict[type, list[Case]]] = {
         at(around=held("0.001")),
         above(around=held("0.00101")),
         other(around={**held(), **HALTED}),
+        other(around={**held(), "instruments": {}}),
     ],
     leaving.Flatten: [other(around=held(flatten=True)), other(around=held(), acts=False)],
     leaving.Stop: [
