@@ -304,6 +304,26 @@ async def test_the_audit_sees_every_change_of_the_books(
     assert (await store.audit("b1")).drift > 0
 
 
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE positions SET stop = 0",
+        "UPDATE fills SET fee_currency = 'EUR'",
+        "UPDATE fills SET fee = quantity",
+        "UPDATE orders SET stop = NULL, purpose = 'stop'",
+    ],
+)
+async def test_books_that_cannot_be_made_again_are_told_in_a_sentence(
+    store: PostgresStore, engine: AsyncEngine, tamper: str
+) -> None:
+    await new_bot(store)
+    await bought(store)
+    async with engine.begin() as connection:
+        await connection.execute(text(tamper))
+    with pytest.raises(LedgerBroken):
+        await store.audit("b1")
+
+
 async def test_the_audit_counts_postings_that_do_not_balance(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:

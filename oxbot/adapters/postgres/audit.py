@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, localcontext
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,12 +14,14 @@ from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.rows import FILL, ORDER, Records
 from oxbot.adapters.postgres.schema import bots, fills, ledger_entries, orders, trades
 from oxbot.adapters.postgres.settlement import read_portfolio
+from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.ledger import Entry, deposit_entries
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import EXACT, Amount, Notional
 from oxbot.domain.orders import Fill, Order
 from oxbot.domain.portfolio import Position
 from oxbot.domain.settlement import settle
+from oxbot.domain.values import told
 from oxbot.records import AuditFigures
 
 Amounts = dict[tuple[str, ...], Decimal]
@@ -61,9 +64,16 @@ class Audit(Records):
         drift but 0 is an error.
 
         Raises:
-            LedgerBroken: The fills contradict each other, such as a sale of more than is held.
+            LedgerBroken: The fills contradict each other, such as a sale of more than is held, or
+                a row holds what cannot be.
             NotFound: There is no such bot.
         """
+        try:
+            return await self._audited(bot_id)
+        except ValidationError as error:
+            raise LedgerBroken(f"A row of its books cannot be: {told(error)}") from error
+
+    async def _audited(self, bot_id: str) -> AuditFigures:
         async with self._still_picture() as connection:
             stored = await _stored(connection, bot_id)
             executed = await _fills(connection, bot_id)
