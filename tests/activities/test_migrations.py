@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 from alembic import command
@@ -180,7 +181,7 @@ async def test_books_from_before_agree_with_their_fills_to_the_last_digit(
     await asyncio.to_thread(upgrade, empty_database_url)
     store = PostgresStore(open_engine(empty_database_url))
     audit = await store.audit("b1")
-    assert (audit.fills, audit.drift, audit.unbalanced) == (2, 0, 0)
+    assert (audit.fills, audit.drift, audit.unbalanced) == (2, Decimal(0), 0)
     assert (await store.bot("b1")).settings.limits.drawdown > 0
     assert (await store.marks("b1", 0)).high_water is None
     await store.close()
