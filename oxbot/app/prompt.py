@@ -4,6 +4,7 @@ from typing import Final
 
 from oxbot.app.briefs import verdict_told
 from oxbot.domain.bot import RiskLimits
+from oxbot.domain.limits import spoken
 from oxbot.domain.market import MarketPart, Perpetual, Quote
 from oxbot.domain.money import basis_points, plain
 from oxbot.domain.portfolio import Portfolio, Position
@@ -21,8 +22,8 @@ INSTRUCTIONS: Final = (
 )
 
 
-MOST_LINES: Final = 20
-"""Lines told of what became of the last decision: the newest."""
+MOST_TRADES: Final = 20
+"""Trades told of that were closed since the last decision: the newest."""
 
 
 def build_request(brief: MarketBrief) -> ModelRequest:
@@ -40,14 +41,20 @@ def build_request(brief: MarketBrief) -> ModelRequest:
 
 
 def _limits(limits: RiskLimits) -> str:
+    """Tell every limit: a model that does not know one proposes in vain."""
+    sold = "all is sold" if limits.flatten_at_limit else "nothing is sold"
     return (
-        f"Limits: at most {limits.max_position} of equity a coin, {limits.max_exposure} in all; "
-        f"stop {limits.stop}, target {limits.target} from the entry; longest hold "
-        f"{limits.longest_hold_s} s, shortest {limits.shortest_hold_s} s; cooldown after an exit "
-        f"{limits.cooldown_s} s; confidence at least {limits.confidence}; reward over risk at "
-        f"least {limits.reward_risk}; an entry is worth {limits.minimum_notional} USDT or more; no "
-        f"entries once the day lost {limits.daily_loss} or equity fell {limits.drawdown} from its "
-        f"high."
+        f"Limits: at most {limits.max_position} of equity a coin, {limits.max_exposure} in all, "
+        f"{limits.max_account_exposure} of all bots of the account together; stop {limits.stop}, "
+        f"target {limits.target} from the entry, trailing stop {spoken(limits.trailing)}; longest "
+        f"hold {limits.longest_hold_s} s, shortest {limits.shortest_hold_s} s; cooldown after an "
+        f"exit {limits.cooldown_s} s; confidence at least {limits.confidence}; expected move at "
+        f"least {limits.fee_round_trips} round trips of fees; reward over risk at least "
+        f"{limits.reward_risk}; an entry is worth {limits.minimum_notional} USDT or more, its "
+        f"limit price is {limits.slippage_bp} bp above the ask, at a spread of {limits.spread_bp} "
+        f"bp at most, a price {limits.price_age_s} s old at most and moved by {limits.move_bp} bp "
+        f"at most since you saw it; {limits.entries_a_day} entries a day; no entries once the day "
+        f"lost {limits.daily_loss} or equity fell {limits.drawdown} from its high, and then {sold}."
     )
 
 
@@ -58,13 +65,15 @@ def _account(portfolio: Portfolio) -> str:
 def _lately(lately: Lately | None) -> list[str]:
     """Tell what became of the last decision: what the rules said, and what was closed and why.
 
-    What a rule said again and again is told once, by its last figures.
+    No word of a rule is left out; what it said again and again is told once, by its last figures.
     """
     if lately is None:
         return []
     said = {(v.symbol, v.purpose, v.ruling, v.rule): verdict_told(v) for v in lately.verdicts}
-    closed = [_closed(trade) for trade in lately.trades]
-    lines = [*said.values(), *closed][-MOST_LINES:] or ["nothing was proposed and nothing closed"]
+    closed = [_closed(trade) for trade in lately.trades[-MOST_TRADES:]]
+    older = len(lately.trades) - len(closed)
+    left_out = [f"{older} trades closed before these"] if older else []
+    lines = [*said.values(), *left_out, *closed] or ["nothing was proposed and nothing closed"]
     return [f"Since the last decision (cycle {lately.cycle}):", *(f"  {line}." for line in lines)]
 
 

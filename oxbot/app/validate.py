@@ -12,9 +12,9 @@ from oxbot.domain.account import Account
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.decision import Action, Proposal
 from oxbot.domain.entries import judge_all
-from oxbot.domain.errors import Conflict, Unavailable, Unusable
+from oxbot.domain.errors import Conflict, InputError, Unavailable, Unusable
 from oxbot.domain.exits import demanded_exits, losses_at_their_limit
-from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.market import ClockReading, Instrument, Quote
 from oxbot.domain.money import Price, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Side
 from oxbot.domain.portfolio import Portfolio
@@ -82,7 +82,7 @@ async def _quotes(
     portfolio = await ports.store.portfolio(bot.id)
     account = await ports.store.account(bot.id)
     symbols = list(dict.fromkeys((*_coins(bot, portfolio), *portfolio.dust)))
-    others = sorted(account.holdings.keys() - set(symbols))
+    others = sorted(account.symbols - set(symbols))
     try:
         own = await current_quotes(ports, symbols, clock, bot.settings.limits.price_age_s)
     except Unavailable as error:
@@ -108,7 +108,7 @@ async def _context(
         portfolio=portfolio,
         quotes=quotes,
         seen=await _seen(ports, request),
-        instruments=await ports.feed.instruments(_coins(bot, portfolio)),
+        instruments=await _instruments(ports, _coins(bot, portfolio)),
         symbols=bot.settings.symbols,
         fee_rate=ports.fee_rate,
         entries_today=await ports.store.entries_since(bot.id, midnight_ms),
@@ -117,6 +117,15 @@ async def _context(
         marks=await ports.store.marks(bot.id, midnight_ms),
         flatten=request.flatten,
     )
+
+
+async def _instruments(ports: Ports, symbols: Sequence[str]) -> dict[str, Instrument]:
+    """Give what is listed of these: a coin that was delisted keeps no other from being judged."""
+    try:
+        return await ports.feed.instruments(symbols)
+    except InputError:
+        listed = await ports.feed.listing()
+        return {symbol: listed[symbol] for symbol in symbols if symbol in listed}
 
 
 async def _seen(ports: Ports, request: ValidateRisk) -> dict[str, Price]:

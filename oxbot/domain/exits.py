@@ -66,8 +66,10 @@ def _exit(context: Context, position: Position, rule: str, demand: Demand) -> Ve
 
 
 def _hindrance(context: Context, position: Position) -> str | None:
-    """Say why a position cannot be sold now: it is below the minimum, or its coin is halted."""
-    instrument = context.instruments[position.symbol]
+    """Say why a position cannot be sold now: too little, or its coin is halted or delisted."""
+    instrument = context.instruments.get(position.symbol)
+    if instrument is None:
+        return "the exchange lists this coin no more"
     if not instrument.live:
         return "the exchange has halted this coin"
     if closable(context, position) < instrument.minimum:

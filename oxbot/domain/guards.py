@@ -20,7 +20,8 @@ class Guard(Value):
 
     Prices are those at which it could be closed: bids of a long position, asks of a short one.
     `version` is the position's, which grows with every fill. `trail` is how far, as a fraction,
-    the price may come back from `best`, the best one since the position was opened.
+    the price may come back from `best`, the best one since the position was opened. A stop so
+    wide that it lies at 0 is never reached; it must not keep the others from being watched.
     """
 
     bot_id: str
@@ -28,7 +29,7 @@ class Guard(Value):
     direction: Direction = Direction.LONG
     opened_ms: int
     version: int
-    stop_price: PositivePrice
+    stop_price: Price
     target_price: Price
     trail: Fraction | None = None
     best: PositivePrice | None = None

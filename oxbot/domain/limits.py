@@ -106,8 +106,15 @@ def _number(name: str, given: str | int) -> Decimal:
     return decimal_from(given.strip() if isinstance(given, str) else given, name)
 
 
-def limits_after(current: RiskLimits, wished: Mapping[str, Given]) -> RiskLimits:
+def limits_after(
+    current: RiskLimits, wished: Mapping[str, Given], worth: Notional | None = None
+) -> RiskLimits:
     """Give the limits that hold when those named are changed; the others stay.
+
+    Args:
+        current: Those that hold now.
+        wished: What changes, by name.
+        worth: As `must_make_sense` has it.
 
     Raises:
         InputError: Nothing is wished for, a name is unknown, a value cannot be, or the limits
@@ -120,20 +127,21 @@ def limits_after(current: RiskLimits, wished: Mapping[str, Given]) -> RiskLimits
         limits = RiskLimits.model_validate({**current.model_dump(), **read})
     except ValidationError as error:
         raise InputError(told(error)) from error
-    must_make_sense(limits)
+    must_make_sense(limits, worth)
     return limits
 
 
-def must_make_sense(limits: RiskLimits, capital: Notional | None = None) -> None:
-    """Refuse limits under which no entry could ever be made.
+def must_make_sense(limits: RiskLimits, worth: Notional | None = None) -> None:
+    """Refuse limits under which no entry could ever be made, or which protect nothing.
 
     Args:
         limits: Each of them possible by itself.
-        capital: What the bot begins with, in USDT, where that is to be looked at too.
+        worth: What the bot begins with or has, in USDT, where that is to be looked at too.
 
     Raises:
-        InputError: They contradict each other.
+        InputError: They contradict each other, or a stop is so wide that no price reaches it.
     """
+    _must_protect(limits)
     reached = EXACT.divide(limits.target, limits.stop)
     if reached < limits.reward_risk:
         raise InputError(
@@ -141,12 +149,18 @@ def must_make_sense(limits: RiskLimits, capital: Notional | None = None) -> None
             f"{plain(limits.stop)} the reward is {reached:.2f} times the risk, and reward_risk "
             f"asks for {plain(limits.reward_risk)}. No entry could be made."
         )
-    largest = None if capital is None else capital * limits.max_position
+    largest = None if worth is None else worth * limits.max_position
     if largest is not None and largest < limits.minimum_notional:
         raise InputError(
-            f"The limits contradict each other: max_position allows {largest:.2f} USDT of the "
-            f"capital in one coin, and minimum_notional asks for {plain(limits.minimum_notional)}."
+            f"The limits contradict each other: max_position allows {largest:.2f} USDT of what the "
+            f"bot has in one coin, and minimum_notional asks for {plain(limits.minimum_notional)}."
         )
+
+
+def _must_protect(limits: RiskLimits) -> None:
+    for name in ("stop", "trailing"):
+        if getattr(limits, name) == 1:
+            raise InputError(f"{name} is 100%: no price falls to 0, so it would protect nothing.")
 
 
 def changed_limits(before: RiskLimits, after: RiskLimits) -> dict[str, tuple[str, str]]:

@@ -89,7 +89,8 @@ class Context:
     `seen` are the last prices in USDT that the model was shown; `last_exit_ms` says for a coin
     when (venue ms) it was last exited; `entries_today` counts entries since UTC midnight;
     `busy` are coins with an order under way, `decided` those that this decision has named
-    before. `account` is what the owner's other bots own. `flatten`: everything is to be sold.
+    before. `instruments` lacks what the exchange does not list, or lists no more. `account` is
+    what the owner's other bots own. `flatten`: everything is to be sold.
     """
 
     limits: RiskLimits
@@ -147,8 +148,12 @@ def held_s(context: Context, position: Position) -> int:
 
 
 def closable(context: Context, position: Position) -> Quantity:
-    """Give what an order can close of a position: whole lots; the rest becomes dust."""
-    return abs(context.instruments[position.symbol].whole_lots(position.quantity))
+    """Give what an order can close of a position: whole lots; the rest becomes dust.
+
+    Nothing of a coin that the exchange lists no more.
+    """
+    instrument = context.instruments.get(position.symbol)
+    return abs(instrument.whole_lots(position.quantity)) if instrument else Quantity(0)
 
 
 def reserved_by(verdict: Verdict) -> Notional:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 from alembic import command
@@ -138,6 +139,51 @@ async def test_what_was_held_before_directions_were_is_long(
     (trade,) = await store.trades("b1", 10)
     held = (await store.portfolio("b1")).positions["ETH/USDT"]
     assert trade.direction is held.direction is Direction.LONG
+    await store.close()
+
+
+ROUND_TRIP = """
+INSERT INTO bots VALUES ('b1', '{"name": "x"}', 'running', 1, false, 1, 10287.4063, now());
+INSERT INTO orders VALUES ('o1', DEFAULT, 'b1', 1, 1, 'BTC/USDT', 'buy', 'entry', 0.1,
+    60100, now(), 0.035, 0.07, 1, 'filled', '');
+INSERT INTO orders VALUES ('o2', DEFAULT, 'b1', 1, 2, 'BTC/USDT', 'sell', 'target', 0.0999,
+    NULL, NULL, NULL, NULL, 1, 'filled', '');
+INSERT INTO fills VALUES (DEFAULT, 'b1', 'o1', 'paper:okx', 't1', 'BTC/USDT', 'buy', 0.1, 60000,
+    0.0001, 'BTC', 'epoch', 0.1, 0.00000001, 0.00001);
+INSERT INTO fills VALUES (DEFAULT, 'b1', 'o2', 'paper:okx', 't2', 'BTC/USDT', 'sell', 0.0999,
+    63000, 6.2937, 'USDT', 'epoch', 0.1, 0.00000001, 0.00001);
+INSERT INTO trades VALUES (2, 'b1', 'BTC/USDT', 0.1, 60000, 63000, 12.2937, 287.4063, 'epoch',
+    'epoch', 'target');
+INSERT INTO ledger_entries VALUES
+    ('b1', 'deposit:1', 1, 'cash', 'USDT', 10000),
+    ('b1', 'deposit:1', 2, 'capital', 'USDT', -10000),
+    ('b1', 'fill:1', 1, 'cash', 'USDT', -6000),
+    ('b1', 'fill:1', 2, 'fees', 'USDT', 6),
+    ('b1', 'fill:1', 3, 'position:BTC/USDT', 'USDT', 5994),
+    ('b1', 'fill:1', 4, 'position:BTC/USDT', 'BTC', 0.0999),
+    ('b1', 'fill:1', 5, 'fees', 'BTC', 0.0001),
+    ('b1', 'fill:1', 6, 'venue', 'BTC', -0.1),
+    ('b1', 'fill:2', 1, 'cash', 'USDT', 6287.4063),
+    ('b1', 'fill:2', 2, 'fees', 'USDT', 6.2937),
+    ('b1', 'fill:2', 3, 'position:BTC/USDT', 'USDT', -5994),
+    ('b1', 'fill:2', 4, 'realised', 'USDT', -299.7),
+    ('b1', 'fill:2', 5, 'position:BTC/USDT', 'BTC', -0.0999),
+    ('b1', 'fill:2', 6, 'venue', 'BTC', 0.0999)
+"""
+
+
+async def test_books_from_before_agree_with_their_fills_to_the_last_digit(
+    empty_database_url: str,
+) -> None:
+    await migrate_to(empty_database_url, "0002")
+    for statement in ROUND_TRIP.split(";"):
+        await execute(empty_database_url, statement)
+    await asyncio.to_thread(upgrade, empty_database_url)
+    store = PostgresStore(open_engine(empty_database_url))
+    audit = await store.audit("b1")
+    assert (audit.fills, audit.drift, audit.unbalanced) == (2, Decimal(0), 0)
+    assert (await store.bot("b1")).settings.limits.drawdown > 0
+    assert (await store.marks("b1", 0)).high_water is None
     await store.close()
 
 

@@ -18,6 +18,7 @@ from tests.activities.okx_server import (
     book,
     connected,
     envelope,
+    instrument,
     local_okx,
     text,
 )
@@ -142,6 +143,25 @@ async def test_a_coin_delisted_since_it_was_listed_is_refused_and_not_left_in_th
     okx.answers["market/books"] = envelope([], code="51001", msg="Instrument ID does not exist")
     with pytest.raises(VenueRefused, match="51001"):
         await paper.place(order(), NOW)
+
+
+async def test_what_rested_fills_at_its_own_price_and_no_book_is_asked_for(
+    okx: LocalOkx, paper: PaperExchange
+) -> None:
+    okx.answers["market/books"] = envelope([book(bids=[])])
+    sale = order(side=Side.SELL, purpose=Purpose.STOP, resting=Price("91000.17"))
+    [fill] = await paper.place(sale.model_copy(update={"crossed_ms": NOW_MS - 9_000}), NOW)
+    assert (fill.price, fill.quantity) == (Price("91000.1"), sale.quantity)
+    assert fill.at_ms == NOW_MS - 9_000
+    assert okx.asked("market/books") == 0
+
+
+async def test_nothing_trades_while_the_exchange_has_halted_the_coin(
+    okx: LocalOkx, paper: PaperExchange
+) -> None:
+    okx.answers["public/instruments"] = envelope([instrument(state="suspend")])
+    with pytest.raises(VenueUnavailable, match=r"has halted BTC/USDT.*Nothing was traded"):
+        await paper.place(order(side=Side.SELL, purpose=Purpose.HOLD), NOW)
 
 
 async def test_an_order_walks_the_book_as_far_as_its_limit(paper: PaperExchange) -> None:

@@ -14,10 +14,22 @@ from oxbot.domain.account import Account, Holding
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.money import Notional, Price, Quantity
+from oxbot.domain.orders import Side
 from oxbot.domain.risk import Marks, Ruling
 from oxbot.messages import CycleOutcome, ValidateRisk, WriteControl
 from oxbot.records import CycleStart, DecisionRecord
-from tests.support.trading import BTC, ETH, NOW_MS, bought, entry, intend, keep, new_bot, snapshot
+from tests.support.trading import (
+    BTC,
+    ETH,
+    NOW_MS,
+    bought,
+    entry,
+    intend,
+    keep,
+    new_bot,
+    quote,
+    snapshot,
+)
 from tests.unit.app.room import NOW_MS as ROOM_MS
 from tests.unit.app.room import Room
 
@@ -115,6 +127,22 @@ async def test_an_account_is_all_the_other_bots_of_the_owner_on_the_venue(
     assert (await store.account("hers")) == Account()
     own = await store.account("b2")
     assert (own.cash, own.reserved) == (Notional(14_000), Notional(0))
+
+
+async def test_what_other_bots_owe_is_risked_beside_what_they_hold(store: PostgresStore) -> None:
+    await new_bot(store)
+    for bot_id, side in (("b2", Side.BUY), ("b3", Side.SELL)):
+        await new_bot(store, bot_id)
+        await bought(store, bot_id, side=side)
+    account = await store.account("b1")
+    assert account.holdings == {
+        BTC: Holding(quantity=Quantity("0.0999"), cost=Notional(5_994)),
+    }
+    assert account.owed == {BTC: Holding(quantity=Quantity("-0.1"), cost=Notional(-6_000))}
+    now = {BTC: quote()}
+    assert account.exposure(now) == Notional("11994.01")
+    assert account.equity(now) == account.cash + Notional("-6.01")
+    assert account.exposure({}) == Notional(11_994)
 
 
 BOTS = [f"b{number}" for number in range(24)]

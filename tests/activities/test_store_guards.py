@@ -54,6 +54,19 @@ async def test_every_open_position_of_a_bot_that_is_not_stopped_has_its_guard(
     assert guard.hold_until_ms == NOW_MS + 13_800_000
 
 
+async def test_a_stop_so_wide_that_it_lies_at_0_keeps_no_other_from_being_guarded(
+    store: PostgresStore,
+) -> None:
+    for bot_id, stop in (("b1", 1), ("b2", "0.035")):
+        await new_bot(store, bot_id)
+        await bought(store, bot_id, stop=stop)
+    found = await store.guards("okx")
+    assert [(guard.bot_id, guard.stop_price) for guard in found] == [
+        ("b1", Price(0)),
+        ("b2", Price(57_900)),
+    ]
+
+
 async def test_a_position_that_was_sold_is_guarded_no_more(store: PostgresStore) -> None:
     await new_bot(store)
     await bought(store)

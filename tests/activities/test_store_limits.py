@@ -67,6 +67,7 @@ async def test_an_epoch_that_was_raised_meanwhile_stays(store: PostgresStore) ->
         ({"stop": "0"}, "stop"),
         ({"max_position": "86%"}, "max_position must not exceed max_exposure"),
         ({"nosuch": "1"}, "no limit 'nosuch'"),
+        ({"minimum_notional": "1501"}, r"allows 1500\.00 USDT .* minimum_notional asks for 1501"),
     ],
 )
 async def test_limits_that_cannot_be_leave_everything_as_it_was(

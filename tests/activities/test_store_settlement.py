@@ -141,6 +141,23 @@ async def test_a_late_fill_of_a_cancelled_order_is_booked_all_the_same(
     assert BTC in (await store.portfolio("b1")).positions
 
 
+async def test_a_late_fill_that_overdraws_the_account_keeps_no_exit_from_being_intended(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    late = entry("b1")
+    await intend(store, late)
+    await store.finish_order(late.id, OrderState.CANCELLED, "expired")
+    await bought(store, cycle=2)
+    await store.settle(late.id, [fill(late)], INSTRUMENT)
+    assert (await store.portfolio("b1")).cash == -2_000
+    leaving = leave("b1", 3, "0.1998")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving)], INSTRUMENT)
+    assert (await store.portfolio("b1")).positions == {}
+    assert (await store.audit("b1")).drift == 0
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -252,12 +269,24 @@ async def test_what_is_owed_and_what_is_held_as_dust_meet(store: PostgresStore) 
     "tamper",
     [
         "UPDATE bots SET cash = cash + 0.000000000001",
+        "UPDATE bots SET settings = jsonb_set(settings, '{capital}', '\"10000.01\"')",
         "UPDATE positions SET quantity = quantity + 0.000000000001",
         "UPDATE positions SET cost = cost - 0.01",
+        "UPDATE positions SET stop = 0.9",
+        "UPDATE positions SET opened_at = opened_at + interval '1 hour'",
         "UPDATE ledger_entries SET amount = amount + 0.01 WHERE account = 'fees'",
         "UPDATE fills SET price = price + 0.1",
         "DELETE FROM positions",
         "INSERT INTO dust VALUES ('b1', 'ETH/USDT', 0.1)",
+        "UPDATE trades SET net_pnl = net_pnl + 0.01",
+        "UPDATE trades SET fees = fees - 0.01",
+        "UPDATE trades SET entry_price = entry_price + 0.01",
+        "UPDATE trades SET exit_price = exit_price + 0.01",
+        "UPDATE trades SET quantity = quantity / 2",
+        "UPDATE trades SET closed_at = opened_at",
+        "UPDATE trades SET exit = 'target'",
+        "UPDATE trades SET direction = 'short'",
+        "DELETE FROM trades",
     ],
 )
 async def test_the_audit_sees_every_change_of_the_books(
@@ -265,9 +294,34 @@ async def test_the_audit_sees_every_change_of_the_books(
 ) -> None:
     await new_bot(store)
     await bought(store)
+    order = leave("b1", 2, "0.0999")
+    await intend(store, order)
+    await store.settle(order.id, [fill(order, at_ms=NOW_MS + 5000)], INSTRUMENT)
+    await bought(store, cycle=3)
+    assert (await store.audit("b1")).drift == 0
     async with engine.begin() as connection:
         await connection.execute(text(tamper))
     assert (await store.audit("b1")).drift > 0
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE positions SET stop = 0",
+        "UPDATE fills SET fee_currency = 'EUR'",
+        "UPDATE fills SET fee = quantity",
+        "UPDATE orders SET stop = NULL, purpose = 'stop'",
+    ],
+)
+async def test_books_that_cannot_be_made_again_are_told_in_a_sentence(
+    store: PostgresStore, engine: AsyncEngine, tamper: str
+) -> None:
+    await new_bot(store)
+    await bought(store)
+    async with engine.begin() as connection:
+        await connection.execute(text(tamper))
+    with pytest.raises(LedgerBroken):
+        await store.audit("b1")
 
 
 async def test_the_audit_counts_postings_that_do_not_balance(

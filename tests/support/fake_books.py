@@ -81,15 +81,18 @@ class FakeBooks:
             and (bot.settings.owner, bot.settings.venue) == (mine.owner, mine.venue)
         ]
         held: dict[str, Holding] = {}
+        owed: dict[str, Holding] = {}
         for position in (p for other in others for p in other.positions.values()):
-            known = held.get(position.symbol, Holding(quantity=Quantity(0), cost=Notional(0)))
-            held[position.symbol] = Holding(
+            kept = owed if position.quantity < 0 else held
+            known = kept.get(position.symbol, Holding(quantity=Quantity(0), cost=Notional(0)))
+            kept[position.symbol] = Holding(
                 quantity=known.quantity + position.quantity, cost=known.cost + position.cost
             )
         return Account(
             cash=sum((other.cash for other in others), Notional(0)),
             reserved=sum((other.reserved for other in others), Notional(0)),
             holdings=held,
+            owed=owed,
         )
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:

@@ -115,7 +115,8 @@ class FakeStore(FakeProtection):
         known = self.limits.get((bot.id, change.epoch))
         if known is not None:
             return bot.settings.limits
-        after = limits_after(bot.settings.limits, change.limits)
+        worth = max(bot.settings.capital, (await self.portfolio(bot.id)).equity({}))
+        after = limits_after(bot.settings.limits, change.limits, worth)
         self.limits[bot.id, change.epoch] = after
         settings = bot.settings.model_copy(update={"limits": after})
         raised = {"settings": settings, "epoch": max(bot.epoch, change.epoch)}

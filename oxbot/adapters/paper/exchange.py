@@ -37,7 +37,8 @@ class PaperExchange:
 
         Raises:
             VenueRefused: The venue's rules forbid the order, or it has expired.
-            VenueUnavailable: There is no book young enough, or it is crossed; nothing was traded.
+            VenueUnavailable: There is no book young enough, or it is crossed, or the coin is
+                halted; nothing was traded.
         """
         _check_direction(order)
         try:
@@ -45,6 +46,7 @@ class PaperExchange:
             _check_steps(order, instrument)
             if order.resting is not None:
                 return [rested(order, instrument, self._fee_rate)]
+            _check_live(instrument)
             book = await self._feed.book(order.symbol, DEPTH, now)
         except InputError as error:
             raise VenueRefused(f"The order was refused: {error}") from error
@@ -75,6 +77,15 @@ def _check_direction(order: Order) -> None:
         raise VenueRefused(
             f"{order.symbol} is traded on spot, where nothing can be sold short; a bot can sell "
             "only what it holds."
+        )
+
+
+def _check_live(instrument: Instrument) -> None:
+    """Trade nothing while the exchange has halted the coin, whatever its book still shows."""
+    if not instrument.live:
+        raise VenueUnavailable(
+            f"The exchange has halted {instrument.symbol}; a paper order for it waits until it "
+            "trades again. Nothing was traded."
         )
 
 

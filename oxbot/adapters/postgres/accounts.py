@@ -1,11 +1,13 @@
 """Accounts: what the bots of one owner on one venue have together, and what losses are from."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Row,
     RowMapping,
     Select,
     Text,
@@ -38,6 +40,7 @@ from oxbot.domain.risk import Marks
 CASH: Final = "cash"
 RESERVED: Final = "reserved"
 HELD: Final = "held"
+OWED: Final = "owed"
 
 
 class Accounts(Records):
@@ -94,18 +97,20 @@ async def _account(connection: AsyncConnection, bot: RowMapping) -> Account:
     return Account(
         cash=sum((Notional.exactly(row.amount) for row in rows if row.kind == CASH), Notional(0)),
         reserved=sum(reserved, Notional(0)),
-        holdings={
-            row.symbol: Holding(
-                quantity=Quantity.exactly(row.amount), cost=Notional.exactly(row.price)
-            )
-            for row in rows
-            if row.kind == HELD
-        },
+        holdings=_holdings(row for row in rows if row.kind == HELD),
+        owed=_holdings(row for row in rows if row.kind == OWED),
     )
 
 
+def _holdings(rows: Iterable[Row[str, str, Decimal, Decimal]]) -> dict[str, Holding]:
+    return {
+        row.symbol: Holding(quantity=Quantity.exactly(row.amount), cost=Notional.exactly(row.price))
+        for row in rows
+    }
+
+
 def _parts(bot: RowMapping) -> CompoundSelect[str, str, Decimal, Decimal]:
-    """Select the other bots' cash, their entries under way, and what they hold by coin."""
+    """Select the other bots' cash, their entries under way, what they hold and owe by coin."""
     settings = bot["settings"]
     others = (
         (bots.c.settings["owner"].astext == settings["owner"])
@@ -119,16 +124,17 @@ def _parts(bot: RowMapping) -> CompoundSelect[str, str, Decimal, Decimal]:
         _part(RESERVED, orders.c.symbol, orders.c.quantity, orders.c.limit_price)
         .join(bots, bots.c.id == orders.c.bot_id)
         .where(others, under_way),
-        _part(
-            HELD,
-            positions.c.symbol,
-            func.sum(positions.c.quantity, type_=Money),
-            func.sum(positions.c.cost, type_=Money),
-        )
-        .join(bots, bots.c.id == positions.c.bot_id)
-        .where(others)
-        .group_by(positions.c.symbol),
+        _summed(HELD).where(others, positions.c.quantity > Decimal(0)),
+        _summed(OWED).where(others, positions.c.quantity < Decimal(0)),
     )
+
+
+def _summed(kind: str) -> Select[str, str, Decimal, Decimal]:
+    """Select the bots' positions, summed by coin."""
+    quantity = func.sum(positions.c.quantity, type_=Money)
+    summed = _part(kind, positions.c.symbol, quantity, func.sum(positions.c.cost, type_=Money))
+    of_bots = summed.join(bots, bots.c.id == positions.c.bot_id)
+    return of_bots.group_by(positions.c.symbol)
 
 
 def _part(

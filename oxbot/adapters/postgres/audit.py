@@ -1,9 +1,11 @@
 """The audit: the books made again from deposit and fills, against the books as stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, localcontext
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,18 +14,20 @@ from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.portfolios import read_portfolio
 from oxbot.adapters.postgres.rows import FILL, ORDER, Records
 from oxbot.adapters.postgres.schema import bots, fills, ledger_entries, orders, trades
+from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.ledger import Entry, deposit_entries
 from oxbot.domain.market import Instrument
-from oxbot.domain.money import EXACT, Notional
+from oxbot.domain.money import EXACT, Amount, Notional
 from oxbot.domain.orders import Fill, Order
 from oxbot.domain.portfolio import Position
 from oxbot.domain.settlement import settle
+from oxbot.domain.values import told
 from oxbot.records import AuditFigures
 
 Amounts = dict[tuple[str, ...], Decimal]
 """Numbers by what they are of, such as ("cash",) or ("ledger", "fees", "USDT")."""
 
-_POSITION_AMOUNTS = (
+_OF_POSITION = (
     "quantity",
     "cost",
     "entry_quantity",
@@ -33,6 +37,19 @@ _POSITION_AMOUNTS = (
     "paid",
     "received",
     "fees",
+    "opened_ms",
+    "stop",
+    "target",
+    "version",
+)
+_OF_TRADE = (
+    "quantity",
+    "entry_price",
+    "exit_price",
+    "fees",
+    "net_pnl",
+    "opened_ms",
+    "closed_ms",
 )
 
 
@@ -42,14 +59,21 @@ class Audit(Records):
     async def audit(self, bot_id: str) -> AuditFigures:
         """Recompute the books from fills and compare them with what is stored.
 
-        Compared are cash, each amount of each position, dust, each account of the ledger by
-        currency, and each trade's PnL. A difference in coins counts by its figure: any drift
-        but 0 is an error.
+        Compared are cash, each figure of each position and of each trade, dust, and each account
+        of the ledger by currency. A difference counts by its figure, also in coins or ms: any
+        drift but 0 is an error.
 
         Raises:
-            LedgerBroken: The fills contradict each other, such as a sale of more than is held.
+            LedgerBroken: The fills contradict each other, such as a sale of more than is held, or
+                a row holds what cannot be.
             NotFound: There is no such bot.
         """
+        try:
+            return await self._audited(bot_id)
+        except ValidationError as error:
+            raise LedgerBroken(f"A row of its books cannot be: {told(error)}") from error
+
+    async def _audited(self, bot_id: str) -> AuditFigures:
         async with self._still_picture() as connection:
             stored = await _stored(connection, bot_id)
             executed = await _fills(connection, bot_id)
@@ -90,7 +114,7 @@ class Replay:
         self._others["dust", fill.symbol] += change.dust.number
         self._add(change.entries)
         if change.trade:
-            self._others["trade", str(row["fill_id"])] = change.trade.net_pnl.number
+            self._others.update(_of_trade(row["fill_id"], change.trade.model_dump()))
 
     def _add(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -110,10 +134,21 @@ def _replayed(capital: Notional, executed: Iterable[RowMapping]) -> Amounts:
 
 def _of_positions(positions: dict[str, Position]) -> Amounts:
     return {
-        ("position", symbol, name): getattr(position, name).number
+        ("position", symbol, name): _number(getattr(position, name))
         for symbol, position in positions.items()
-        for name in _POSITION_AMOUNTS
+        for name in _OF_POSITION
     }
+
+
+def _of_trade(fill_id: int, trade: Mapping[str, Any]) -> Amounts:  # Any: rows and dumps have it
+    """Give a trade's figures; what it is called goes with them, so that it must agree as well."""
+    called = (str(trade[name]) for name in ("symbol", "direction", "exit"))
+    key = ("trade", str(fill_id), *called)
+    return {(*key, name): _number(trade[name]) for name in _OF_TRADE}
+
+
+def _number(value: Amount | Decimal | int) -> Decimal:
+    return value.number if isinstance(value, Amount) else Decimal(value)
 
 
 def _drift(one: Amounts, other: Amounts) -> Decimal:
@@ -139,14 +174,19 @@ async def _stored(connection: AsyncConnection, bot_id: str) -> Amounts:
         .group_by(ledger_entries.c.account, ledger_entries.c.currency)
     )
     closed = await connection.execute(
-        select(trades.c.fill_id, trades.c.net_pnl).where(trades.c.bot_id == bot_id)
+        select(
+            trades,
+            trades.c.opened_at.label("opened_ms"),
+            trades.c.closed_at.label("closed_ms"),
+        ).where(trades.c.bot_id == bot_id)
     )
+    booked = (_of_trade(row["fill_id"], dict(row)) for row in closed.mappings())
     return {
         ("cash",): portfolio.cash.number,
         **_of_positions(portfolio.positions),
         **{("dust", symbol): quantity.number for symbol, quantity in portfolio.dust.items()},
         **{("ledger", row.account, row.currency): row.amount for row in ledger},
-        **{("trade", str(row.fill_id)): row.net_pnl.number for row in closed},
+        **{key: number for trade in booked for key, number in trade.items()},
     }
 
 

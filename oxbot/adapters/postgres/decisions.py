@@ -71,12 +71,13 @@ class Decisions(Records):
             bot = await lock_bot(connection, bot_id)
             await _mark_judged(connection, bot_id, cycle)
             account = await locked_account(connection, bot) if entering else Account()
-            verdicts, orders = judge(account)
+            verdicts, intended = judge(account)
             await _add_verdicts(connection, (bot_id, cycle), verdicts)
-            await _intend(connection, orders)
+            await _intend(connection, intended)
             why = "not sent: the bot was told otherwise meanwhile"
             await cancel_outdated_entries(connection, (bot_id, bot["epoch"]), why)
-            await _must_be_covered(connection, bot_id, bot["cash"])
+            if not all(order.purpose.is_exit for order in intended):
+                await _must_be_covered(connection, bot_id, bot["cash"])
 
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts, in the order in which they were passed."""

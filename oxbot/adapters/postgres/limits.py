@@ -4,10 +4,12 @@ from sqlalchemy import RowMapping, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.bots import bot_from, cancel_outdated_entries
+from oxbot.adapters.postgres.portfolios import read_portfolio
 from oxbot.adapters.postgres.rows import Records, add_event, lock_bot
 from oxbot.adapters.postgres.schema import bots, events
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.limits import changed_limits, limits_after
+from oxbot.domain.money import Notional
 from oxbot.messages import WriteLimits
 
 
@@ -29,12 +31,20 @@ class Limits(Records):
             before = bot_from(row).settings.limits
             if await _is_told(connection, change):
                 return before
-            after = limits_after(before, change.limits)
+            worth = await _worth(connection, row)
+            after = limits_after(before, change.limits, worth)
             await _store(connection, row, change, after)
             why = "not sent: the limits were changed"
             await cancel_outdated_entries(connection, (change.bot_id, change.epoch), why)
             await _tell(connection, change, changed_limits(before, after))
         return after
+
+
+async def _worth(connection: AsyncConnection, row: RowMapping) -> Notional:
+    """Give the most that the bot's equity is known to have been: begun with, reached, or is."""
+    portfolio = await read_portfolio(connection, row["id"])
+    known = (bot_from(row).settings.capital, row["high_water"], portfolio.equity({}))
+    return max(worth for worth in known if worth is not None)
 
 
 def _key(change: WriteLimits) -> str:

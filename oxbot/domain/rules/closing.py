@@ -59,13 +59,16 @@ class Sellable(ProposalRule):
 
     name = "sellable"
     limits = ()
-    formula = "whole lots held < the exchange's minimum, or the coin is halted"
+    formula = "whole lots held < the exchange's minimum, or the coin is halted or listed no more"
     figures = ("quantity", "minimum", "live")
 
     def check(self, proposal: Proposal, context: Context) -> Refusal | None:
         """Refuse to close what cannot be sold."""
-        instrument = context.instruments[proposal.symbol]
+        instrument = context.instruments.get(proposal.symbol)
         quantity = closable(context, context.portfolio.positions[proposal.symbol])
+        if instrument is None:
+            figures = {"quantity": str(quantity), "minimum": "none", "live": "no"}
+            return Refusal("the exchange lists this coin no more", figures)
         figures = {
             "quantity": str(quantity),
             "minimum": str(instrument.minimum),

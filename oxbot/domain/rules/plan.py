@@ -37,12 +37,12 @@ class Plan:
 
     @property
     def stop(self) -> Decimal:
-        """How far the stop lies below the ask, as a fraction of it."""
+        """How far the stop lies below the ask, as a fraction of it; 0 where that rounds away."""
         return _to_scale((self.quote.ask - self.stop_price) / self.quote.ask)
 
     @property
     def target(self) -> Decimal:
-        """How far the target lies above the ask, as a fraction of it."""
+        """How far the target lies above the ask, as a fraction of it; 0 as for the stop."""
         return _to_scale((self.target_price - self.quote.ask) / self.quote.ask)
 
     def reward_risk(self, fee_rate: Decimal) -> Decimal:
@@ -77,9 +77,9 @@ class StopSide(ProposalRule):
             "target": str(plan.target_price),
             "ask": str(plan.quote.ask),
         }
-        if plan.stop_price >= plan.quote.bid:
+        if plan.stop_price >= plan.quote.bid or not plan.stop:
             return Refusal("the stop is not below the bid: it would sell at once", figures)
-        if plan.target_price <= plan.quote.ask:
+        if plan.target_price <= plan.quote.ask or not plan.target:
             return Refusal("the target is not above the ask", figures)
         return None
 

@@ -1,7 +1,7 @@
 """Rules on size: what an entry may cost at most, and what is too little to be an entry."""
 
 from oxbot.domain.decision import Proposal
-from oxbot.domain.money import Notional, to_scale
+from oxbot.domain.money import Notional, plain, to_scale
 from oxbot.domain.risk import Context
 from oxbot.domain.rules.base import Figures, LeastRule, Refusal, SizeRule, Sizing
 
@@ -84,9 +84,9 @@ class Minimum(LeastRule):
         if kept >= instrument.minimum:
             return None
         figures: Figures = {
-            "quantity": str(sizing.quantity),
-            "kept": str(kept),
-            "minimum": str(instrument.minimum),
+            "quantity": plain(sizing.quantity),
+            "kept": plain(kept),
+            "minimum": plain(instrument.minimum),
         }
         reason = "what the limits leave is, after the fee, below the minimum that can be sold"
         return Refusal(reason, figures)

@@ -4,13 +4,25 @@ from decimal import Decimal
 
 import pytest
 
-from oxbot.domain.bot import BotSettings
-from oxbot.domain.money import Price
-from oxbot.records import ModelReply, ModelRequest
+from oxbot.app.prompt import build_request
+from oxbot.domain.bot import BotSettings, RiskLimits
+from oxbot.domain.limits import FLAGS, spoken
+from oxbot.domain.money import Notional, Price, Quantity
+from oxbot.domain.orders import Purpose
+from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.risk import Ruling, Verdict
+from oxbot.records import Lately, MarketBrief, ModelReply, ModelRequest, TradeRow
 from tests.support.fakes import BTC, ETH, FakeModel
 from tests.unit.app.room import BOT, Room
 
 pytestmark = pytest.mark.critical
+
+
+PARTS = ("max_position", "max_account_exposure", "stop", "trailing", "confidence", "drawdown")
+WHOLE = (
+    *("shortest_hold_s", "cooldown_s", "price_age_s", "move_bp", "spread_bp", "slippage_bp"),
+    *("entries_a_day", "minimum_notional"),
+)
 
 
 class Listening(FakeModel):
@@ -105,11 +117,59 @@ async def test_what_is_said_again_and_again_is_told_once_and_never_too_much(
     assert len(noted) == 2
 
 
+def test_every_refusal_of_a_long_decision_is_told_whatever_was_closed_since() -> None:
+    coins = [f"C{number}/USDT" for number in range(20)]
+    refused = [
+        Verdict(
+            symbol=coin,
+            purpose=Purpose.ENTRY,
+            ruling=Ruling.REFUSED,
+            rule="confidence",
+            reason="the model is not sure enough",
+            figures={"confidence": "0.9", "limit": "0.95"},
+        )
+        for coin in coins
+    ]
+    trade = TradeRow(
+        symbol=BTC,
+        quantity=Quantity(1),
+        entry_price=Price(1),
+        exit_price=Price(2),
+        fees=Notional(0),
+        net_pnl=Notional(1),
+        opened_ms=1,
+        closed_ms=2,
+        exit="target",
+    )
+    brief = MarketBrief(
+        now_ms=3,
+        symbols=(),
+        features={},
+        quotes={},
+        portfolio=Portfolio(cash=Notional(1)),
+        limits=RiskLimits(),
+        lately=Lately(cycle=1, verdicts=tuple(refused), trades=(trade,) * 22),
+    )
+    told = [line for line in build_request(brief).messages[1][1].splitlines() if line[0] == " "]
+    assert [line.split()[0] for line in told[:20]] == coins
+    assert told[20] == "  2 trades closed before these."
+    assert len(told[21:]) == 20
+
+
 async def test_the_limits_that_the_code_enforces_are_told(room: Room, model: Listening) -> None:
-    await room.bot(limits={"daily_loss": "0.02", "reward_risk": "1.7"})
+    named = {name: str(number) for number, name in enumerate(WHOLE, start=701)}
+    shares = {name: f"0.0{number}" for number, name in enumerate(PARTS, start=21)}
+    more = {"daily_loss": "0.02", "reward_risk": "1.7", "target": "0.9", "max_exposure": "0.77"}
+    await room.bot(limits={**named, **shares, **more, "longest_hold_s": 9_000})
     await room.judge()
     assert BotSettings(name="x").limits.daily_loss == Decimal("0.03")
     (told,) = (line for line in model.told if line.startswith("Limits: "))
+    limits = (await room.store.bot(BOT)).settings.limits
+    values = [
+        spoken(getattr(limits, name)) for name in RiskLimits.model_fields if name not in FLAGS
+    ]
+    assert [value for value in values if f" {value}" not in told] == []
+    assert told.endswith("and then nothing is sold.")
     assert "reward over risk at least 1.7" in told
     assert "once the day lost 0.02" in told
     assert (await room.store.bot(BOT)).settings.limits.daily_loss == Decimal("0.02")

@@ -226,6 +226,21 @@ async def test_what_is_held_without_any_price_is_named(room: Room) -> None:
     assert held.unrealised == 0
 
 
+async def test_a_held_coin_that_was_delisted_keeps_no_other_from_being_judged(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC, ETH)
+    await room.observe(2)
+    del room.feed.prices[ETH]
+    room.now_ms += 4 * 3_600_000
+    room.reprice(BTC, Price(57_000))
+    report = await room.validate(2, entries=False)
+    assert [order.symbol for order in report.orders] == [BTC]
+    told = {verdict.symbol: verdict for verdict in await room.store.verdicts(BOT, 2)}
+    assert (told[BTC].ruling, told[BTC].rule) == (Ruling.DEMANDED, "stop")
+    assert (told[ETH].ruling, told[ETH].rule) == (Ruling.NOTED, "longest hold")
+    assert "the exchange lists this coin no more" in told[ETH].reason
+
+
 async def test_longest_hold_needs_no_price(room: Room) -> None:
     await room.bot()
     await room.buy(BTC)

@@ -60,6 +60,8 @@ def test_a_trailing_stop_can_be_switched_on_and_off() -> None:
         ({"stop": "0"}, "stop: .*greater than 0"),
         ({"stop": "-2%"}, "stop: .*greater than 0"),
         ({"stop": "101%"}, "stop: .*less than or equal to 1"),
+        ({"stop": "100%", "target": "9"}, "stop is 100%: .*protect nothing"),
+        ({"trailing": "100%"}, "trailing is 100%: .*protect nothing"),
         ({"stop": "0.000000001"}, "stop is '0.000000001'; a limit has at most 8 decimals"),
         ({"stop": None}, "stop cannot be off"),
         ({"stop": "off"}, "stop is 'off', which is not a number"),

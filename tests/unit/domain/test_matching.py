@@ -95,6 +95,17 @@ def test_the_same_order_always_has_the_same_trade_ids() -> None:
     assert one.trade_id == other.trade_id
 
 
+def test_an_exit_that_rested_fills_whole_at_its_price_and_time_on_the_tick_that_is_worse() -> None:
+    met: dict[str, object] = {"crossed_ms": NOW_MS - 7}
+    sold = leave("b1", 1, "0.1", resting=Price("57900.19"), **met)
+    covered = leave("b1", 1, "0.1", side=Side.BUY, resting=Price("62100.11"), **met)
+    sale, cover = (rested(order, INSTRUMENT, RATE) for order in (sold, covered))
+    assert (sale.price, cover.price) == (Price("57900.1"), Price("62100.2"))
+    assert (sale.quantity, sale.at_ms) == (sold.quantity, NOW_MS - 7)
+    assert (sale.fee, sale.fee_currency) == (Decimal("5.79001"), "USDT")
+    assert walked(sold, book())[0].trade_id == sale.trade_id
+
+
 sizes = st.decimals(min_value="0.00000001", max_value=3, places=8)
 
 

@@ -183,6 +183,8 @@ TABLE: Final[dict[type, list[Case]]] = {
         above(wish={"stop_price": Price("1000.01")}, acts=True),
         other(wish={"target_price": Price(1000)}),
         other(wish={"target_price": Price("1000.01")}, acts=False),
+        other(wish={"stop_price": Price("999.9999999999999")}),
+        other(wish={"target_price": Price("1000.0000000000001")}, around={"fee_rate": D(0)}),
     ],
     plan.StopWidth: [
         below(wish={"stop_price": Price("964.99")}, acts=True),
@@ -300,6 +302,7 @@ TABLE: Final[dict[type, list[Case]]] = {
         at(around=held("0.001")),
         above(around=held("0.00101")),
         other(around={**held(), **HALTED}),
+        other(around={**held(), "instruments": {}}),
     ],
     leaving.Flatten: [other(around=held(flatten=True)), other(around=held(), acts=False)],
     leaving.Stop: [
