@@ -5,6 +5,7 @@ import sys
 from typing import Literal
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def configure_logs(
@@ -39,7 +40,8 @@ def _formatter(
     form: str, shared: list[structlog.typing.Processor]
 ) -> structlog.stdlib.ProcessorFormatter:
     for_programs: list[structlog.typing.Processor] = [
-        structlog.processors.dict_tracebacks,
+        # Without what was in scope: it may be a secret.
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
         structlog.processors.JSONRenderer(),
     ]
     for_people: list[structlog.typing.Processor] = [

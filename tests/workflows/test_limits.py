@@ -45,7 +45,8 @@ async def test_the_limits_named_change_under_a_raised_epoch_and_are_on_record(
 
 
 async def test_limits_that_cannot_be_are_refused_and_write_no_history(house: House) -> None:
-    _, handle = await house.started()
+    bot, handle = await house.started()
+    await house.run_cycles(bot, 1)  # by then it knows its limits
     for wish in ({"stop": "400%"}, {"nothing": "1"}, {}, {"stop": "10%", "target": "1%"}):
         with pytest.raises(WorkflowUpdateFailedError) as failed:
             await change(handle, **wish)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from oxbot.domain.errors import Unavailable
 from oxbot.domain.guards import Guard, trail_price
 from oxbot.domain.money import Price
+from tests.support.examples import examples
 from tests.support.fakes import BTC, ETH
 from tests.unit.app.guarded_venue import Bids, Venue
 from tests.unit.app.replay_house import STEP_MS, Exit, House, Tick
@@ -203,7 +204,7 @@ def expected(each: Guard, btc: Bids) -> Exit | None:
 
 
 @pytest.mark.critical
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(wished=guards, btc=ways, deaths=deaths, restarts=st.booleans())
 def test_whoever_dies_wherever_each_exit_is_met_in_its_ms(
     *, wished: dict[str, dict[str, object]], btc: Bids, deaths: set[int], restarts: bool

@@ -16,6 +16,7 @@ from oxbot.candles.series import SCHEMA, Series, table_of
 from oxbot.candles.spans import Span
 from oxbot.domain.errors import Conflict, InputError, SetupError
 from oxbot.domain.money import plain
+from tests.support.examples import examples
 from tests.unit.candles.texts import M5, T0, candle_rows, write
 
 BTC = "BTC-USDT-5m.parquet"
@@ -30,7 +31,7 @@ def series(count: int = 10, price: str = "94000.1") -> Series:
 
 
 @given(rows=candle_rows())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 def test_text_to_file_to_candles_is_exact_to_the_last_digit(
     tmp_path: Path, rows: list[Row]
 ) -> None:

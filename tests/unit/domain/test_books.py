@@ -19,6 +19,7 @@ from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, Side
 from oxbot.domain.portfolio import Direction, Position, Trade
 from oxbot.domain.settlement import settle
+from tests.support.examples import examples
 from tests.support.trading import BTC, entry, fill, leave
 
 CAPITAL = Notional(10**12)
@@ -200,4 +201,4 @@ def _fill(order: Order, price: Price, rate: Decimal, *, in_coin: bool) -> Fill:
 
 
 TestBooks = pytest.mark.critical(Books.TestCase)
-TestBooks.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+TestBooks.settings = settings(max_examples=examples(60), stateful_step_count=12, deadline=None)

@@ -16,6 +16,7 @@ from oxbot.domain.guards import Guard
 from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Direction
+from tests.support.examples import examples
 from tests.support.trading import BTC, ETH
 from tests.unit.domain.test_guards import guard
 
@@ -117,7 +118,7 @@ class Index(RuleBasedStateMachine):
         assert len(self.index) == len(self.scan.guards)
 
 
-Index.TestCase.settings = settings(max_examples=50, stateful_step_count=30)
+Index.TestCase.settings = settings(max_examples=examples(50), stateful_step_count=30)
 TestItFindsWhatALookAtEveryGuardFinds = pytest.mark.critical(Index.TestCase)
 
 

@@ -11,6 +11,7 @@ from oxbot.domain.errors import Conflict, InputError, LedgerBroken
 from oxbot.domain.lifecycle import FOLLOWS, finished, moved, released, settled, sources
 from oxbot.domain.money import Quantity
 from oxbot.domain.orders import Fill, OrderState
+from tests.support.examples import examples
 from tests.support.trading import entry, fill
 
 pytestmark = pytest.mark.critical
@@ -118,7 +119,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
+TestLife.settings = settings(max_examples=examples(100), stateful_step_count=20, deadline=None)
 
 
 @pytest.mark.parametrize(

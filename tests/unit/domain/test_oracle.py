@@ -10,6 +10,7 @@ from oxbot.domain.market import Candle
 from oxbot.domain.money import Price, Quantity, to_scale
 from oxbot.domain.oracle import Judgement, Round, judge
 from oxbot.domain.orders import Purpose
+from tests.support.examples import examples
 
 LENGTH_MS = 10
 """A price for each ms, so that a candle is made of ten."""
@@ -158,7 +159,7 @@ positions = st.builds(
 
 
 @pytest.mark.critical
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(ways, positions, st.integers(0, 59))
 def test_what_truly_happened_is_never_doubted(
     prices: list[int], position: Round, until_ms: int

@@ -13,6 +13,7 @@ from oxbot.domain.market import Quote
 from oxbot.domain.money import Notional
 from oxbot.domain.risk import Context, Ruling, Verdict
 from oxbot.domain.rules import CLOSE_RULES, ENTRY_RULES, LEAST_RULES
+from tests.support.examples import examples
 from tests.support.risk import Chance
 
 pytestmark = pytest.mark.critical
@@ -22,7 +23,7 @@ FIGURES = {rule.name: rule.figures for rule in (*ENTRY_RULES, *CLOSE_RULES, *LEA
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_of_any_proposal_in_any_situation(seed: int) -> None:
     """Five hundred times twenty proposals; hypothesis names the seed of one that fails."""
     chance = Chance(seed)

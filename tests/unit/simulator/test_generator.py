@@ -20,6 +20,7 @@ from oxbot.simulator.generator import (
 )
 from oxbot.simulator.model import CHUNK, COINS
 from oxbot.simulator.timeframes import DAY_MS
+from tests.support.examples import examples
 
 HALF_YEAR_MS = 182 * DAY_MS
 
@@ -37,7 +38,7 @@ def returns(rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.diff(np.log(rows[:, CLOSE]))
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(st.integers(0, 2**63), st.integers(0, 90), st.integers(0, 90))
 def test_the_order_of_requests_does_not_change_the_market(
     seed: int, one_day: int, other_day: int

@@ -21,6 +21,7 @@ from oxbot.simulator.halts import Kind
 from oxbot.simulator.market import Market
 from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
+from tests.support.examples import examples
 from tests.unit.simulator.markets import (
     DAY_START_MS,
     STEP_MS,
@@ -139,7 +140,7 @@ def wishes_from(draw: st.DrawFn, begin: int) -> list[Wish]:
 
 
 @pytest.mark.critical
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(seeds, ways, st.integers(1, 4), st.data())
 def test_it_halts_where_a_scan_of_every_ms_does_and_at_the_same(
     seed: int, way: list[int], spread: int, data: st.DataObject
@@ -153,7 +154,7 @@ def test_it_halts_where_a_scan_of_every_ms_does_and_at_the_same(
     assert answer["halted"] is bool(met)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(seeds, ways, st.data())
 def test_halt_by_halt_every_ms_in_which_something_becomes_true_is_met(
     seed: int, way: list[int], data: st.DataObject

@@ -10,6 +10,7 @@ from oxbot.simulator.files import CandleFiles
 from oxbot.simulator.market import Market
 from oxbot.simulator.paths import Path, candle_path
 from oxbot.simulator.timeframes import TIMEFRAMES
+from tests.support.examples import examples
 from tests.unit.simulator.markets import (
     DAY_START_MS,
     STEP_MS,
@@ -114,7 +115,7 @@ def test_finished_candles_are_the_sources_own(seed: int, now_ms: int) -> None:
     assert np.array_equal(seen.rows[:finished], source.series[SYMBOL].rows[:finished])
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(seeds, st.sampled_from(["15m", "1H", "4H"]))
 def test_a_longer_candle_is_that_of_its_base_candles(seed: int, bar: str) -> None:
     source = source_of(random_rows(seed, COUNT))

@@ -13,6 +13,7 @@ from oxbot.simulator.timeframes import TIMEFRAMES
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.ws_channels import Channels, Topic
 from oxbot.simulator.ws_streams import BOOK_DEPTH, CATCH_UP, changes
+from tests.support.examples import examples
 from tests.unit.simulator.markets import (
     DAY_START_MS,
     STEP_MS,
@@ -72,7 +73,7 @@ def test_the_changes_turn_one_side_of_a_book_into_the_other(
     assert levels == dict(after)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(steps)
 def test_updates_applied_to_the_snapshot_give_the_book_of_the_http_side(waits: list[int]) -> None:
     venue = venue_at(NOW_MS)
@@ -117,7 +118,7 @@ def test_a_book_that_does_not_change_says_so_without_levels_under_the_same_numbe
     assert update["seqId"] == update["prevSeqId"] == NOW_MS
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.sampled_from(["5m", "15m", "1H"]), steps)
 def test_each_finished_candle_is_pushed_once_and_they_are_those_of_the_http_side(
     bar: str, waits: list[int]
@@ -177,7 +178,7 @@ def test_a_ticker_of_which_only_the_time_changed_is_not_pushed() -> None:
 
 
 @pytest.mark.parametrize("wanted", TOPICS, ids=lambda wanted: f"{wanted.channel} {wanted.key}")
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(waits=steps, seed=st.integers(0, 99))
 def test_nothing_that_is_pushed_depends_on_later_candles(
     wanted: Topic, waits: list[int], seed: int
