@@ -8,4 +8,5 @@ FULL = 100
 
 def examples(full: int) -> int:
     """Give how many to try where a whole run tries so many; the profile `quick` tries less."""
-    return max(1, full * settings.default.max_examples // FULL)
+    default = settings.default.max_examples if settings.default else FULL
+    return max(1, full * default // FULL)

@@ -184,7 +184,15 @@ class House:
         return bot, handle
 
     async def pass_time(self, seconds: float) -> None:
-        """Let time pass: skipped where the server can, in portions that it answers in time."""
+        """Let time pass: skipped where the server can, in portions that it answers in time.
+
+        A portion that is still under way ends first: the time-skipping server fails two at once.
+        """
+        if self._passing is not None:
+            await self._passing
+        await self._sleep(seconds)
+
+    async def _sleep(self, seconds: float) -> None:
         while seconds > 0:
             await self.env.sleep(min(seconds, PORTION_S))
             seconds -= PORTION_S
@@ -204,7 +212,7 @@ class House:
         async with asyncio.timeout(PATIENCE_S):
             while not holds():
                 if self._passing is None or self._passing.done():
-                    self._passing = asyncio.create_task(self.pass_time(portion_s))
+                    self._passing = asyncio.create_task(self._sleep(portion_s))
                 await asyncio.wait([self._passing], timeout=GLANCE_S / 4)
 
     async def run_cycles(self, bot: Bot, count: int) -> list[CycleOutcome]:
