@@ -54,6 +54,7 @@ class RecentClock:
         self._timer = timer
         self._holds_ms = holds_ms
         self._read_ms = 0
+        self._asked = self._answered = 0
         self._renewal: asyncio.Task[ClockReading] | None = None
         self.last: ClockReading | None = None
 
@@ -70,10 +71,12 @@ class RecentClock:
         )
 
     async def renewed(self) -> ClockReading:
-        """Ask the clock itself."""
-        self.last = await self._clock.reading()
-        self._read_ms = self._timer.wall_ms()
-        return self.last
+        """Ask the clock itself; an answer that a later question's has overtaken is not kept."""
+        self._asked = number = self._asked + 1
+        reading = await self._clock.reading()
+        if number > self._answered:
+            self._answered, self.last, self._read_ms = number, reading, self._timer.wall_ms()
+        return reading
 
     def _renew_meanwhile(self) -> None:
         """Ask without waiting; where that fails, who asks when time is up hears of it."""

@@ -16,7 +16,7 @@ class SlowClock:
 
     def __init__(self, timer: FakeTimer) -> None:
         self.timer = timer
-        self.asked = 0
+        self.asked = self.ahead_ms = 0
         self.stepped = self.away = False
         self.answers = asyncio.Event()
         self.answers.set()
@@ -28,7 +28,10 @@ class SlowClock:
             raise VenueUnavailable("the clock was told not to answer")
         now_ms = self.timer.now_ms
         return ClockReading(
-            venue_ms=2 * now_ms, wall_ms=now_ms, rate=Decimal(2), stepped=self.stepped
+            venue_ms=2 * now_ms + self.ahead_ms,
+            wall_ms=now_ms,
+            rate=Decimal(2),
+            stepped=self.stepped,
         )
 
 
@@ -82,3 +85,24 @@ async def test_a_venue_that_stands_still_is_asked_every_time(
     for times in (1, 2, 3):
         await clock.reading()
         assert venue.asked == times
+
+
+async def test_a_late_answer_does_not_bring_back_the_clock_from_before_a_change(
+    timer: FakeTimer, venue: SlowClock
+) -> None:
+    clock = RecentClock(venue, timer)
+    await clock.reading()
+    timer.now_ms += 1_500
+    venue.answers.clear()
+    await clock.reading()
+    await asyncio.sleep(0)
+    venue.answers, overtaken = asyncio.Event(), venue.answers
+    venue.answers.set()
+    timer.now_ms += 500
+    venue.ahead_ms = 3_600_000
+    moved = await clock.reading()
+    assert moved.venue_ms == 2 * timer.now_ms + venue.ahead_ms
+    venue.ahead_ms = 0
+    overtaken.set()
+    await asyncio.sleep(0.01)
+    assert clock.last == moved
