@@ -176,3 +176,12 @@ async def test_without_redis_all_names_are_given() -> None:
     async with RedisFlight(away).free(["x", "y"]) as held:
         assert held == ["x", "y"]
     await away.aclose()
+
+
+async def test_the_locks_of_a_holder_of_several_that_died_end_before_who_waits_gives_up(
+    client: "Redis",
+) -> None:
+    flight = RedisFlight(client)
+    async with flight.free(["x", "y"]):
+        for key in await client.keys("*"):
+            assert 0 < await client.pttl(key) < flight._wait_s * 1000

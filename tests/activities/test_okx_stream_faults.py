@@ -128,6 +128,17 @@ async def test_a_message_that_cannot_be_read_ends_the_stream(
             await anext(batches)
 
 
+async def test_a_message_that_cannot_be_read_costs_no_price_that_came_with_it(
+    okx: LocalStream,
+) -> None:
+    async with streaming(okx) as (batches, first):
+        await okx.push(ticker())
+        await okx.send(GARBAGE["JSON cut short"])
+        assert [quote.symbol for quote in await first] == ["BTC/USDT"]
+        with pytest.raises(VenueUnavailable, match="no price"):
+            await anext(batches)
+
+
 async def test_a_symbol_that_okx_does_not_know_is_named(okx: LocalStream) -> None:
     async with aclosing(
         OkxStream(okx.url).quotes(["BTC/USDT", "BTX/USDT", "ETH/USDT"], clock)
