@@ -14,6 +14,7 @@ from oxbot.cli.bot_verbs import request_of
 from oxbot.cli.desk import at_desk
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import base_of
+from oxbot.domain.money import plain
 from oxbot.messages import ControlRequest, FlattenReport
 
 
@@ -86,10 +87,10 @@ def _line(one: Flattened) -> tuple[str, ...]:
 
 
 def _dust(report: FlattenReport) -> str:
-    """List coins too few to sell, with their value where a price is known."""
+    """List coins too few to sell to the last digit, with their value where a price is known."""
     worth = {symbol: telling.money(report.dust_value.get(symbol)) for symbol in report.dust}
     return ", ".join(
-        f"{telling.coins(quantity)} {base_of(symbol)} ({worth[symbol]} USDT)"
+        f"{plain(quantity)} {base_of(symbol)} ({worth[symbol]} USDT)"
         for symbol, quantity in sorted(report.dust.items())
     )
 

@@ -39,11 +39,16 @@ def test_what_is_left_is_not_called_flat_and_says_why() -> None:
 
 
 def test_dust_is_listed_with_its_value_where_a_price_is_known() -> None:
-    dust = {"BTC/USDT": Quantity("0.00001"), "XRP/USDT": Quantity("0.4")}
+    dust = {
+        "BTC/USDT": Quantity("0.00001"),
+        "ETH/USDT": Quantity("3E-12"),
+        "XRP/USDT": Quantity("0.4"),
+    }
     worth = {"BTC/USDT": Notional("0.601")}
     report = FLAT.model_copy(update={"dust": dust, "dust_value": worth})
     page = written(Flattened(bot_id="b1", report=report))
     assert "0.00001 BTC (0.60" in " ".join(page.split())
+    assert "0.000000000003 ETH" in " ".join(page.split())
     assert "0.4 XRP" in " ".join(page.split())
 
 
