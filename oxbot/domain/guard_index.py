@@ -99,7 +99,10 @@ class GuardIndex:
         return self._side(guard.symbol, guard.direction)
 
     def _side(self, symbol: str, direction: Direction) -> "_Symbol":
-        return self._symbols.setdefault((symbol, direction), _Symbol(direction.sign))
+        side = self._symbols.get((symbol, direction))
+        if side is None:
+            side = self._symbols[symbol, direction] = _Symbol(direction.sign)
+        return side
 
 
 class _Symbol:

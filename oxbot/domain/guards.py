@@ -1,14 +1,13 @@
 """What protects an open position, and which prices set it off."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Final
 
 from oxbot.domain.bot import Fraction
 from oxbot.domain.market import CANDLE_MS, Candle, Quote, Symbol
-from oxbot.domain.money import PositivePrice, Price, to_scale
+from oxbot.domain.money import PositivePrice, Price
 from oxbot.domain.orders import Purpose
-from oxbot.domain.portfolio import Direction
+from oxbot.domain.portfolio import Direction, trail_price
 from oxbot.domain.values import Value
 
 TRUSTED_MS: Final = 15_000
@@ -79,11 +78,6 @@ class Crossing(Value):
     price: Price | None
     at_ms: int
     resting: Price | None = None
-
-
-def trail_price(best: Price, trail: Decimal, direction: Direction = Direction.LONG) -> Price:
-    """Give where a trailing stop lies (USDT): worse than the best price by its fraction."""
-    return to_scale(best * (1 - direction.sign * trail))
 
 
 def best_in(candle: Candle, direction: Direction) -> Price:

@@ -1,5 +1,6 @@
 """What a bot owns and owes: positions of either direction at average cost, cash, and dust."""
 
+from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import Field
@@ -48,6 +49,11 @@ class Direction(StrEnum):
     def exit_side(self) -> Side:
         """The side that closes it."""
         return Side.SELL if self is Direction.LONG else Side.BUY
+
+
+def trail_price(best: Price, trail: Decimal, direction: Direction = Direction.LONG) -> Price:
+    """Give where a trailing stop lies (USDT): worse than the best price by its fraction."""
+    return to_scale(best * (1 - direction.sign * trail))
 
 
 class Position(Value):
@@ -126,7 +132,7 @@ class Position(Value):
         """Where the trailing stop lies: on the losing side of the best price, by its fraction."""
         if self.trail is None or self.best is None:
             return None
-        return to_scale(self.best * (1 - self.direction.sign * self.trail))
+        return trail_price(self.best, self.trail, self.direction)
 
     def is_trailed_at(self, price: Price) -> bool:
         """Whether the price at which the position could be closed is at its trailing stop."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from oxbot.app.halts import BestBid, Halt, HaltKind, Reached
 from oxbot.domain.errors import Unavailable, VenueUnavailable
 from oxbot.domain.guard_index import Best
-from oxbot.domain.guards import Guard, trail_price
+from oxbot.domain.guards import Guard
 from oxbot.domain.money import Price
+from oxbot.domain.portfolio import trail_price
 from tests.support.fake_store import FakeStore
 
 Bids = Mapping[int, Price]

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oxbot.domain.errors import Unavailable
-from oxbot.domain.guards import Guard, trail_price
+from oxbot.domain.guards import Guard
 from oxbot.domain.money import Price
+from oxbot.domain.portfolio import trail_price
 from tests.support.examples import examples
 from tests.support.fakes import BTC, ETH
 from tests.unit.app.guarded_venue import Bids, Venue
