@@ -126,12 +126,12 @@ async def test_what_no_protection_could_sell_is_sold_by_the_cycles_of_the_paused
         report = await telling
         assert (report.positions, report.done, report.status) == (1, False, "paused")
         await house.pass_until(lambda: house.store.open_coins(bot.id) == set(), portion_s=2)
+        await house.pass_until(lambda: len(house.recorded(bot)) == 2, portion_s=2)
     assert [o.symbol for o in house.store.filled(Purpose.FLATTEN)] == [BTC]
     assert (await status_of(handle)).status is BotStatus.PAUSED
     assert house.model.asked == asked
-    cycles = len(house.recorded(bot))
     await house.pass_time(1_000)
-    assert len(house.recorded(bot)) == cycles
+    assert len(house.recorded(bot)) == 2
     await resume(handle)
     await house.run_cycles(bot, 1)
 
