@@ -11,7 +11,7 @@ from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
 from oxbot.domain.orders import Order, Purpose
-from oxbot.domain.portfolio import Direction, Portfolio
+from oxbot.domain.portfolio import Direction, Portfolio, Position
 from oxbot.domain.risk import Verdict
 from oxbot.domain.snapshots import Features
 from oxbot.domain.values import Value
@@ -198,6 +198,27 @@ class Protection(Value):
     seen_ms: int | None
     settled_ms: int
     order_id: str
+
+
+class ExitView(Value):
+    """What closing a coin of a bot rests on, as of one moment.
+
+    `orders` are those under way for the coin, and the one that was asked for by its id.
+    """
+
+    venue: str
+    position: Position | None = None
+    orders: tuple[Order, ...] = ()
+
+
+class ExitIntent(Value):
+    """The order that a coin's exit has to finish.
+
+    `claimed`: this very call wrote it down, as sent; whoever called may send it, and nobody else.
+    """
+
+    order: Order
+    claimed: bool
 
 
 class ProtectionTimes(Value):

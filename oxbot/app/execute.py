@@ -40,6 +40,21 @@ async def bring_to_end(ports: Ports, order: Order) -> Order:
     return order
 
 
+async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order:
+    """Send an order that this very caller has claimed.
+
+    Args:
+        ports: The exchange and the record.
+        order: In state sent, and nobody else's to send.
+        clock: The venue's time, read before the claim.
+
+    Raises:
+        VenueUnavailable: As `execute_order`.
+        OutcomeUnknown: As `execute_order`.
+    """
+    return await _place(ports, order, clock)
+
+
 async def give_up(ports: Ports, order: Order, reason: str) -> Order:
     """End an order without sending it; one that was sent is looked up first.
 

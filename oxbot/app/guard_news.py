@@ -15,6 +15,9 @@ from oxbot.ports import PositionKey
 COMPARE_EVERY_S: Final = 3
 """The whole index is compared with the record so often: word that was lost costs no more."""
 
+MOST_NAMED: Final = 500
+"""Of more changes than this, all guards are read rather than each by its name."""
+
 LISTEN_AGAIN_S: Final = 1
 
 
@@ -44,12 +47,23 @@ class GuardNews:
         self._timer = timer
         self._troubles = troubles
         self._changed = changed
+        self._versions: dict[PositionKey, str] = {}
         self._told: dict[PositionKey, None] = {}
         self._news = asyncio.Event()
 
     async def compare(self) -> None:
-        """Read every guard; StoreUnavailable."""
-        self._index.replace_all(await self._ports.store.guards(self._venue))
+        """Find out which guards are others than the index has, and read those.
+
+        Raises:
+            StoreUnavailable: The record does not say.
+        """
+        versions = await self._ports.store.guard_versions(self._venue)
+        changed = [key for key, version in versions.items() if not self._has(key, version)]
+        gone = [guard.key for guard in self._index if guard.key not in versions]
+        await self._read(changed, None if len(changed) > MOST_NAMED else changed)
+        for key in gone:
+            self._index.remove(key)
+        self._versions = versions
         self.compared_ms = self._timer.wall_ms()
         self._changed(self._index.symbols)
 
@@ -87,12 +101,22 @@ class GuardNews:
         """Read the guards of positions that are told to have changed."""
         self._news.clear()
         keys, self._told = tuple(self._told), {}
+        await self._read(keys, keys)
+        self._changed({symbol for _, symbol in keys})
+
+    async def _read(
+        self, keys: Collection[PositionKey], only: Collection[PositionKey] | None
+    ) -> None:
+        """Read the guards of positions anew, by naming them or all there are."""
         if not keys:
             return
-        found = {guard.key: guard for guard in await self._ports.store.guards(self._venue, keys)}
+        found = {guard.key: guard for guard in await self._ports.store.guards(self._venue, only)}
         for key in keys:
             if key in found:
                 self._index.put(found[key])
             else:
                 self._index.remove(key)
-        self._changed({symbol for _, symbol in keys})
+
+    def _has(self, key: PositionKey, version: str) -> bool:
+        """Whether the index has a guard as of this version."""
+        return self._versions.get(key) == version and self._index.get(key) is not None

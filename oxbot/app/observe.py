@@ -20,7 +20,7 @@ async def observe_market(ports: Ports, request: ObserveMarket) -> Observation:
     if clock.venue_ms < request.due_ms:
         return Observation(due=False, clock=clock, session=ports.session)
     bot = await ports.store.bot(request.bot_id)
-    must_be_here(ports, bot)
+    must_be_here(ports, bot.id, bot.settings.venue)
     snapshot = await snapshot_of(ports, bot.settings.symbols, clock)
     # Prices come last, with a clock that knows how long the snapshot took: they shall be young.
     clock = await ports.clock.reading()

@@ -1,10 +1,11 @@
 """Close one position, whatever an earlier attempt has left half done."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
-from oxbot.app.execute import bring_to_end, give_up, outcome_of
+from oxbot.app.execute import bring_to_end, give_up, outcome_of, send_claimed
 from oxbot.app.ports import Ports
 from oxbot.app.venue import must_be_here
 from oxbot.domain.errors import ExitUnfinished, OutcomeUnknown
@@ -12,7 +13,7 @@ from oxbot.domain.money import Notional, Price, Quantity, plain, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome, ProtectPosition, ProtectReport
-from oxbot.records import Protection
+from oxbot.records import ExitView, Protection
 
 CLOSED, OPEN, STALE = "closed", "open", "stale"
 
@@ -37,23 +38,52 @@ async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
         Unavailable: Venue or record do not answer, or an order is not at its end; to be tried
             again until it is done.
     """
-    must_be_here(ports, await ports.store.bot(request.bot_id))
-    own = await _own_orders(ports, request)
+    seen = await _seen(ports, request)
+    must_be_here(ports, request.bot_id, seen.venue)
+    own = await _own_orders(ports, request) if _tried_before(ports, request, seen) else []
+    under_way = [order for order in seen.orders if not order.state.is_final]
     ended = [order for order in own if order.state is OrderState.FILLED]
-    ended += await _end_under_way(ports, request)
+    ended += [await _finished(ports, order) for order in under_way]
     tried = {order.id for order in own if order.state.is_final}
-    while position := await _position(ports, request, ended):
+    if under_way:
+        seen = await _seen(ports, request)
+    while position := _meant(request, seen, ended):
         tried.update(order.id for order in ended)
         intended = await _exit_order(ports, request, position, tried)
         if intended is None:
             return await _report(ports, request, ended, OPEN, "too little is held to be closed")
-        order = await ports.store.intend_exit(intended, position.version)
-        if order is None:
-            continue
-        ended.append(await _finished(ports, order))
-        if order.id == intended.id and ended[-1].state is not OrderState.FILLED:
-            return await _report(ports, request, ended, OPEN, ended[-1].reason)
+        order = await _exited(ports, intended, position)
+        if order is not None:
+            ended.append(order)
+            if order.id == intended.id and order.state is not OrderState.FILLED:
+                return await _report(ports, request, ended, OPEN, order.reason)
+        seen = await _seen(ports, request)
     return await _report(ports, request, ended, CLOSED if _has_sold(ended) else STALE)
+
+
+async def _seen(ports: Ports, request: ProtectPosition) -> ExitView:
+    """Look at the coin, its orders under way, and the first that an earlier attempt made."""
+    first_id = _key(ports, request, 1).order_id
+    return await ports.store.exit_view(request.bot_id, request.protect.symbol, first_id)
+
+
+def _tried_before(ports: Ports, request: ProtectPosition, seen: ExitView) -> bool:
+    return _key(ports, request, 1).order_id in {order.id for order in seen.orders}
+
+
+async def _exited(ports: Ports, intended: Order, position: Position) -> Order | None:
+    """Write an exit down and bring it to its end, or what is under way instead.
+
+    None: the position is no longer as it was seen.
+    """
+    clock = await ports.clock.reading()
+    intent = await ports.store.intend_exit(intended, position.version)
+    if intent is None:
+        return None
+    if not intent.claimed:
+        return await _finished(ports, intent.order)
+    with _going_on_where_unknown():
+        return await send_claimed(ports, intent.order, clock)
 
 
 async def _own_orders(ports: Ports, request: ProtectPosition) -> list[Order]:
@@ -68,21 +98,13 @@ async def _own_orders(ports: Ports, request: ProtectPosition) -> list[Order]:
             return own
 
 
-async def _end_under_way(ports: Ports, request: ProtectPosition) -> list[Order]:
-    """Bring the order that is under way for the coin to its end, whoever intended it."""
-    orders = await ports.store.unfinished_orders(request.bot_id)
-    return [await _finished(ports, o) for o in orders if o.symbol == request.protect.symbol]
-
-
 async def _finished(ports: Ports, order: Order) -> Order:
     """End an order: an exit by its fill, an entry without one if it is not too late."""
-    try:
+    with _going_on_where_unknown():
         if order.purpose.is_exit:
             order = await bring_to_end(ports, order)
         else:
             order = await give_up(ports, order, "the coin's position is being closed")
-    except OutcomeUnknown as error:
-        raise ExitUnfinished(f"{error} It is looked up next.") from error
     if not order.state.is_final:
         raise ExitUnfinished(
             f"Order {order.id} for {order.symbol} is {order.state}: another attempt is at it."
@@ -90,12 +112,18 @@ async def _finished(ports: Ports, order: Order) -> Order:
     return order
 
 
-async def _position(
-    ports: Ports, request: ProtectPosition, ended: Sequence[Order]
-) -> Position | None:
+@contextmanager
+def _going_on_where_unknown() -> Iterator[None]:
+    """Have an order looked up by the next attempt where this one cannot tell what became of it."""
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise ExitUnfinished(f"{error} It is looked up next.") from error
+
+
+def _meant(request: ProtectPosition, seen: ExitView, ended: Sequence[Order]) -> Position | None:
     """Give the position if it is the one that was meant; fills of our own do not change that."""
-    meant = request.protect
-    position = (await ports.store.portfolio(request.bot_id)).positions.get(meant.symbol)
+    meant, position = request.protect, seen.position
     if position is None or position.opened_ms != meant.opened_ms:
         return None
     changed = meant.version and position.version > meant.version

@@ -44,7 +44,7 @@ async def validate_risk(
         Unavailable: With `patient`, no prices of now were to be had; else the record is away.
     """
     bot = await ports.store.bot(request.bot_id)
-    must_be_here(ports, bot)
+    must_be_here(ports, bot.id, bot.settings.venue)
     await _cancel_stale_entries(ports, request)
     if request.unseen_due_ms is not None:
         await ports.store.open_unseen_cycle(

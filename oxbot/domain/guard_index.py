@@ -1,6 +1,6 @@
 """Guards by what would set them off, so that a price finds those it reaches at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from oxbot.domain.guards import Crossing, Guard
@@ -62,14 +62,6 @@ class GuardIndex:
         known = self._guards.pop(key, None)
         if known is not None:
             self._of(known).remove(known)
-
-    def replace_all(self, guards: Iterable[Guard]) -> None:
-        """Guard these positions and no others."""
-        wanted = {guard.key: guard for guard in guards}
-        for key in self._guards.keys() - wanted.keys():
-            self.remove(key)
-        for guard in wanted.values():
-            self.put(guard)
 
     def crossed(self, symbol: str, bid: Price, ask: Price, at_ms: int) -> list[Crossing]:
         """Give what a price reaches, and let trailing stops follow it.

@@ -22,6 +22,10 @@ class ProtectionStore(Protocol):
         """
         ...
 
+    async def guard_versions(self, venue: str) -> dict[PositionKey, str]:
+        """Give for every position that `guards` has something that changes with its guard."""
+        ...
+
     async def known_orders(self, order_ids: Collection[str]) -> list[Order]:
         """Give those of these orders that there are, oldest first."""
         ...

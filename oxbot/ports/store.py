@@ -25,6 +25,8 @@ from oxbot.records import (
     CycleStart,
     DecisionRecord,
     EventRow,
+    ExitIntent,
+    ExitView,
     Judge,
     Lately,
     OrderRow,
@@ -146,11 +148,16 @@ class Store(ProtectionStore, Protocol):
         """Give a cycle's verdicts."""
         ...
 
-    async def intend_exit(self, order: Order, version: int) -> Order | None:
-        """Write an exit down while its position is at this version; give the order to finish.
+    async def exit_view(self, bot_id: str, symbol: str, order_id: str) -> ExitView:
+        """Give what closing a bot's coin rests on, and the order of this id; NotFound."""
+        ...
 
-        None: the position is gone or has another version. An order already under way for the
-        coin is given instead, and so is one of the same id.
+    async def intend_exit(self, order: Order, version: int) -> ExitIntent | None:
+        """Write an exit down as sent while its position is at this version.
+
+        Intended and claimed by one step: for the caller to send. None: the position is gone or
+        has another version. An order already under way for the coin is given instead, and so is
+        one of the same id; neither is the caller's to send.
         """
         ...
 

@@ -13,6 +13,7 @@ from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Order, OrderState, Purpose
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome
+from oxbot.records import ExitIntent, ExitView
 from tests.support.servers import until_one_waits
 from tests.support.trading import (
     BTC,
@@ -43,8 +44,10 @@ async def test_an_exit_comes_back_as_it_was_written(store: PostgresStore) -> Non
     await new_bot(store)
     await bought(store)
     order = exit_of("x1", purpose=Purpose.TRAIL, resting=Decimal("57900.1"), crossed_ms=NOW_MS + 7)
-    assert await store.intend_exit(order, 1) == order
-    assert await store.order("x1") == order
+    sent = order.model_copy(update={"state": OrderState.SENT})
+    assert await store.intend_exit(order, 1) == ExitIntent(order=sent, claimed=True)
+    assert await store.order("x1") == sent
+    assert not await store.claim("x1", NOW_MS)
 
 
 async def test_an_exit_of_a_position_that_is_gone_or_has_changed_is_not_written(
@@ -62,7 +65,7 @@ async def test_the_order_under_way_for_the_coin_is_given_instead(store: Postgres
     await bought(store)
     cycles = leave("b1", 2, "0.0999")
     await intend(store, cycles)
-    assert await store.intend_exit(exit_of("x1"), 1) == cycles
+    assert await store.intend_exit(exit_of("x1"), 1) == ExitIntent(order=cycles, claimed=False)
     with pytest.raises(NotFound):
         await store.order("x1")
 
@@ -72,15 +75,41 @@ async def test_an_exit_of_the_same_id_is_given_as_it_stands(store: PostgresStore
     await bought(store)
     await store.intend_exit(exit_of("x1"), 1)
     ended = await store.finish_order("x1", OrderState.REFUSED, "halted")
-    assert await store.intend_exit(exit_of("x1"), 1) == ended
+    assert await store.intend_exit(exit_of("x1"), 1) == ExitIntent(order=ended, claimed=False)
 
 
 async def test_of_many_orders_those_that_there_are_are_given(store: PostgresStore) -> None:
     await new_bot(store)
     await bought(store)
     made = await store.intend_exit(exit_of("x1"), 1)
-    assert await store.known_orders(["x0", "x1", "x2"]) == [made]
+    assert made
+    assert await store.known_orders(["x0", "x1", "x2"]) == [made.order]
     assert await store.known_orders([]) == []
+
+
+async def test_what_closing_a_coin_rests_on_is_seen_at_once(store: PostgresStore) -> None:
+    await new_bot(store)
+    await bought(store)
+    await bought(store, cycle=2, symbol=ETH, quantity=Quantity("0.05"))
+    refused = await store.intend_exit(exit_of("x1"), 1)
+    assert refused
+    await store.finish_order("x1", OrderState.REFUSED, "halted")
+    under_way = leave("b1", 3, "0.0999")
+    await intend(store, under_way)
+    seen = await store.exit_view("b1", BTC, "x1")
+    assert seen.venue == "okx"
+    assert seen.position == await held(store)
+    assert [order.id for order in seen.orders] == ["x1", under_way.id]
+    assert (await store.exit_view("b1", BTC, "x2")).orders == (under_way,)
+    other = await store.exit_view("b1", ETH, "x1")
+    assert (other.position, other.orders) == (await held(store, ETH), ())
+
+
+async def test_of_a_coin_that_is_not_held_nothing_is_seen(store: PostgresStore) -> None:
+    await new_bot(store)
+    assert await store.exit_view("b1", BTC, "x1") == ExitView(venue="okx")
+    with pytest.raises(NotFound):
+        await store.exit_view("b2", BTC, "x1")
 
 
 async def test_of_many_exits_at_once_one_is_written_and_given_to_all(store: PostgresStore) -> None:
@@ -88,7 +117,8 @@ async def test_of_many_exits_at_once_one_is_written_and_given_to_all(store: Post
     await bought(store)
     orders = [exit_of(f"x{number}") for number in range(8)]
     given = await asyncio.gather(*(store.intend_exit(order, 1) for order in orders))
-    assert len({order.id for order in given if order}) == 1
+    assert len({intent.order.id for intent in given if intent}) == 1
+    assert sum(intent.claimed for intent in given if intent) == 1
     assert len(await store.unfinished_orders("b1")) == 1
 
 
@@ -123,7 +153,7 @@ async def test_a_claim_waits_for_a_settlement_under_way_and_sees_what_it_left(
     """Otherwise an exit could be sent for coins that another has just sold."""
     await new_bot(store)
     await bought(store)
-    await store.intend_exit(exit_of("x1"), 1)
+    await intend(store, leave("b1", 2, "0.0999", id="x1"))
     async with engine.begin() as settling:
         await settling.execute(text("UPDATE bots SET cash = cash"))
         await settling.execute(text("DELETE FROM positions"))

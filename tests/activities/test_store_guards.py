@@ -67,6 +67,32 @@ async def test_a_stop_so_wide_that_it_lies_at_0_keeps_no_other_from_being_guarde
     ]
 
 
+@pytest.mark.critical
+async def test_a_guards_version_changes_with_it_and_not_without(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    for bot_id in ("b1", "b2"):
+        await new_bot(store, bot_id)
+        await bought(store, bot_id)
+    versions = [await store.guard_versions("okx") for _ in range(2)]
+    assert versions[0] == versions[1]
+    assert versions[0].keys() == {("b1", BTC), ("b2", BTC)}
+    assert await store.guard_versions("myokx") == {}
+    for change in (
+        "UPDATE positions SET stop = 0.02 WHERE bot_id = 'b1'",
+        "UPDATE positions SET best = 61000 WHERE bot_id = 'b1'",
+        """UPDATE bots SET settings = jsonb_set(settings, '{limits,longest_hold_s}', '600')
+            WHERE id = 'b1'""",
+    ):
+        async with engine.begin() as connection:
+            await connection.execute(text(change))
+        versions.append(await store.guard_versions("okx"))
+        assert versions[-1]["b1", BTC] != versions[-2]["b1", BTC]
+        assert versions[-1]["b2", BTC] == versions[-2]["b2", BTC]
+    await sell(store, "0.0999")
+    assert (await store.guard_versions("okx")).keys() == {("b2", BTC)}
+
+
 async def test_a_position_that_was_sold_is_guarded_no_more(store: PostgresStore) -> None:
     await new_bot(store)
     await bought(store)

@@ -134,7 +134,9 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         ),
         "watch_marks": partial(store.watch_marks, "okx"),
         "watch_beat": partial(store.watch_beat, "okx"),
+        "guard_versions": partial(store.guard_versions, "okx"),
         "known_orders": partial(store.known_orders, [waiting.id, sent.id]),
+        "exit_view": partial(store.exit_view, "b1", BTC, sent.id),
         "intend_exit": partial(store.intend_exit, leave("b1", 3, "0.09"), 1),
         "tell_exit": partial(store.tell_exit, "b1", 3, EXIT),
         "note_protection": partial(

@@ -14,7 +14,7 @@ from oxbot.domain.portfolio import Portfolio, Position, Trade
 from oxbot.domain.risk import Verdict
 from oxbot.domain.settlement import settle
 from oxbot.messages import OrderOutcome
-from oxbot.records import AuditFigures, Judge, OrderRow, TradeRow
+from oxbot.records import AuditFigures, ExitIntent, ExitView, Judge, OrderRow, TradeRow
 
 
 class FakeBooks:
@@ -167,16 +167,35 @@ class FakeBooks:
         if done.trade:
             self._trades.append((bot_id, done.trade))
 
-    async def intend_exit(self, order: Order, version: int) -> Order | None:
+    async def exit_view(self, bot_id: str, symbol: str, order_id: str) -> ExitView:
+        """Give what closing a bot's coin rests on."""
+        if bot_id not in self.bots_by_id:
+            raise NotFound(f"There is no bot {bot_id}.")
+        concerned = [
+            order
+            for order in self.orders_by_id.values()
+            if (order.bot_id, order.symbol) == (bot_id, symbol)
+            and (order.id == order_id or not order.state.is_final)
+        ]
+        return ExitView(
+            venue=self.bots_by_id[bot_id].settings.venue,
+            position=self._positions.get((bot_id, symbol)),
+            orders=tuple(concerned),
+        )
+
+    async def intend_exit(self, order: Order, version: int) -> ExitIntent | None:
         """Write an exit down while its position is at this version, as the port says."""
         position = self._positions.get((order.bot_id, order.symbol))
         if position is None or position.version != version:
             return None
         unfinished = await self.unfinished_orders(order.bot_id)
-        under_way = [known for known in unfinished if known.symbol == order.symbol]
-        if under_way:
-            return under_way[0]
-        return self.orders_by_id.setdefault(order.id, order)
+        known = [under_way for under_way in unfinished if under_way.symbol == order.symbol]
+        if order.id in self.orders_by_id:
+            known.append(self.orders_by_id[order.id])
+        if known:
+            return ExitIntent(order=known[0], claimed=False)
+        self.orders_by_id[order.id] = order.model_copy(update={"state": OrderState.SENT})
+        return ExitIntent(order=self.orders_by_id[order.id], claimed=True)
 
     async def known_orders(self, order_ids: Collection[str]) -> list[Order]:
         """Give those of these orders that there are, oldest first."""

@@ -34,6 +34,10 @@ class FakeProtection(FakeBooks):
             if self._is_alive(bot_id, venue) and (only is None or (bot_id, symbol) in only)
         ]
 
+    async def guard_versions(self, venue: str) -> dict[tuple[str, str], str]:
+        """Give each guard as text."""
+        return {guard.key: guard.model_dump_json() for guard in await self.guards(venue)}
+
     def _is_alive(self, bot_id: str, venue: str) -> bool:
         bot = self.bots_by_id[bot_id]
         return bot.settings.venue == venue and bot.status is not BotStatus.STOPPED

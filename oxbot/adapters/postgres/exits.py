@@ -1,40 +1,85 @@
-"""Exits between cycles: intended one at a time, and told of."""
+"""Exits between cycles: intended one at a time, and told of.
+
+Many may be due at once, and each of them soon. So what a step rests on is read by one statement,
+and statements are made once.
+"""
 
 from collections.abc import Collection
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.cycles import tell_filled
-from oxbot.adapters.postgres.rows import ORDER, Records, lock_bot, order_row, read_order
-from oxbot.adapters.postgres.schema import FINAL_STATES, orders, positions
-from oxbot.domain.orders import Order
+from oxbot.adapters.postgres.rows import ORDER, POSITION, Records, no_bot, order_row, taken
+from oxbot.adapters.postgres.schema import FINAL_STATES, bots, orders, positions
+from oxbot.domain.orders import Order, OrderState
+from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome
+from oxbot.records import ExitIntent, ExitView
+
+_BOT: Final = bindparam("bot_id", type_=bots.c.id.type)
+_SYMBOL: Final = bindparam("symbol", type_=positions.c.symbol.type)
+_ORDER_ID: Final = bindparam("order_id", type_=orders.c.id.type)
+
+_CONCERNED: Final = or_(orders.c.state.not_in(FINAL_STATES), orders.c.id == _ORDER_ID)
+
+_VIEW: Final = (
+    select(
+        bots.c.settings["venue"].astext.label("venue"),
+        *(column.label(f"held_{column.name}") for column in POSITION),
+        *(column.label(f"order_{column.name}") for column in ORDER),
+    )
+    .select_from(
+        bots.outerjoin(
+            positions, and_(positions.c.bot_id == bots.c.id, positions.c.symbol == _SYMBOL)
+        ).outerjoin(
+            orders, and_(orders.c.bot_id == bots.c.id, orders.c.symbol == _SYMBOL, _CONCERNED)
+        )
+    )
+    .where(bots.c.id == _BOT)
+    .order_by(orders.c.number)
+)
+"""A row for each order that is concerned; one if there is none."""
+
+_LOCK: Final = select(bots.c.id).where(bots.c.id == _BOT).with_for_update(key_share=True)
+_WRITE: Final = insert(orders).values(sent_at=func.now())
 
 
 class Exits(Records):
     """The part of the store that lets protections act."""
 
-    async def intend_exit(self, order: Order, version: int) -> Order | None:
-        """Write an exit down while its position is at this version; give the order to finish.
+    async def exit_view(self, bot_id: str, symbol: str, order_id: str) -> ExitView:
+        """Give what closing a bot's coin rests on, and the order of this id.
 
-        Under the bot's row lock. None: the position is gone or has another version. An order
-        already under way for the coin is given instead, and so is one of the same id.
+        Raises:
+            NotFound: There is no such bot.
+        """
+        async with self._statements() as connection:
+            return await _view(connection, bot_id, symbol, order_id)
+
+    async def intend_exit(self, order: Order, version: int) -> ExitIntent | None:
+        """Write an exit down as sent while its position is at this version.
+
+        Under the bot's row lock, so that nobody settles or writes an order down meanwhile. None:
+        the position is gone or has another version. An order already under way for the coin is
+        given instead, and so is one of the same id.
 
         Raises:
             NotFound: There is no such bot.
         """
         async with self._transaction() as connection:
-            await lock_bot(connection, order.bot_id)
-            if await _version(connection, order) != version:
+            # A statement of its own: the next one sees all that was committed before the lock.
+            await connection.execute(_LOCK, {"bot_id": order.bot_id})
+            seen = await _view(connection, order.bot_id, order.symbol, order.id)
+            if seen.position is None or seen.position.version != version:
                 return None
-            under_way = await _under_way(connection, order)
-            if under_way is not None:
-                return under_way
-            new = insert(orders).values(order_row(order))
-            await connection.execute(new.on_conflict_do_nothing(index_elements=["id"]))
-            return await read_order(connection, order.id)
+            if seen.orders:
+                return ExitIntent(order=seen.orders[0], claimed=False)
+            sent = order.model_copy(update={"state": OrderState.SENT})
+            await connection.execute(_WRITE, order_row(sent))
+            return ExitIntent(order=sent, claimed=True)
 
     async def known_orders(self, order_ids: Collection[str]) -> list[Order]:
         """Give those of these orders that there are, oldest first."""
@@ -45,19 +90,21 @@ class Exits(Records):
 
     async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
         """Tell once that an exit was filled; `cycle` is the last one before it."""
-        async with self._transaction() as connection:
+        async with self._statements() as connection:
             await tell_filled(connection, bot_id, cycle, outcome)
 
 
-async def _version(connection: AsyncConnection, order: Order) -> int | None:
-    """Give the version of the position that an order is to close."""
-    coin = (positions.c.bot_id == order.bot_id) & (positions.c.symbol == order.symbol)
-    return await connection.scalar(select(positions.c.version).where(coin))
-
-
-async def _under_way(connection: AsyncConnection, order: Order) -> Order | None:
-    """Give the order of the same coin that has not ended."""
-    coin = (orders.c.bot_id == order.bot_id) & (orders.c.symbol == order.symbol)
-    query = select(*ORDER).where(coin, orders.c.state.not_in(FINAL_STATES))
-    row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else Order.model_validate(dict(row))
+async def _view(connection: AsyncConnection, bot_id: str, symbol: str, order_id: str) -> ExitView:
+    asked = {"bot_id": bot_id, "symbol": symbol, "order_id": order_id}
+    rows = (await connection.execute(_VIEW, asked)).mappings().all()
+    if not rows:
+        raise no_bot(bot_id)
+    position = taken(rows[0], "held_", Position.model_fields)
+    concerned = (
+        taken(row, "order_", Order.model_fields) for row in rows if row["order_id"] is not None
+    )
+    return ExitView(
+        venue=rows[0]["venue"],
+        position=None if position["symbol"] is None else Position.model_validate(position),
+        orders=tuple(Order.model_validate(order) for order in concerned),
+    )

@@ -5,7 +5,18 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import RowMapping, exists, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Text,
+    and_,
+    exists,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from oxbot.adapters.postgres.rows import POSITION, Records
@@ -21,12 +32,22 @@ AT_ONCE: Final = 200
 
 _HOLD_S: Final = bots.c.settings["limits"]["longest_hold_s"].as_integer()
 
+_IS_GUARDED: Final = and_(
+    bots.c.id == positions.c.bot_id,
+    bots.c.status != BotStatus.STOPPED,
+    positions.c.quantity != Decimal(0),
+)
 _GUARDS: Final = (
     select(positions.c.bot_id, _HOLD_S.label("hold_s"), *POSITION)
-    .join(bots, bots.c.id == positions.c.bot_id)
-    .where(bots.c.status != BotStatus.STOPPED, positions.c.quantity != Decimal(0))
+    .where(_IS_GUARDED)
     .order_by(positions.c.bot_id, positions.c.symbol)
 )
+_WRITTEN_BY: Final[ColumnElement[str]] = literal_column("positions.xmin::text", Text)
+_VERSIONS: Final = select(
+    positions.c.bot_id,
+    positions.c.symbol,
+    func.concat(_WRITTEN_BY, "/", _HOLD_S).label("version"),
+).where(_IS_GUARDED)
 
 
 class Guards(Records):
@@ -46,6 +67,16 @@ class Guards(Records):
             found.extend(_guard(row) for row in rows[first : first + AT_ONCE])
             await asyncio.sleep(0)
         return found
+
+    async def guard_versions(self, venue: str) -> dict[tuple[str, str], str]:
+        """Give for every position that `guards` has something that changes with its guard.
+
+        That is the number of the transaction which wrote the row last, and the longest hold.
+        """
+        query = _VERSIONS.where(bots.c.settings["venue"].astext == venue)
+        async with self._statements() as connection:
+            rows = (await connection.execute(query)).all()
+        return {(row.bot_id, row.symbol): row.version for row in rows}
 
     async def raise_best(self, venue: str, best: Best) -> None:
         """Let all trailing stops that a price concerns know of it, where it is the best so far."""

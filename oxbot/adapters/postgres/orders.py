@@ -1,6 +1,8 @@
 """Orders: claimed by one, released, finished, listed."""
 
-from sqlalchemy import case, exists, false, func, select, update
+from typing import Final
+
+from sqlalchemy import bindparam, case, exists, false, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.rows import (
@@ -21,6 +23,10 @@ _IS_HELD = exists().where(
     func.abs(positions.c.quantity) >= orders.c.quantity,
 )
 """Whether a bot holds, or owes, what an exit closes; a protection may have closed it meanwhile."""
+
+_END: Final = (
+    update(orders).where(orders.c.id == bindparam("of_order")).values(finished_at=func.now())
+)
 
 
 class Orders(Records):
@@ -129,6 +135,6 @@ class Orders(Records):
 async def write_end(connection: AsyncConnection, before: Order, after: Order) -> Order:
     """Write how an order ended, if anything has changed; give it as it is then."""
     if after != before:
-        values = {"state": after.state, "reason": after.reason, "finished_at": func.now()}
-        await connection.execute(update(orders).where(orders.c.id == after.id).values(values))
+        values = {"of_order": after.id, "state": after.state, "reason": after.reason}
+        await connection.execute(_END, values)
     return after

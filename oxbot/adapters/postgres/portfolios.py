@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import RowMapping, bindparam, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from oxbot.adapters.postgres.rows import POSITION, is_entry_of, may_cost, no_bot
+from oxbot.adapters.postgres.rows import POSITION, is_entry_of, may_cost, no_bot, taken
 from oxbot.adapters.postgres.schema import bots, dust, orders, positions
 from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.portfolio import Portfolio, Position
@@ -70,7 +70,7 @@ async def read_portfolio(connection: AsyncConnection, bot_id: str) -> Portfolio:
 
 
 def _position(row: RowMapping) -> Position:
-    return Position.model_validate({c.name: row[f"held_{c.name}"] for c in _HELD.c})
+    return Position.model_validate(taken(row, "held_", Position.model_fields))
 
 
 def _reserved(rows: Sequence[RowMapping]) -> Notional:

@@ -12,6 +12,9 @@ from oxbot.records import Protection, ProtectionTimes
 LIMITS_MS: Final = (25, 50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000)
 """What times to protect are counted by."""
 
+_TIMES: Final = ("opened", "crossed", "seen", "settled")
+_NOTE: Final = insert(protections).on_conflict_do_nothing()
+
 
 class Protections(Records):
     """The part of the store that keeps what protected whom."""
@@ -21,8 +24,8 @@ class Protections(Records):
         times = {name: getattr(protection, f"{name}_ms") for name in _TIMES}
         row = protection.model_dump(exclude={f"{name}_ms" for name in _TIMES})
         values = row | {f"{name}_at": at_ms for name, at_ms in times.items()}
-        async with self._transaction() as connection:
-            await connection.execute(insert(protections).values(values).on_conflict_do_nothing())
+        async with self._statements() as connection:
+            await connection.execute(_NOTE, values)
 
     async def protection_times(self, venue: str) -> ProtectionTimes:
         """Give how long protecting took, over all that a watch saw as it came."""
@@ -39,6 +42,3 @@ class Protections(Records):
         return ProtectionTimes(
             count=count, total_ms=total_ms, within=dict(zip(LIMITS_MS, within, strict=True))
         )
-
-
-_TIMES: Final = ("opened", "crossed", "seen", "settled")

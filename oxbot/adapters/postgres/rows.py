@@ -1,10 +1,10 @@
 """What the modules of the store share: the engine, the bot's row lock, rows as values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
-from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, select
+from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -62,6 +62,19 @@ POSITION: Final = (
 )
 """The columns of a Position."""
 
+_TELL: Final = insert(events).on_conflict_do_nothing()
+_OWNER: Final = (
+    select(orders.c.bot_id)
+    .where(orders.c.id == bindparam("order_id", type_=orders.c.id.type))
+    .scalar_subquery()
+)
+_LOCK_OWNER: Final = select(bots).where(bots.c.id == _OWNER).with_for_update(key_share=True)
+
+
+def taken(row: RowMapping, prefix: str, names: Iterable[str]) -> dict[str, object]:
+    """Take one of the things that a row has side by side, by the prefix of its columns."""
+    return {name: row[prefix + name] for name in names}
+
 
 async def lock_bot(connection: AsyncConnection, bot_id: str) -> RowMapping:
     """Lock a bot's row until the transaction ends, and give it.
@@ -85,9 +98,7 @@ async def lock_bot_of_order(connection: AsyncConnection, order_id: str) -> RowMa
     Raises:
         NotFound: There is no such order.
     """
-    owner = select(orders.c.bot_id).where(orders.c.id == order_id).scalar_subquery()
-    query = select(bots).where(bots.c.id == owner).with_for_update(key_share=True)
-    row = (await connection.execute(query)).mappings().one_or_none()
+    row = (await connection.execute(_LOCK_OWNER, {"order_id": order_id})).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no order {order_id}.")
     return row
@@ -129,7 +140,7 @@ async def add_event(
     """
     kind, text = told
     row = {"bot_id": bot_id, "key": key, "kind": kind, "text": text, "figures": figures or {}}
-    await connection.execute(insert(events).values(row).on_conflict_do_nothing())
+    await connection.execute(_TELL, row)
 
 
 async def reserved_cash(connection: AsyncConnection, bot_id: str) -> Notional:

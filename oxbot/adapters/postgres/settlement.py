@@ -1,30 +1,61 @@
 """Settlement: what a fill changes is changed in one transaction, once."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, select, update
+from sqlalchemy import RowMapping, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from oxbot.adapters.postgres.bots import bot_from
 from oxbot.adapters.postgres.orders import write_end
 from oxbot.adapters.postgres.portfolios import read_portfolio
 from oxbot.adapters.postgres.postings import post
 from oxbot.adapters.postgres.rows import (
     FILL,
+    ORDER,
     POSITION,
     Records,
     lock_bot_of_order,
-    read_order,
+    taken,
 )
-from oxbot.adapters.postgres.schema import bots, dust, fills, positions, trades
+from oxbot.adapters.postgres.schema import bots, dust, fills, orders, positions, trades
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.lifecycle import settled
 from oxbot.domain.market import Instrument
-from oxbot.domain.money import Quantity
+from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.orders import Fill, Order
 from oxbot.domain.portfolio import Direction, Portfolio, Position, Trade
 from oxbot.domain.settlement import Settlement, settle
+
+_ORDER_ID: Final = bindparam("order_id", type_=orders.c.id.type)
+_KNOWN: Final = (
+    select(
+        *(column.label(f"order_{column.name}") for column in ORDER),
+        *(column.label(f"held_{column.name}") for column in POSITION),
+        *(column.label(f"fill_{column.name}") for column in FILL),
+    )
+    .select_from(
+        orders.outerjoin(
+            positions,
+            and_(positions.c.bot_id == orders.c.bot_id, positions.c.symbol == orders.c.symbol),
+        ).outerjoin(fills, fills.c.order_id == orders.c.id)
+    )
+    .where(orders.c.id == _ORDER_ID)
+    .order_by(fills.c.id)
+)
+"""A row for each fill of an order that is booked; one if there is none."""
+
+_ADD_FILL: Final = insert(fills).on_conflict_do_nothing().returning(fills.c.id)
+_ADD_TRADE: Final = insert(trades)
+_END_POSITION: Final = delete(positions).where(
+    positions.c.bot_id == bindparam("of_bot"), positions.c.symbol == bindparam("of_symbol")
+)
+_LEAVE: Final = update(bots).where(bots.c.id == bindparam("of_bot"))
+_REST: Final = insert(dust)
+_ADD_DUST: Final = _REST.on_conflict_do_update(
+    index_elements=["bot_id", "symbol"],
+    set_={"quantity": dust.c.quantity + _REST.excluded.quantity},
+)
 
 
 class Settlements(Records):
@@ -48,20 +79,28 @@ class Settlements(Records):
         """
         async with self._transaction() as connection:
             bot = await lock_bot_of_order(connection, order_id)
-            order = await read_order(connection, order_id)
-            booked = await _booked(connection, order_id)
+            order, position, booked = await _known(connection, order_id)
             new = [fill for fill in _once(fills) if fill.trade_id not in booked]
             known = [*booked.values(), *new]
             ended = settled(order, known)
             if new:
-                await _book(connection, bot, order, (new, instrument))
+                before = bot["cash"], position
+                await _book(connection, bot, (order, before), (new, instrument))
             return await write_end(connection, order, ended)
 
 
-async def _booked(connection: AsyncConnection, order_id: str) -> dict[str, Fill]:
-    query = select(*FILL).where(fills.c.order_id == order_id).order_by(fills.c.id)
-    rows = (await connection.execute(query)).mappings()
-    return {row["trade_id"]: Fill.model_validate(dict(row)) for row in rows}
+async def _known(
+    connection: AsyncConnection, order_id: str
+) -> tuple[Order, Position | None, dict[str, Fill]]:
+    """Read what a settlement rests on: the order, its coin's position, its fills so far."""
+    rows = (await connection.execute(_KNOWN, {"order_id": order_id})).mappings().all()
+    position = taken(rows[0], "held_", Position.model_fields)
+    booked = (taken(row, "fill_", Fill.model_fields) for row in rows if row["fill_trade_id"])
+    return (
+        Order.model_validate(taken(rows[0], "order_", Order.model_fields)),
+        None if position["symbol"] is None else Position.model_validate(position),
+        {str(fill["trade_id"]): Fill.model_validate(fill) for fill in booked},
+    )
 
 
 def _once(given: Sequence[Fill]) -> list[Fill]:
@@ -74,12 +113,12 @@ def _once(given: Sequence[Fill]) -> list[Fill]:
 async def _book(
     connection: AsyncConnection,
     bot: RowMapping,
-    order: Order,
+    state: tuple[Order, tuple[Notional, Position | None]],
     news: tuple[Sequence[Fill], Instrument],
 ) -> None:
     """Book new fills one after the other, then the cash they leave."""
+    order, (cash, position) = state
     new, instrument = news
-    cash, position = bot["cash"], await _position(connection, order)
     for fill in new:
         last = fill is new[-1]
         change = settle(position, cash, order, fill, instrument, last=last)
@@ -90,17 +129,7 @@ async def _book(
         if change.trade:
             await _add_trade(connection, order.bot_id, fill_id, change.trade)
         cash, position = change.cash, change.position
-    await connection.execute(update(bots).where(bots.c.id == order.bot_id).values(cash=cash))
-
-
-async def _position(connection: AsyncConnection, order: Order) -> Position | None:
-    query = select(*POSITION).where(_coin_of(positions, order))
-    row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else Position.model_validate(dict(row))
-
-
-def _coin_of(table: Table, order: Order) -> ColumnElement[bool]:
-    return (table.c.bot_id == order.bot_id) & (table.c.symbol == order.symbol)
+    await connection.execute(_LEAVE, {"of_bot": order.bot_id, "cash": cash})
 
 
 def _steps(instrument: Instrument) -> dict[str, object]:
@@ -111,30 +140,30 @@ async def _add_fill(
     connection: AsyncConnection, bot: RowMapping, fill: Fill, settled_under: dict[str, object]
 ) -> int:
     """Write a fill, with what it was settled under; give its number."""
-    settings = bot_from(bot).settings
+    settings = bot["settings"]
     values = {
         **fill.model_dump(exclude={"at_ms"}),
         **settled_under,
         "at": fill.at_ms,
         "bot_id": bot["id"],
-        "venue": f"{settings.mode}:{settings.venue}",
+        "venue": f"{settings['mode']}:{settings['venue']}",
     }
-    new = insert(fills).values(values).on_conflict_do_nothing().returning(fills.c.id)
-    fill_id = (await connection.execute(new)).scalar_one_or_none()
+    fill_id = (await connection.execute(_ADD_FILL, values)).scalar_one_or_none()
     if fill_id is None:
         raise LedgerBroken(f"Fill {fill.trade_id} is booked already, for another order.")
     return int(fill_id)
 
 
 async def _write_position(connection: AsyncConnection, order: Order, change: Settlement) -> None:
+    key = {"bot_id": order.bot_id, "symbol": order.symbol}
     if change.position is None:
-        await connection.execute(delete(positions).where(_coin_of(positions, order)))
+        coin = {"of_bot": order.bot_id, "of_symbol": order.symbol}
+        await connection.execute(_END_POSITION, coin)
         return
     state = {
         **change.position.model_dump(exclude={"opened_ms", "symbol"}),
         "opened_at": change.position.opened_ms,
     }
-    key = {"bot_id": order.bot_id, "symbol": order.symbol}
     new = insert(positions).values({**key, **state})
     # The price watch may have bettered it meanwhile; it never gets worse.
     is_long = change.position.direction is Direction.LONG
@@ -149,11 +178,8 @@ async def _add_dust(connection: AsyncConnection, order: Order, quantity: Quantit
     """Put a remainder to the coin's dust; rests may add up, or what is owed meet what is held."""
     if not quantity:
         return
-    new = insert(dust).values(bot_id=order.bot_id, symbol=order.symbol, quantity=quantity)
-    grown = {"quantity": dust.c.quantity + new.excluded.quantity}
-    await connection.execute(
-        new.on_conflict_do_update(index_elements=["bot_id", "symbol"], set_=grown)
-    )
+    rest = {"bot_id": order.bot_id, "symbol": order.symbol, "quantity": quantity}
+    await connection.execute(_ADD_DUST, rest)
 
 
 async def _add_trade(connection: AsyncConnection, bot_id: str, fill_id: int, trade: Trade) -> None:
@@ -164,4 +190,4 @@ async def _add_trade(connection: AsyncConnection, bot_id: str, fill_id: int, tra
         "bot_id": bot_id,
         "fill_id": fill_id,
     }
-    await connection.execute(insert(trades).values(values))
+    await connection.execute(_ADD_TRADE, values)

@@ -1,13 +1,15 @@
 """The watch protects: what a price crosses is told to its bot, and again until it has acted."""
 
 import asyncio
+from collections.abc import Collection
 from decimal import Decimal
 
 import pytest
 
+from oxbot.app import guard_news
 from oxbot.app.signals import AT_ONCE, OUT_OF_REACH, RARELY_S
 from oxbot.domain.errors import StoreUnavailable, Unavailable
-from oxbot.domain.guards import TRUSTED_MS
+from oxbot.domain.guards import TRUSTED_MS, Guard
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Purpose, Side
 from oxbot.messages import Protect
@@ -163,6 +165,48 @@ async def test_word_that_was_lost_costs_three_seconds(post: Post) -> None:
         await post.timer.passes(1.1)
         assert post.room.news.listeners == 1
     assert post.room.news.listeners == 0
+
+
+@pytest.mark.critical
+async def test_a_comparison_reads_what_has_changed_and_nothing_else(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    guards = post.store.guards
+
+    async def noted(venue: str, only: Collection[tuple[str, str]] | None = None) -> list[Guard]:
+        if only is not None:
+            read.append(only)
+        return await guards(venue, only)
+
+    monkeypatch.setattr(post.store, "guards", noted)
+    async with post.watching():
+        await post.timer.passes(6.5)
+        assert read == [[(BOT, BTC)]]
+        await buy(post, symbol=ETH)
+        await post.timer.passes(3.5)
+        assert read[1:] == [[(BOT, ETH)]]
+        await sell(post, quantity=Quantity("0.5"))
+        await post.timer.passes(3.5)
+        assert read[2:] == [[(BOT, BTC)]]
+        await sell(post, quantity=Quantity("0.5"))
+        await post.timer.passes(3.5)
+        assert len(read) == 3
+        assert post.now().guarded == 1
+
+
+@pytest.mark.critical
+async def test_after_too_many_changes_to_name_all_guards_are_read(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard_news, "MOST_NAMED", 0)
+    async with post.watching():
+        await buy(post, symbol=ETH)
+        await sell(post)
+        await post.timer.passes(3.5)
+        assert post.now().guarded == 1
+        await post.says(post.quote(ETH, 50_000))
+        assert [request.symbol for _, request in post.control.told] == [ETH]
 
 
 @pytest.mark.critical

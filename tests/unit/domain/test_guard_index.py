@@ -98,14 +98,6 @@ class Index(RuleBasedStateMachine):
         self.index.remove((bot_id, symbol))
         self.scan.guards.pop((bot_id, symbol), None)
 
-    @rule(wanted=st.lists(guards(), max_size=6, unique_by=lambda each: each.key))
-    def replace_all(self, wanted: list[Guard]) -> None:
-        self.index.replace_all(wanted)
-        for key in self.scan.guards.keys() - {each.key for each in wanted}:
-            del self.scan.guards[key]
-        for each in wanted:
-            self.scan.put(each)
-
     @rule(symbol=symbols, bid=levels, spread=st.integers(0, 3).map(Price), at_ms=moments)
     def price(self, symbol: str, bid: Price, spread: Price, at_ms: int) -> None:
         crossings = self.index.crossed(symbol, bid, bid + spread, at_ms)
@@ -211,7 +203,7 @@ def test_a_best_that_the_record_has_not_heard_of_yet_is_kept() -> None:
     trailing = guard(opened_ms=1, trail=Decimal("0.02"), best=Price(100))
     index.put(trailing)
     assert index.crossed(BTC, Price(106), Price(106), 2) == []
-    index.replace_all([trailing.model_copy(update={"version": 2})])
+    index.put(trailing.model_copy(update={"version": 2}))
     [crossing] = index.crossed(BTC, Price("103.88"), Price("103.88"), 3)
     assert (crossing.purpose, crossing.guard.version) == (Purpose.TRAIL, 2)
 
