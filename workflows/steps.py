@@ -1,8 +1,11 @@
 """The activities a bot calls, each with its limits, policy and a summary for the Web UI."""
 
+from contextlib import suppress
 from datetime import timedelta
+from typing import Final
 
 from temporalio import workflow
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.control import ControlActivities
@@ -39,7 +42,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.limits import (
         AT_ONCE,
         LONGEST_ATTEMPT,
+        ONCE,
         PROTECT_ATTEMPT,
+        PROTECT_LOCALLY,
         SHORTEST,
         SHORTEST_ATTEMPT,
         UNTIL_DONE,
@@ -48,6 +53,10 @@ with workflow.unsafe.imports_passed_through():
         StepLimits,
     )
     from workflows.state import BotState
+
+
+LOCAL_PROTECTION: Final = "the first attempt at a protection is a local activity"
+"""Runs that began before went on by activities alone."""
 
 
 class Steps:
@@ -158,17 +167,32 @@ class Steps:
         )
 
     async def protect(self, request: Protect) -> ProtectReport:
-        """Close one position, retried until it is done."""
+        """Close one position, retried until it is done.
+
+        The first attempt is a local activity, which Temporal need not schedule. What it cannot
+        finish at once goes on as an activity that anybody can see.
+        """
         state = self._state
+        meant = ProtectPosition(
+            bot_id=state.bot_id,
+            incarnation=state.incarnation,
+            cycle=state.next_cycle - 1,
+            epoch=state.epoch,
+            protect=request,
+        )
+        if workflow.patched(LOCAL_PROTECTION):
+            # Not an ActivityError: the SDK gives the failure of a local one as it is.
+            with suppress(FailureError):
+                return await workflow.execute_local_activity_method(
+                    ProtectionActivities.protect,
+                    meant,
+                    start_to_close_timeout=PROTECT_LOCALLY,
+                    retry_policy=ONCE,
+                    summary=f"{request.purpose} of {request.symbol}",
+                )
         return await workflow.execute_activity_method(
             ProtectionActivities.protect,
-            ProtectPosition(
-                bot_id=state.bot_id,
-                incarnation=state.incarnation,
-                cycle=state.next_cycle - 1,
-                epoch=state.epoch,
-                protect=request,
-            ),
+            meant,
             start_to_close_timeout=PROTECT_ATTEMPT,
             retry_policy=AT_ONCE,
             summary=f"{request.purpose} of {request.symbol}",

@@ -153,8 +153,8 @@ def _levels(rows: object, side: str, symbol: str) -> tuple[Level, ...]:
 def _level(row: object, symbol: str) -> Level:
     if not isinstance(row, list) or len(row) < LEVEL_FIELDS:
         raise unusable(symbol, "a level of its book is incomplete")
-    price = Price(_above_zero(row[0], "a level's price", symbol))
-    return Level(price, Quantity(_not_negative(row[1], "a level's size", symbol)))
+    price = Price.exactly(_above_zero(row[0], "a level's price", symbol))
+    return Level(price, Quantity.exactly(_not_negative(row[1], "a level's size", symbol)))
 
 
 def perpetual_of(
