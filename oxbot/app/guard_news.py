@@ -29,7 +29,7 @@ class GuardNews:
         index: What is kept.
         timer: Wall time.
         troubles: Where it says what is wrong.
-        changed: Called with the symbols whose guards may be others than before.
+        changed: Called with the positions whose guards may be others than before.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class GuardNews:
         index: GuardIndex,
         timer: Timer,
         troubles: Troubles,
-        changed: Callable[[Collection[str]], None],
+        changed: Callable[[Collection[PositionKey]], None],
     ) -> None:
         self.compared_ms = 0
         self._ports = ports
@@ -65,7 +65,7 @@ class GuardNews:
             self._index.remove(key)
         self._versions = versions
         self.compared_ms = self._timer.wall_ms()
-        self._changed(self._index.symbols)
+        self._changed(changed)
 
     async def listen(self) -> None:
         """Hear of changes; connect again where that breaks, until cancelled."""
@@ -102,7 +102,7 @@ class GuardNews:
         self._news.clear()
         keys, self._told = tuple(self._told), {}
         await self._read(keys, keys)
-        self._changed({symbol for _, symbol in keys})
+        self._changed(keys)
 
     async def _read(
         self, keys: Collection[PositionKey], only: Collection[PositionKey] | None

@@ -1,6 +1,7 @@
 """Every price is judged by the guards of open positions, wherever it comes from."""
 
-from collections.abc import Collection, Coroutine, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Container, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +15,7 @@ from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.guard_index import Best, GuardIndex
 from oxbot.domain.guards import TRUSTED_MS
 from oxbot.domain.market import Bar, ClockReading, Quote
+from oxbot.ports import PositionKey
 
 COMPARED_HOLDS_MS: Final = 10_000
 """An index that was compared with the record longer ago, in wall ms, protects nobody."""
@@ -125,23 +127,31 @@ class Guarding:
         else:
             self._gaps[symbol] = replace(gap, until_ms=now_ms)
 
-    def _judge(self, quote: Quote, wall_ms: int) -> None:
+    def _judge(self, quote: Quote, wall_ms: int, only: Container[str] | None = None) -> None:
         known = self._last.get(quote.symbol)
         if known is None or known.exchange_ms <= quote.exchange_ms:
             self._last[quote.symbol] = quote
-        crossings = self._index.crossed(quote.symbol, quote.bid, quote.ask, quote.exchange_ms)
+        at_ms = quote.exchange_ms
+        crossings = self._index.crossed(quote.symbol, quote.bid, quote.ask, at_ms, only)
         self._signals.add(crossings, wall_ms)
 
-    def _judge_again(self, symbols: Collection[str]) -> None:
-        """Judge other guards than before by the last price: the next may take its time."""
+    def _judge_again(self, changed: Collection[PositionKey]) -> None:
+        """Judge guards that are others than before by the last price: the next may take its time.
+
+        Only those: a price that many stops wait for would else be judged for all of them as often
+        as one of them is sold.
+        """
         self._signals.forget_changed(self._index)
         wall_ms, clock = self._timer.wall_ms(), self._moving
         if clock is None:
             return
-        for symbol in symbols:
+        bots_of: defaultdict[str, set[str]] = defaultdict(set)
+        for bot_id, symbol in changed:
+            bots_of[symbol].add(bot_id)
+        for symbol, bots in bots_of.items():
             quote = self._last.get(symbol)
             if quote is not None and _is_trusted(quote, clock, wall_ms):
-                self._judge(quote, wall_ms)
+                self._judge(quote, wall_ms, bots)
 
     async def _make_up(self) -> None:
         """Examine what nobody watched, until that is done."""

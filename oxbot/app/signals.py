@@ -17,11 +17,14 @@ from oxbot.domain.orders import Purpose
 from oxbot.messages import Protect
 
 AGAIN_S: Final = 2
-RARELY_S: Final = 60
-"""What a bot was told is told again after so many seconds, then after twice as many, up to this.
+"""A crossing that was not accepted is told again every so many seconds."""
 
-Temporal keeps a signal that it has accepted, so more often would only fill the bot's history.
-One that was not accepted is told again every `AGAIN_S`.
+ACCEPTED_AGAIN_S: Final = 10
+RARELY_S: Final = 60
+"""What was accepted is told again after so many seconds, then after twice as many, up to this.
+
+Temporal keeps a signal that it has accepted, so more often would only fill the bot's history,
+and just when many stops are reached at once.
 """
 
 LOOK_S: Final = 0.5
@@ -129,8 +132,8 @@ class Signals:
             self._troubles.has("signals", error)
         else:
             self._troubles.has_none("signals")
-            told.pause_s = min(2 * told.pause_s, RARELY_S) if told.accepted else AGAIN_S
-            told.accepted = True
+            accepted_s = min(2 * told.pause_s, RARELY_S) if told.accepted else ACCEPTED_AGAIN_S
+            told.pause_s, told.accepted = accepted_s, True
         finally:
             told.due_ms = self._timer.wall_ms() + told.pause_s * 1000
             told.under_way = False

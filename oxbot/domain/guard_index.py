@@ -1,6 +1,6 @@
 """Guards by what would set them off, so that a price finds those it reaches at once."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from oxbot.domain.guards import Crossing, Guard
@@ -63,7 +63,14 @@ class GuardIndex:
         if known is not None:
             self._of(known).remove(known)
 
-    def crossed(self, symbol: str, bid: Price, ask: Price, at_ms: int) -> list[Crossing]:
+    def crossed(
+        self,
+        symbol: str,
+        bid: Price,
+        ask: Price,
+        at_ms: int,
+        only: Container[str] | None = None,
+    ) -> list[Crossing]:
         """Give what a price reaches, and let trailing stops follow it.
 
         A price sets nothing off for a position that was opened after it, and nothing at all
@@ -74,9 +81,10 @@ class GuardIndex:
             bid: In USDT, what long positions are closed at.
             ask: In USDT, what short ones are.
             at_ms: Exchange time (venue ms).
+            only: Bots of which it is to be given; all, unless said otherwise.
         """
-        longs = self._side(symbol, Direction.LONG).crossed(bid, at_ms)
-        return longs + self._side(symbol, Direction.SHORT).crossed(ask, at_ms)
+        longs = self._side(symbol, Direction.LONG).crossed(bid, at_ms, only)
+        return longs + self._side(symbol, Direction.SHORT).crossed(ask, at_ms, only)
 
     def raised(self) -> Iterator[Best]:
         """Give each price that bettered a best one since this was asked last.
@@ -148,7 +156,7 @@ class _Symbol:
         raised, self._raised = self._raised, []
         return [(self._sign * level, at_ms) for level, at_ms in raised]
 
-    def crossed(self, price: Price, at_ms: int) -> list[Crossing]:
+    def crossed(self, price: Price, at_ms: int, only: Container[str] | None) -> list[Crossing]:
         """Give what a price reaches; an older one than the newest says nothing."""
         if at_ms < self._newest_ms:
             return []
@@ -164,6 +172,7 @@ class _Symbol:
         return [
             Crossing(guard=self._guards[bot_id], purpose=purpose, price=price, at_ms=at_ms)
             for bot_id, purpose in self._reached(level).items()
+            if only is None or bot_id in only
         ]
 
     def _reached(self, level: Price) -> dict[str, Purpose]:

@@ -114,6 +114,16 @@ Index.TestCase.settings = settings(max_examples=examples(50), stateful_step_coun
 TestItFindsWhatALookAtEveryGuardFinds = pytest.mark.critical(Index.TestCase)
 
 
+def test_a_price_can_be_asked_what_it_reaches_of_some_bots_alone() -> None:
+    index = GuardIndex()
+    for bot_id in ("b1", "b2", "b3"):
+        index.put(guard(bot_id=bot_id, opened_ms=1, stop_price=Price(101)))
+    index.put(guard(bot_id="b4", opened_ms=1, trail=Decimal("0.02"), best=Price(90)))
+    found = index.crossed(BTC, Price(100), Price(100), 3, {"b2", "b9"})
+    assert [each.guard.bot_id for each in found] == ["b2"]
+    assert [best.price for best in index.raised()] == [Price(100)]
+
+
 def work_of_prices(positions: int, *bids: int) -> list[int]:
     """Comparisons of prices that each bid costs, with so many positions that trail from 100."""
     index = GuardIndex()
