@@ -22,12 +22,8 @@ async def reconcile(desk: Desk) -> list[str]:
     and enters nothing before a person resumes it.
     """
     running = await desk.control.running()
-    missing = [
-        bot
-        for bot in await desk.store.bots()
-        if bot.status is not BotStatus.STOPPED and bot.id not in running
-    ]
-    return [bot.id for bot in missing if await _started(desk, bot.id)]
+    missing = [bot_id for bot_id in await desk.store.live_bots() if bot_id not in running]
+    return [bot_id for bot_id in missing if await _started(desk, bot_id)]
 
 
 async def watch_again(desk: Desk) -> bool:

@@ -50,6 +50,10 @@ class Store(ProtectionStore, Protocol):
         """Give all bots, oldest first."""
         ...
 
+    async def live_bots(self) -> list[str]:
+        """Give the ids of the bots that are not stopped, oldest first."""
+        ...
+
     async def watched_symbols(self, venue: str) -> list[str]:
         """Give what bots of a venue that are not stopped trade or hold, sorted."""
         ...

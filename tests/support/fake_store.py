@@ -87,6 +87,10 @@ class FakeStore(FakeProtection):
         """Give all bots, oldest first."""
         return [b for b in self.bots_by_id.values() if owner in (None, b.settings.owner)]
 
+    async def live_bots(self) -> list[str]:
+        """Give the ids of the bots that are not stopped, oldest first."""
+        return [b.id for b in self.bots_by_id.values() if b.status is not BotStatus.STOPPED]
+
     async def watched_symbols(self, venue: str) -> list[str]:
         """Give what bots of a venue that are not stopped trade or hold, sorted."""
         alive = [

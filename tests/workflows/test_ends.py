@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from oxbot.adapters.temporal import runs
 from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.bots import Desk
 from oxbot.app.reconcile import reconcile
@@ -189,3 +190,14 @@ async def test_the_worker_looks_again_and_again_until_it_is_told_to_stop(
     await pause(handle)
     over.set()
     await looking
+
+
+async def test_running_bots_are_listed_over_several_pages(
+    real_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "PAGE", 2)
+    bots = [(await real_house.started())[0] for _ in range(5)]
+    for bot in bots:
+        await until_seen(real_house, bot, running=True)
+    listed = await desk_of(real_house).control.running()
+    assert listed >= {bot.id for bot in bots}

@@ -68,6 +68,12 @@ class Bots(Records):
         async with self._statements() as connection:
             return [bot_from(row) for row in (await connection.execute(query)).mappings()]
 
+    async def live_bots(self) -> list[str]:
+        """Give the ids of the bots that are not stopped, oldest first."""
+        alive = select(bots.c.id).where(bots.c.status != BotStatus.STOPPED)
+        async with self._statements() as connection:
+            return list(await connection.scalars(alive.order_by(bots.c.created_at, bots.c.id)))
+
     async def watched_symbols(self, venue: str) -> list[str]:
         """Give what bots of a venue that are not stopped trade or hold, sorted."""
         alive = (bots.c.settings["venue"].astext == venue) & (bots.c.status != BotStatus.STOPPED)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
@@ -65,12 +66,23 @@ class TemporalRuns:
 
     async def running(self) -> frozenset[str]:
         """Give the bots known to be running; Temporal's list is a moment behind."""
-        query = f"WorkflowType = '{BOT_WORKFLOW}' AND ExecutionStatus = 'Running'"
+        asked = ListWorkflowExecutionsRequest(
+            namespace=self._client.namespace,
+            query=f"WorkflowType = '{BOT_WORKFLOW}' AND ExecutionStatus = 'Running'",
+            page_size=PAGE,
+        )
+        found: set[str] = set()
         try:
-            found = self._client.list_workflows(query, page_size=PAGE)
-            return frozenset([run.id.removeprefix(workflow_id("")) async for run in found])
+            # The service itself: the client would unpack memo and attributes of every run.
+            while True:
+                page = await self._client.workflow_service.list_workflow_executions(asked)
+                found.update(run.execution.workflow_id for run in page.executions)
+                if not page.next_page_token:
+                    break
+                asked.next_page_token = page.next_page_token
         except (RPCError, RuntimeError) as error:
             raise Unavailable(f"Temporal does not list the running bots: {error}.") from error
+        return frozenset(run_id.removeprefix(workflow_id("")) for run_id in found)
 
     async def last_end(self, bot_id: str) -> str | None:
         """Tell how a bot's last workflow ended; None where it has not, or there is none."""
