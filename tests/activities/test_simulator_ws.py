@@ -131,7 +131,8 @@ async def test_an_unwatched_ticker_comes_no_more(simulator: Simulator) -> None:
     okx = simulator.okx
     await okx.watch_ticker("BTC/USDT")
     await okx.un_watch_ticker("BTC/USDT")
-    simulator.advance()
+    now = simulator.advance()
+    assert (await okx.watch_ticker("ETH/USDT"))["timestamp"] == now
     assert "BTC/USDT" not in okx.tickers
 
 

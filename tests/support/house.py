@@ -26,6 +26,7 @@ from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.money import Price
+from oxbot.domain.schedule import next_due, offset_ms
 from oxbot.messages import (
     BOT_WORKFLOW,
     BotView,
@@ -159,7 +160,8 @@ class House:
             "venue": self.feed.venue,
         }
         chosen = BotSettings.model_validate({**plain, **settings})
-        bot_id = f"t{uuid.uuid4().hex[:8]}"
+        now_ms = (await self.clock.reading()).venue_ms
+        bot_id = unhurried_id(now_ms, chosen.interval_s * 1000)
         return await self.store.create_bot(bot_id, chosen, time.time_ns() // 1_000_000)
 
     async def start(self, bot: Bot, *, roll_after: int = ROLL_AFTER) -> BotHandle:
@@ -177,10 +179,10 @@ class House:
         return handle
 
     async def started(self, **settings: object) -> tuple[Bot, BotHandle]:
-        """Make a bot and start it; it was granted its numbers when this returns."""
+        """Make a bot and start it; it knows its numbers when this returns."""
         bot = await self.new_bot(**settings)
         handle = await self.start(bot)
-        await self.until(lambda: any(block.bot_id == bot.id for block in self.store.blocks))
+        await self.until_view(handle, lambda view: view.incarnation > 0)
         return bot, handle
 
     async def pass_time(self, seconds: float) -> None:
@@ -235,11 +237,29 @@ class House:
             closing.cancel()
         return await handle.result()
 
+    async def until_view(self, handle: BotHandle, holds: Callable[[BotView], bool]) -> BotView:
+        """Wait until the workflow knows something; give what it says then.
+
+        The record has it first: an activity's answer comes after what it wrote.
+        """
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds(view := await status_of(handle)):  # noqa: ASYNC110 - as in until
+                await asyncio.sleep(GLANCE_S)
+        return view
+
     async def until_status(self, handle: BotHandle, status: BotStatus) -> None:
         """Wait until the workflow says that it has this status."""
-        async with asyncio.timeout(PATIENCE_S):
-            while (await status_of(handle)).status is not status:  # noqa: ASYNC110 - as in until
-                await asyncio.sleep(GLANCE_S)
+        await self.until_view(handle, lambda view: view.status is status)
+
+    async def until_known(self, handle: BotHandle, *symbols: str) -> BotView:
+        """Wait until the workflow knows that it holds these coins, and no others."""
+        return await self.until_view(
+            handle, lambda view: {position.symbol for position in view.positions} == set(symbols)
+        )
+
+    async def until_written(self, handle: BotHandle) -> BotView:
+        """Wait until the workflow knows that all of its cycles are on record."""
+        return await self.until_view(handle, lambda view: view.unwritten == 0)
 
     async def end(self) -> None:
         """Stop what the test left running, in good order, while a worker is at work.
@@ -255,6 +275,18 @@ class House:
             if not self.env.supports_time_skipping:
                 self._passing.cancel()
             await asyncio.wait([self._passing])
+
+
+def unhurried_id(now_ms: int, interval_ms: int) -> str:
+    """Draw an id whose first tick comes about half an interval from now (venue ms).
+
+    A tick that is due at once would overtake what the test is about to say; a day that begins
+    right before one would end in the middle of a cycle.
+    """
+    drawn = [f"t{uuid.uuid4().hex[:8]}" for _ in range(20)]
+    middle_ms = now_ms + interval_ms // 2
+    dues = {one: next_due(now_ms, interval_ms, offset_ms(one, interval_ms)) for one in drawn}
+    return min(drawn, key=lambda one: abs(dues[one] - middle_ms))
 
 
 async def _closed(handle: BotHandle) -> None:
@@ -302,9 +334,8 @@ async def tick(handle: BotHandle, due_ms: int) -> TickReport:
 
 async def next_tick(house: House, handle: BotHandle) -> TickReport:
     """Do as the driver of a stepped venue does: move its time to the tick, and tell the bot."""
-    async with asyncio.timeout(PATIENCE_S):
-        while (due_ms := (await status_of(handle)).next_due_ms) is None:  # noqa: ASYNC110 - as in until
-            await asyncio.sleep(GLANCE_S)
+    due_ms = (await house.until_view(handle, lambda view: view.next_due_ms is not None)).next_due_ms
+    assert due_ms is not None
     house.clock.stepped_ms = due_ms
     return await tick(handle, due_ms)
 

@@ -45,8 +45,7 @@ async def holding(house: House) -> tuple[Bot, BotHandle]:
     """A bot that has bought BTC, and wants ETH ever after."""
     will_always_buy(house, BTC)
     bot, handle = await house.started(interval_s=2)
-    await house.until(lambda: house.store.open_coins(bot.id) == {BTC})
-    await house.until(lambda: bool(house.recorded(bot)))
+    await house.until_known(handle, BTC)
     house.model.replies.clear()
     will_always_buy(house, ETH)
     return bot, handle
@@ -73,10 +72,10 @@ async def test_a_terminated_bot_that_holds_something_starts_again_paused_with_an
     epoch = real_house.store.bots_by_id[bot.id].epoch
     await handle.terminate("by mistake")
     await until_seen(real_house, bot, running=False)
-    bought = len(real_house.store.filled(Purpose.ENTRY))
 
     assert await reconcile(desk_of(real_house)) == [bot.id]
 
+    bought = len(real_house.store.filled(Purpose.ENTRY))
     await real_house.until(lambda: len(real_house.store.blocks) == 2)
     stored = real_house.store.bots_by_id[bot.id]
     assert (stored.status, stored.epoch) == (BotStatus.PAUSED, epoch + 1)
@@ -115,8 +114,7 @@ async def test_a_terminated_bot_that_holds_nothing_goes_on_as_it_was(real_house:
     await handle.terminate("by mistake")
     await until_seen(real_house, bot, running=False)
     assert await reconcile(desk_of(real_house)) == [bot.id]
-    await real_house.until(lambda: len(real_house.store.blocks) == 2)
-    await real_house.until(lambda: bool(real_house.recorded(bot)))
+    await real_house.until(lambda: any(c.incarnation == 2 for c in real_house.recorded(bot)))
     assert (await status_of(handle)).status is BotStatus.RUNNING
     assert real_house.store.alarms == {}
 
@@ -136,15 +134,15 @@ async def test_a_terminated_bot_that_was_closing_goes_on_closing_with_an_alarm(
 
 async def test_an_order_that_may_be_at_the_venue_counts_as_held(real_house: House) -> None:
     will_always_buy(real_house, BTC)
-    bot, handle = await real_house.started(interval_s=2)
     async with real_house.faults.holding("execute_order") as sending:
+        bot, handle = await real_house.started(interval_s=2)
         await sending.reached.wait()
         [entry] = real_house.store.orders_by_id.values()
         real_house.store.orders_by_id[entry.id] = moved(entry, OrderState.SENT)
         await handle.terminate("by mistake")
-    await until_seen(real_house, bot, running=False)
-    await reconcile(desk_of(real_house))
-    assert len(real_house.store.alarms) == 1
+        await until_seen(real_house, bot, running=False)
+        await reconcile(desk_of(real_house))
+        assert len(real_house.store.alarms) == 1
 
 
 async def test_a_bot_that_ran_into_a_time_limit_waits_for_a_person_as_well(

@@ -46,8 +46,8 @@ async def test_a_cycle_with_a_failed_step_is_recorded_with_its_cause_and_the_bot
 async def test_a_step_that_fails_at_every_try_is_given_up_with_its_cause(
     real_house: House, step: str
 ) -> None:
-    bot, _ = await real_house.started(interval_s=1)
     with real_house.faults.failing(step, final=False):
+        bot, _ = await real_house.started(interval_s=1)
         [failed, *_] = await real_house.run_cycles(bot, 1)
     assert failed.skipped == f"{step}: Planted: told to fail"
     assert real_house.faults.begun[step] > 1
@@ -56,8 +56,8 @@ async def test_a_step_that_fails_at_every_try_is_given_up_with_its_cause(
 
 @pytest.mark.usefixtures("short_limits")
 async def test_a_step_that_never_answers_is_cut_off_and_named(real_house: House) -> None:
-    bot, _ = await real_house.started(interval_s=1)
     with real_house.faults.hanging("decide"):
+        bot, _ = await real_house.started(interval_s=1)
         [cut, *_] = await real_house.run_cycles(bot, 1)
     assert cut.skipped is not None
     assert cut.skipped.startswith("decide: no answer within its limit")

@@ -39,7 +39,7 @@ async def test_a_hold_ends_with_no_tick_due(house: House) -> None:
     ]
     assert min(held_s) >= HOLD_S
     assert max(held_s) < 4 * 3_600
-    assert (await status_of(handle)).positions == ()
+    await house.until_known(handle)
 
 
 async def test_a_hold_ends_while_the_bot_is_paused(house: House) -> None:
@@ -84,9 +84,10 @@ async def test_where_the_venue_is_stepped_no_timer_ends_a_hold(real_house: House
     bot, handle = await real_house.started(limits={"longest_hold_s": 601})
     real_house.model.will_buy(BTC)
     await next_tick(real_house, handle)
+    late_ms = real_house.clock.stepped_ms + 9 * DAY_S * 1000
     real_house.clock.stepped_ms += 10 * DAY_S * 1000
     await handle.signal("wake")
-    await real_house.until(lambda: real_house.faults.begun["read_clock"] > 0)
+    await real_house.until_view(handle, lambda view: (view.next_due_ms or 0) > late_ms)
     await real_house.pass_time(1)
     assert real_house.faults.begun["protect"] == 0
     assert real_house.store.open_coins(bot.id) == {BTC}

@@ -33,7 +33,9 @@ async def test_a_drawdown_pauses_the_bot_and_sells_only_where_it_is_set_to(
     held = (await house.store.portfolio(bot.id)).positions
     assert set(held) == (set() if flatten else {BTC})
     assert len(house.store.filled(Purpose.FLATTEN)) == flatten
-    paused = next(change for change in house.store.control if change.status is BotStatus.PAUSED)
+    await house.until(lambda: bool(house.store.control))
+    [paused] = house.store.control
+    assert paused.status is BotStatus.PAUSED
     assert paused.by == "kill switch"
     assert "drawdown" in paused.reason
     assert "limit 0.1" in paused.reason

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.critical
 async def test_a_paused_flat_bot_begins_no_cycle_and_writes_no_history(house: House) -> None:
     bot, handle = await house.started()
     await house.run_cycles(bot, 1)
+    await house.until_written(handle)
     answer = await pause(handle)
     assert (answer.status, answer.recorded, answer.in_flight) == ("paused", True, ())
     cycles, events = len(house.recorded(bot)), await history_length(handle)
@@ -197,9 +198,10 @@ async def test_a_paused_bot_with_a_position_cycles_without_its_model_and_stops_o
 async def test_a_paused_bot_stays_paused_in_its_next_life(real_house: House) -> None:
     bot, handle = await real_house.started(interval_s=1)
     await pause(handle, "for the night")
+    await real_house.until_view(handle, lambda view: view.next_due_ms is None)
     await handle.terminate("its history was lost")
     again = await real_house.start(bot)
-    await real_house.until(lambda: len(real_house.store.blocks) == 2)
+    await real_house.until_view(again, lambda view: view.incarnation == 2)
     cycles = len(real_house.recorded(bot))
     await real_house.pass_time(2)
     view = await status_of(again)

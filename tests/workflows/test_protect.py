@@ -7,7 +7,7 @@ import pytest
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.money import Price
 from oxbot.domain.orders import OrderState, Purpose
-from oxbot.messages import PositionBrief, Protect, ProtectReport
+from oxbot.messages import Protect, ProtectReport
 from tests.support.fakes import BTC, ETH
 from tests.support.house import (
     GLANCE_S,
@@ -29,11 +29,11 @@ pytestmark = pytest.mark.critical
 
 
 async def holding(house: House, *symbols: str) -> tuple[Bot, BotHandle]:
-    """A bot that has bought these coins in its first cycle, and may sell them at once."""
+    """A bot that has bought these coins in its first cycle, knows it, and may sell them at once."""
     bot, handle = await house.started(limits={"shortest_hold_s": 0})
     house.model.will_buy(*symbols)
     await house.run_cycles(bot, 1)
-    await house.until(lambda: bool(house.recorded(bot)))
+    await house.until_known(handle, *symbols)
     return bot, handle
 
 
@@ -46,15 +46,8 @@ async def holding_for_real(
         house.model.will_buy(*wanted)
     bot = await house.new_bot(interval_s=2, limits={"shortest_hold_s": 0, **limits})
     handle = await house.start(bot, roll_after=roll_after)
-    await until_known(handle, wanted)
+    await house.until_known(handle, *wanted)
     return bot, handle
-
-
-async def until_known(handle: BotHandle, symbols: set[str]) -> None:
-    """Wait until the workflow knows that it holds these coins."""
-    async with asyncio.timeout(PATIENCE_S):
-        while {p.symbol for p in (await status_of(handle)).positions} != symbols:  # noqa: ASYNC110 - a query
-            await asyncio.sleep(GLANCE_S)
 
 
 async def crossing(house: House, bot: Bot, symbol: str = BTC, **changes: object) -> Protect:
@@ -107,7 +100,8 @@ async def test_a_position_is_closed_while_the_model_thinks(house: House) -> None
         await house.until(lambda: stops(house) == [BTC])
         assert len(house.recorded(bot)) == 1
     await house.until(lambda: len(house.recorded(bot)) == 2)
-    assert (await status_of(handle)).positions == ()
+    await house.until_written(handle)
+    await house.until_known(handle)
 
 
 @pytest.mark.parametrize("step", ["observe_market", "validate_risk", "record_cycles"])
@@ -122,6 +116,7 @@ async def test_what_a_step_read_before_the_close_does_not_bring_the_position_bac
         await real_house.until(reading.reached.is_set)
         assert (await protect(handle, call)).state == "closed"
     await pause(handle)
+    await real_house.until_view(handle, lambda view: view.next_due_ms is None)
     assert before
     assert (await status_of(handle)).positions == ()
 
@@ -163,7 +158,8 @@ async def test_the_same_protection_sent_again_and_again_is_done_once(house: Hous
         for _ in range(5):
             await handle.signal("protect", call)
         await held_back.reached.wait()
-    await house.until(lambda: stops(house) == [BTC])
+    await house.until_known(handle)
+    assert stops(house) == [BTC]
     assert house.faults.begun["protect"] == 1
 
 
@@ -183,7 +179,7 @@ async def test_an_exit_that_fails_twenty_times_is_done_at_the_next(house: House)
         await house.pass_until(lambda: house.faults.begun["protect"] >= 20, portion_s=5)
         assert stops(house) == []
     await house.pass_until(lambda: stops(house) == [BTC], portion_s=5)
-    assert (await status_of(handle)).positions == ()
+    await house.until_known(handle)
 
 
 async def test_an_exit_that_cannot_finish_blocks_its_coin_and_not_the_bot(
@@ -260,13 +256,19 @@ async def test_what_is_under_way_keeps_the_run_from_going_on_as_new(real_house: 
     async with real_house.faults.holding("protect") as held_back:
         await handle.signal("protect", call)
         await held_back.reached.wait()
-        await real_house.until(lambda: len(real_house.recorded(bot)) >= 6)
-        [block] = {block.chain_id for block in real_house.store.blocks}
-        assert len(await _runs(real_house, bot)) == 1, block
+        run, cycles = await run_id(handle), len(real_house.recorded(bot))
+        await real_house.until(lambda: len(real_house.recorded(bot)) >= cycles + 5)
+        assert await run_id(handle) == run
     await real_house.until(lambda: stops(real_house) == [BTC])
     async with asyncio.timeout(PATIENCE_S):
-        while len(await _runs(real_house, bot)) == 1:  # noqa: ASYNC110 - sets no event
-            await asyncio.sleep(0.1)
+        while await run_id(handle) == run:  # noqa: ASYNC110 - sets no event
+            await asyncio.sleep(GLANCE_S)
+    assert len({block.chain_id for block in real_house.store.blocks}) == 1
+
+
+async def run_id(handle: BotHandle) -> str | None:
+    """Give the run that the bot is in."""
+    return (await handle.describe()).run_id
 
 
 async def test_protections_that_come_while_runs_change_are_not_lost(real_house: House) -> None:
@@ -277,11 +279,6 @@ async def test_protections_that_come_while_runs_change_are_not_lost(real_house: 
         await real_house.until(lambda turn=turn: len(stops(real_house)) == turn)  # type: ignore[misc]
         await real_house.until(lambda: real_house.store.open_coins(bot.id) == {BTC})
     assert (await real_house.store.audit(bot.id)).drift == 0
-
-
-async def _runs(house: House, bot: Bot) -> list[str]:
-    query = f"WorkflowId = 'bot-{bot.id}'"
-    return [run.run_id async for run in house.client.list_workflows(query)]
 
 
 async def test_a_protection_that_cannot_be_read_is_said_and_harms_nothing(house: House) -> None:
@@ -317,7 +314,6 @@ async def test_a_bot_trades_on_after_a_protection(house: House) -> None:
     house.model.will_buy(BTC)
     await house.run_cycles(bot, 1)
     position = (await house.store.portfolio(bot.id)).positions[BTC]
-    view = await status_of(handle)
-    brief: PositionBrief = view.positions[0]
+    [brief] = (await house.until_known(handle, BTC)).positions
     assert (brief.opened_ms, brief.version) == (position.opened_ms, position.version)
     assert (await resume(handle)).status == "running"

@@ -79,10 +79,11 @@ async def test_ticks_that_passed_while_time_flowed_elsewhere_are_counted_at_a_wa
     stepped_house: House,
 ) -> None:
     bot, handle = await stepped_house.started()
-    await next_tick(stepped_house, handle)
+    due_ms = (await next_tick(stepped_house, handle)).next_due_ms
     stepped_house.clock.stepped_ms = (stepped_house.clock.stepped_ms or 0) + 4 * 300_000
     await handle.signal("wake")
-    await stepped_house.until(lambda: stepped_house.faults.begun["read_clock"] == 1)
+    await stepped_house.until_view(handle, lambda view: view.next_due_ms != due_ms)
+    assert stepped_house.faults.begun["read_clock"] == 1
     assert (await next_tick(stepped_house, handle)).cycle == 2
     assert [gap.ticks for gap in stepped_house.store.missed] == [3]
     assert len(stepped_house.recorded(bot)) == 2
@@ -97,7 +98,7 @@ async def test_a_bot_follows_its_venue_from_standing_to_flowing_and_back(
     await handle.signal("wake")
     await stepped_house.until(lambda: len(stepped_house.recorded(bot)) >= 3)
     stepped_house.clock.stepped_ms = (await stepped_house.wall()) // 1000 * 1000
-    await _until_stepped(handle)
+    await stepped_house.until_view(handle, lambda view: view.stepped)
     first = await _first_tick(stepped_house, handle)
     assert (await next_tick(stepped_house, handle)).cycle == first + 1
     await stop(handle)
@@ -115,9 +116,3 @@ async def _first_tick(house: House, handle: BotHandle) -> int:
             else:
                 assert report.cycle is not None
                 return report.cycle
-
-
-async def _until_stepped(handle: BotHandle) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not (await status_of(handle)).stepped:  # noqa: ASYNC110 - a query sets no event
-            await asyncio.sleep(GLANCE_S)
