@@ -253,15 +253,11 @@ class ProtectPosition(Message):
     protect: Protect
 
 
-UNDER_WAY: Final = "still under way; it goes on until it is done"
-"""Reason of a position that is open yet because its exit takes long."""
-
-
 class ProtectReport(Message):
     """What came of a protection: the position is `closed`, still `open`, or the call was `stale`.
 
     `order_ids` are all orders of the coin that have come to their end; `price` is the average
-    of the exit in USDT.
+    of the exit in USDT. `under_way`: it was not done yet when this was said, and goes on.
     """
 
     symbol: str
@@ -269,6 +265,7 @@ class ProtectReport(Message):
     order_ids: tuple[str, ...] = ()
     reason: str = ""
     price: Price | None = None
+    under_way: bool = False
 
 
 class Examine(Message):

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
         WatchPrices,
         WatchView,
     )
-    from workflows.causes import cause_of
+    from workflows.causes import cause_of, failure_of
     from workflows.details import when
 
 MARGIN: Final = timedelta(minutes=5)
@@ -145,12 +145,14 @@ class MarketWatchWorkflow:
                 summary=f"guards of {request.venue} at {when(request.at_ms)}",
             )
         except ActivityError as error:
-            cause = error.cause
-            if isinstance(cause, ApplicationError) and cause.type == UNFIT:
+            cause = failure_of(error)
+            kind = cause.type if isinstance(cause, ApplicationError) else None
+            if isinstance(cause, ApplicationError) and kind == UNFIT:
                 raise ApplicationError(cause.message, type=UNFIT) from error
-            told = cause_of(error)
-            unfinished = not any(f": {kind}: " in told for kind in VENUE_AWAY)
-            return ExamineReport(crossings=0, closed=0, trouble=told, unfinished=unfinished)
+            unfinished = kind not in VENUE_AWAY
+            return ExamineReport(
+                crossings=0, closed=0, trouble=cause_of(error), unfinished=unfinished
+            )
 
     @examine_update.validator
     def _may_examine(self, request: Examine) -> None:

@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
-    from oxbot.messages import UNDER_WAY, Protect, ProtectReport
+    from oxbot.messages import Protect, ProtectReport
     from workflows.causes import cause_of
     from workflows.state import BotState
     from workflows.steps import Steps
@@ -81,7 +81,8 @@ class Protector:
         try:
             await workflow.wait_condition(lambda: request.key in self._reports, timeout=within)
         except TimeoutError:
-            return ProtectReport(symbol=request.symbol, state="open", reason=UNDER_WAY)
+            reason = "still under way; it goes on until it is done"
+            return ProtectReport(symbol=request.symbol, state="open", reason=reason, under_way=True)
         return self._reports[request.key]
 
     async def until_done(self, requests: Sequence[Protect], within: timedelta) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, is_current, known_quotes
@@ -12,7 +12,7 @@ from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import TRUSTED_MS, Crossing, Guard
 from oxbot.domain.market import ClockReading, Quote
 from oxbot.domain.orders import Purpose
-from oxbot.messages import UNDER_WAY, Examine, ExamineReport
+from oxbot.messages import Examine, ExamineReport
 
 AT_ONCE: Final = 16
 """Positions closed at the same time."""
@@ -122,16 +122,23 @@ async def _close_all(ports: Ports, crossings: Sequence[Crossing]) -> ExamineRepo
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
-    open_yet = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    open_yet = [outcome for outcome in outcomes if isinstance(outcome, _Open)]
     return ExamineReport(
         crossings=len(crossings),
         closed=len(crossings) - len(open_yet),
-        trouble="; ".join(open_yet[:TOLD]),
-        unfinished=any(told.endswith(UNDER_WAY) for told in open_yet),
+        trouble="; ".join(still.why for still in open_yet[:TOLD]),
+        unfinished=any(still.under_way for still in open_yet),
     )
 
 
-async def _close(ports: Ports, crossing: Crossing, room: asyncio.Semaphore) -> str | None:
+class _Open(NamedTuple):
+    """Why a position is open yet, and whether its exit goes on."""
+
+    why: str
+    under_way: bool
+
+
+async def _close(ports: Ports, crossing: Crossing, room: asyncio.Semaphore) -> _Open | None:
     """Have one position closed; give why it is open yet."""
     bot_id = crossing.guard.bot_id
     try:
@@ -139,6 +146,6 @@ async def _close(ports: Ports, crossing: Crossing, room: asyncio.Semaphore) -> s
             report = await ports.control.protect_now(bot_id, protect_of(crossing, seen_ms=0))
     except NotFound as error:
         await tell_out_of_reach(ports, crossing, error)
-        return str(error)
-    still = f"{crossing.guard.symbol} of {bot_id} is open yet: {report.reason}"
-    return still if report.state == "open" else None
+        return _Open(str(error), under_way=False)
+    why = f"{crossing.guard.symbol} of {bot_id} is open yet: {report.reason}"
+    return _Open(why, report.under_way) if report.state == "open" else None

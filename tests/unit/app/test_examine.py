@@ -9,7 +9,7 @@ from oxbot.domain.circuit import OPENS_AFTER
 from oxbot.domain.errors import Conflict, Unavailable, VenueUnavailable
 from oxbot.domain.money import Price
 from oxbot.domain.orders import Purpose
-from oxbot.messages import UNDER_WAY, Examine, ExamineReport, Protect, ProtectReport
+from oxbot.messages import Examine, ExamineReport, Protect, ProtectReport
 from tests.support.fakes import BTC, ETH, FakeFeed
 from tests.support.held import STOP, TARGET
 from tests.unit.app.room import BOT, NOW_MS, Room
@@ -91,7 +91,9 @@ async def test_once_the_circuit_is_open_it_is_reported_and_nobody_asks_again(pos
 
 async def test_an_exit_that_takes_long_leaves_the_examination_unfinished(post: Post) -> None:
     async def tries(_: str, request: Protect) -> ProtectReport:
-        return ProtectReport(symbol=request.symbol, state="open", reason=UNDER_WAY)
+        return ProtectReport(
+            symbol=request.symbol, state="open", reason="it takes long", under_way=True
+        )
 
     post.control.closes = tries
     post.room.reprice(BTC, Price(STOP))
