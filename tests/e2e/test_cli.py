@@ -1,11 +1,16 @@
 """`oxbot bots ...` on a running system."""
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Any
 
 import pexpect
+from sqlalchemy import text
 
+from oxbot.adapters.postgres.engine import open_engine
+from oxbot.bootstrap import resolve
+from oxbot.settings import Settings
 from tests.e2e.system_process import OXBOT, Machine
 
 
@@ -77,6 +82,19 @@ def test_limits_change_on_a_running_bot_and_the_books_are_audited(machine: Machi
     assert (ran.returncode, json.loads(ran.stdout)["drift"]) == (0, "0")
     assert "1 of 1 agree" in machine.run("audit", "ledger", "b1").stdout
     assert machine.run("audit", "ledger", "b2").returncode == 3
+    asyncio.run(write(machine, "UPDATE bots SET cash = cash + 0.000000000001"))
+    ran = machine.run("audit", "ledger", "--json")
+    assert (ran.returncode, json.loads(ran.stdout)["drift"]) == (1, "0.000000000001")
+    assert "0 of 1 agree" in machine.run("audit", "ledger").stdout
+
+
+async def write(machine: Machine, statement: str) -> None:
+    """Change the record behind everybody's back."""
+    alone = Settings(home=machine.home, database_url=None, redis_url=None, temporal_address=None)
+    engine = open_engine(resolve(alone).database_url or "")
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
 
 
 def test_on_a_terminal_it_asks_and_shows_what_it_will_make(machine: Machine) -> None:
