@@ -32,7 +32,7 @@ KILLS: tuple[tuple[str, ...], ...] = (
     (
         "before:execute_order:entry",
         "after:execute_order:entry",
-        *("after:claim:exit", "after:place:exit", "after:settle:exit"),
+        *("before:place:exit", "after:place:exit", "after:settle:exit"),
     ),
     (
         *("after:claim:entry", "after:place:entry", "after:settle:entry"),
