@@ -27,12 +27,14 @@ async def decide(ports: Ports, request: Decide) -> DecisionBrief:
 
 async def _decide_anew(ports: Ports, request: Decide) -> DecisionRecord:
     bot = await ports.store.bot(request.bot_id)
-    model = ports.model(bot.settings.provider)
-    question = build_request(await _facts(ports, request, bot))
+    choice = bot.settings.choices[0]
+    model = ports.model(choice.provider)
+    facts = await _facts(ports, request, bot)
+    question = build_request(facts).model_copy(update={"choice": choice})
     begun = time.monotonic_ns()
     reply = await model.complete(question)
     duration_ms = (time.monotonic_ns() - begun) // 1_000_000
-    record = _record(request, model.label, question, reply).model_copy(
+    record = _record(request, model.label(choice), question, reply).model_copy(
         update={"duration_ms": duration_ms}
     )
     return await ports.store.save_decision(record)
