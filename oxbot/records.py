@@ -115,8 +115,9 @@ class ModelReply(Value):
 class DecisionRecord(Value):
     """A cycle's decision: prompt, raw reply, and the parsed proposals as JSON.
 
-    `failed` says why a reply could not be used; the cycle then holds. `repaired`: the reply is
-    the second one, after the first was no valid decision; tokens, cost and time are of both.
+    `failed` says why there is no decision; the cycle then holds. `repaired`: the reply is the
+    second one, after a first that was no valid decision. Tokens, cost and time are of all
+    requests.
     """
 
     id: str

@@ -10,6 +10,7 @@ from oxbot.adapters.models.recorded import RecordedModel, reply_key
 from oxbot.adapters.models.schema import strict_schema
 from oxbot.app.prompt import build_request
 from oxbot.bootstrap import providers
+from oxbot.domain.bot import BotSettings
 from oxbot.domain.decision import Decision, parse_decision
 from oxbot.domain.errors import InputError, NotFound
 from oxbot.domain.models import CARDS, ModelCard, ModelChoice, Usage, check_provider
@@ -143,3 +144,14 @@ async def test_a_recorded_model_answers_what_was_asked_before_and_nothing_else()
     for other in (question(warmer), question(asked.choice, (("user", "json?"),))):
         with pytest.raises(NotFound, match="a recorded model asks nobody"):
             await model.complete(other)
+
+
+def test_a_bot_names_the_models_that_decide_in_their_order() -> None:
+    plain = BotSettings.model_validate({"name": "from before models"})
+    assert (plain.deciders, plain.choices) == ("baseline", (ModelChoice(),))
+    fallbacks = [{"provider": "openai", "model": "gpt-4.1-mini"}, {"provider": "baseline"}]
+    several = BotSettings.model_validate(
+        {"name": "x", "provider": "dashscope", "temperature": "0.3", "fallbacks": fallbacks}
+    )
+    assert several.deciders == "dashscope, else openai gpt-4.1-mini, else baseline"
+    assert several.choices[0] == ModelChoice(provider="dashscope", temperature=Decimal("0.3"))
