@@ -19,7 +19,7 @@ def answer(prompt: str) -> str:
     rising = {coin.symbol for coin in _strongest(coins)}
     proposals = [_wish(coin, rising) for coin in coins]
     bought = ", ".join(sorted(rising)) or "nothing"
-    summary = f"By the averages of {len(coins)} coins: buy {bought}."
+    summary = f"A plain rule, no AI, on {len(coins)} coins: buy {bought}."
     return json.dumps({"summary": summary, "proposals": proposals})
 
 

@@ -117,7 +117,7 @@ def test_a_provider_needs_its_key_and_the_refusal_names_the_variable() -> None:
     assert providers(settings_for("http://127.0.0.1:1")) == {"baseline", "dashscope", "openai"}
     without_key = Settings(openai_base_url="http://127.0.0.1:11434/v1")
     assert providers(without_key) == {"baseline", "openai"}
-    with pytest.raises(InputError, match="DASHSCOPE_API_KEY"):
+    with pytest.raises(InputError, match="set DASHSCOPE_API_KEY in the environment"):
         check_provider("dashscope", providers(without_key))
     with pytest.raises(InputError, match="'oracle'; there are: baseline, dashscope, openai"):
         check_provider("oracle", providers(Settings()))
