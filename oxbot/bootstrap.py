@@ -13,7 +13,7 @@ from oxbot.app.bots import Desk
 from oxbot.domain.bot import SIMULATED_VENUE
 from oxbot.domain.errors import SetupError
 from oxbot.domain.market import Instrument
-from oxbot.domain.models import BASELINE, DASHSCOPE, OPENAI
+from oxbot.domain.models import BASELINE
 from oxbot.embedded.addresses import find_running
 from oxbot.settings import Settings
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from oxbot.ports import Clock
 
 PROVIDERS: Final = frozenset({BASELINE})
-"""Model providers that need no settings; `providers` has those of a system."""
+"""Model providers that need no settings; `Settings.model_providers` has all."""
 
 TAKER_FEE: Final = Decimal("0.001")
 """OKX spot, level 1: 10 bp. Source: OKX's fee schedule for regular users."""
@@ -73,13 +73,6 @@ def venue_of(settings: Settings) -> str:
     if settings.simulator_url:
         return SIMULATED_VENUE
     return f"{settings.okx_host}-demo" if settings.okx_demo else settings.okx_host
-
-
-def providers(settings: Settings) -> frozenset[str]:
-    """Name the model providers that a bot can be made with."""
-    openai = settings.openai_api_key or settings.openai_base_url
-    set_up = {DASHSCOPE: settings.dashscope_api_key, OPENAI: openai}
-    return PROVIDERS | {name for name, needed in set_up.items() if needed}
 
 
 def data_client(settings: Settings, *, many: bool = False) -> "OkxClient":
@@ -207,7 +200,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
 
     found = resolve(settings)
     async with AsyncExitStack() as stack:
-        models = await stack.enter_async_context(open_models(found, providers(found)))
+        models = await stack.enter_async_context(open_models(found))
         _spare_the_collector()
         engine = open_engine(found.database_url or "", pool_size=WORKER_POOL)
         stack.push_async_callback(engine.dispose)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from oxbot.domain.models import ModelCard, ModelName
+from oxbot.domain.models import BASELINE, DASHSCOPE, OPENAI, ModelCard, ModelName
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -162,6 +162,13 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError("no time zone; use a name such as Europe/Berlin") from error
         return name
+
+    @property
+    def model_providers(self) -> frozenset[str]:
+        """The model providers that a bot can be made with."""
+        openai = self.openai_api_key or self.openai_base_url
+        needed = {BASELINE: True, DASHSCOPE: self.dashscope_api_key, OPENAI: openai}
+        return frozenset(name for name, found in needed.items() if found)
 
     @property
     def okx_address(self) -> str:

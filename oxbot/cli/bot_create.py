@@ -10,7 +10,7 @@ from rich.prompt import Confirm
 
 from oxbot.app import telling
 from oxbot.app.bots import create_bot
-from oxbot.bootstrap import open_desk, providers, resolve, venue_of
+from oxbot.bootstrap import open_desk, resolve, venue_of
 from oxbot.cli import inputs, output
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.questions import ask_for
@@ -95,7 +95,7 @@ def create(wishes: Wishes, *, ask: bool, as_json: bool) -> None:
 async def _create(settings: Settings, wishes: Wishes, *, as_json: bool) -> None:
     chosen = wishes.settings()
     async with open_desk(settings) as desk:
-        bot = await create_bot(desk, chosen, providers(settings), wishes.bot_id)
+        bot = await create_bot(desk, chosen, settings.model_providers, wishes.bot_id)
     if as_json:
         output.write_json(bot)
         return

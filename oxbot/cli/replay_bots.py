@@ -7,7 +7,6 @@ from typing import Final
 
 from pydantic import Field, JsonValue, ValidationError
 
-from oxbot.bootstrap import providers
 from oxbot.cli.config_sources import load_settings
 from oxbot.domain.bot import DEFAULT_SYMBOLS, BotId, BotSettings
 from oxbot.domain.errors import InputError
@@ -83,9 +82,10 @@ def _bot(place: str, entry: JsonValue, listed: Sequence[str]) -> PlannedBot:
         settings = BotSettings.model_validate(chosen)
     except ValidationError as error:
         raise InputError(f"{place}: {told(error)}") from error
+    usable = load_settings().model_providers
     try:
         for choice in settings.choices:
-            check_provider(choice.provider, providers(load_settings()))
+            check_provider(choice.provider, usable)
     except InputError as error:
         raise InputError(f"{place}: {error}") from error
     if foreign := [symbol for symbol in settings.symbols if symbol not in listed]:

@@ -1,7 +1,7 @@
 """The models of a system, by provider, as its settings have them."""
 
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -19,20 +19,18 @@ CHATTY: Final = ("httpx", "httpx2")
 
 
 @asynccontextmanager
-async def open_models(
-    settings: Settings, providers: Collection[str]
-) -> AsyncIterator[Mapping[str, ChatModel]]:
-    """Open the models of these providers; an SDK is loaded only where its provider is one."""
+async def open_models(settings: Settings) -> AsyncIterator[Mapping[str, ChatModel]]:
+    """Open the models of all providers that are set up; an SDK is loaded for its own alone."""
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     models: dict[str, ChatModel] = {BASELINE: BaselineModel()}
     async with AsyncExitStack() as stack:
-        if DASHSCOPE in providers:
+        if DASHSCOPE in settings.model_providers:
             from oxbot.adapters.models.dashscope import DashScopeModel  # noqa: PLC0415 - a second
 
             qwen = DashScopeModel(dashscope_setup(settings))
             models[DASHSCOPE] = await stack.enter_async_context(qwen)
-        if OPENAI in providers:
+        if OPENAI in settings.model_providers:
             from oxbot.adapters.models.openai import OpenAIModel  # noqa: PLC0415 - as above
 
             compatible = OpenAIModel(openai_setup(settings))

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,6 @@ from oxbot.adapters.models.choice import dashscope_setup, open_models, openai_se
 from oxbot.adapters.models.recorded import RecordedModel, reply_key
 from oxbot.adapters.models.schema import strict_schema
 from oxbot.app.prompt import build_request
-from oxbot.bootstrap import providers
 from oxbot.domain.bot import BotSettings
 from oxbot.domain.decision import Decision, parse_decision
 from oxbot.domain.errors import InputError, NotFound
@@ -112,26 +112,34 @@ async def test_the_server_reads_the_projects_own_prompt(model: ChatModel) -> Non
     assert {p.symbol for p in decision.proposals if p.action == "buy"} == {"BNB/USDT", "ETH/USDT"}
 
 
-def test_a_provider_needs_its_key_and_the_refusal_names_the_variable() -> None:
-    assert providers(Settings()) == {"baseline"}
-    assert providers(settings_for("http://127.0.0.1:1")) == {"baseline", "dashscope", "openai"}
+@pytest.fixture
+def without_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Settings of nobody: no key in the environment, and no .env."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DASHSCOPE_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_provider_needs_its_key_and_the_refusal_names_the_variable(without_keys: None) -> None:
+    assert Settings().model_providers == {"baseline"}
+    assert settings_for("http://127.0.0.1:1").model_providers == {"baseline", "dashscope", "openai"}
     without_key = Settings(openai_base_url="http://127.0.0.1:11434/v1")
-    assert providers(without_key) == {"baseline", "openai"}
+    assert without_key.model_providers == {"baseline", "openai"}
     with pytest.raises(InputError, match="set DASHSCOPE_API_KEY in the environment"):
-        check_provider("dashscope", providers(without_key))
+        check_provider("dashscope", without_key.model_providers)
     with pytest.raises(InputError, match="'oracle'; there are: baseline, dashscope, openai"):
-        check_provider("oracle", providers(Settings()))
+        check_provider("oracle", Settings().model_providers)
 
 
-async def test_the_models_of_a_system_are_those_that_are_set_up() -> None:
+async def test_the_models_of_a_system_are_those_that_are_set_up(without_keys: None) -> None:
     settings = settings_for("http://127.0.0.1:1")
-    async with open_models(settings, providers(settings)) as models:
+    async with open_models(settings) as models:
         assert {name: models[name].label(ModelChoice()) for name in models} == {
             "baseline": "baseline (a plain rule, no AI)",
             "dashscope": "dashscope qwen-max",
             "openai": "openai gpt-4.1-mini",
         }
-    async with open_models(Settings(), {"baseline"}) as models:
+    async with open_models(Settings()) as models:
         assert set(models) == {"baseline"}
 
 

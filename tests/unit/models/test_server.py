@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,6 +182,11 @@ def test_the_command_says_where_it_listens_and_ends_in_good_order() -> None:
             assert json.load(answer) == {"status": "ok"}
         process.terminate()
         assert process.wait(30) == 0
+
+
+def test_the_page_on_models_names_every_fault() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
+    assert [kind for kind in FaultKind if f"`{kind}`" not in page] == []
 
 
 def test_a_taken_port_is_told_with_its_setting(capsys: pytest.CaptureFixture[str]) -> None:
