@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from oxbot.app import decide
+from oxbot.app.ask_model import Patience
 from oxbot.app.ports import Ports
 from oxbot.messages import Decide, DecisionBrief
 
@@ -16,4 +17,6 @@ class DecisionActivities:
     @activity.defn
     async def decide(self, request: Decide) -> DecisionBrief:
         """Have the model decide, once per cycle."""
-        return await decide.decide(self._ports, request)
+        attempt = activity.info().start_to_close_timeout
+        patience = Patience.within(attempt, activity.heartbeat)
+        return await decide.decide(self._ports, request, patience)

@@ -10,9 +10,10 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from oxbot.app.bots import Desk
-from oxbot.domain.bot import BASELINE, SIMULATED_VENUE
+from oxbot.domain.bot import SIMULATED_VENUE
 from oxbot.domain.errors import SetupError
 from oxbot.domain.market import Instrument
+from oxbot.domain.models import BASELINE
 from oxbot.embedded.addresses import find_running
 from oxbot.settings import Settings
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from oxbot.ports import Clock
 
 PROVIDERS: Final = frozenset({BASELINE})
-"""Model providers that a bot can be made with."""
+"""Model providers that need no settings; `Settings.model_providers` has all."""
 
 TAKER_FEE: Final = Decimal("0.001")
 """OKX spot, level 1: 10 bp. Source: OKX's fee schedule for regular users."""
@@ -181,7 +182,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
 
     `client` is Temporal's, for those who have one already.
     """
-    from oxbot.adapters.models.baseline import BaselineModel  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.models.choice import open_models  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.okx.clock import OkxClock, SimulatorClock  # noqa: PLC0415 - as above
     from oxbot.adapters.okx.feed import OkxFeed  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.paper.exchange import PaperExchange  # noqa: PLC0415 - as in open_desk
@@ -198,8 +199,9 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
     from oxbot.app.ports import Ports  # noqa: PLC0415 - as above
 
     found = resolve(settings)
-    _spare_the_collector()
     async with AsyncExitStack() as stack:
+        models = await stack.enter_async_context(open_models(found))
+        _spare_the_collector()
         engine = open_engine(found.database_url or "", pool_size=WORKER_POOL)
         stack.push_async_callback(engine.dispose)
         redis = open_redis(found.redis_url or "")
@@ -229,7 +231,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
             parts=RedisPartCache(redis),
             flight=RedisFlight(redis),
             exchange=PaperExchange(feed, TAKER_FEE),
-            models={BASELINE: BaselineModel()},
+            models=models,
             installation=found.installation,
             fee_rate=TAKER_FEE,
             session=found.session,

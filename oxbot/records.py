@@ -9,6 +9,7 @@ from pydantic import Field
 from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.models import ModelChoice
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
 from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Direction, Portfolio, Position
@@ -56,11 +57,12 @@ class ModelRequest(Value):
     """What a model is asked: messages in order, and the same facts in typed form.
 
     `messages` are (role, text) pairs. `brief` holds what the text was made from, for models
-    that are plain rules.
+    that are plain rules. `choice` is the model asked for.
     """
 
     messages: tuple[tuple[str, str], ...]
     brief: "MarketBrief"
+    choice: ModelChoice = ModelChoice()
 
 
 class Lately(Value):
@@ -91,7 +93,12 @@ class MarketBrief(Value):
 
 
 class ModelReply(Value):
-    """A model's answer as it came, with what it cost: tokens and USD."""
+    """A model's answer as it came, with what it cost: tokens and USD.
+
+    `tokens_cached` are those of `tokens_in` that the provider remembered. `finish_reason` is
+    why the text ends where it does, in the provider's word. Where nobody knows the model's
+    price, `priced` is False and the cost of 0 tells nothing.
+    """
 
     text: str
     provider: str
@@ -99,13 +106,18 @@ class ModelReply(Value):
     request_id: str
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
     cost_usd: Decimal = Decimal(0)
+    finish_reason: str = ""
+    priced: bool = True
 
 
 class DecisionRecord(Value):
     """A cycle's decision: prompt, raw reply, and the parsed proposals as JSON.
 
-    `failed` says why a reply could not be used; the cycle then holds.
+    `failed` says why there is no decision; the cycle then holds. `repaired`: the reply is the
+    second one, after a first that was no valid decision. Tokens, cost and time are of all
+    requests.
     """
 
     id: str
@@ -122,8 +134,10 @@ class DecisionRecord(Value):
     request_id: str = ""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
     cost_usd: Decimal = Decimal(0)
     duration_ms: int = 0
+    repaired: bool = False
 
 
 class CycleRow(Value):

@@ -4,14 +4,18 @@ Names without prefix are those that other tools know (DATABASE_URL, TEMPORAL_ADD
 REDIS_URL); all others begin with OXBOT_.
 """
 
+import json
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from oxbot.domain.models import BASELINE, DASHSCOPE, OPENAI, ModelCard, ModelName
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
 
 OKX_ADDRESSES: Final = {
     "okx": "https://www.okx.com",
@@ -100,10 +104,55 @@ class Settings(BaseSettings):
         description="OKX's stream (wss://.../ws/v5), for a proxy; empty: the host's own.",
     )
 
+    dashscope_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="DASHSCOPE_API_KEY",
+        description="Key of DashScope (Qwen); with it bots can be made with provider dashscope.",
+    )
+    dashscope_url: Address = Field(
+        default="https://dashscope.aliyuncs.com",
+        description="DashScope's address; https://dashscope-intl.aliyuncs.com for "
+        "international keys.",
+    )
+    dashscope_model: ModelName = Field(
+        default="qwen-max", description="Qwen model of bots that name none."
+    )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="OPENAI_API_KEY",
+        description="Key of OpenAI or a compatible service; Ollama and vLLM need none.",
+    )
+    openai_base_url: Address | None = Field(
+        default=None,
+        validation_alias="OPENAI_BASE_URL",
+        description="An OpenAI-compatible service (http://127.0.0.1:11434/v1 for Ollama); "
+        "empty: OpenAI's own.",
+    )
+    openai_model: ModelName = Field(
+        default="gpt-4.1-mini", description="Model of bots with provider openai that name none."
+    )
+    model_cards: Annotated[dict[str, ModelCard], NoDecode] = Field(
+        default={},
+        description='Prices (USD per million tokens) and abilities of models, as JSON: {"name": '
+        '{"input_usd": "0.4", "output_usd": "1.6", "json_schema": true}}; added to the known '
+        "ones, or in their place.",
+    )
+    model_server_port: Port = Field(default=8022, description="Port of `oxbot model-server`.")
+
     session: str | None = Field(
         default=None,
         description="Set by `oxbot up` for its processes: names one run of the whole system.",
     )
+
+    @field_validator("model_cards", mode="before")
+    @classmethod
+    def _must_be_json(cls, cards: object) -> object:
+        if not isinstance(cards, str):
+            return cards
+        try:
+            return json.loads(cards)
+        except ValueError as error:
+            raise ValueError(f"no JSON: {error}") from error
 
     @field_validator("timezone")
     @classmethod
@@ -113,6 +162,13 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError("no time zone; use a name such as Europe/Berlin") from error
         return name
+
+    @property
+    def model_providers(self) -> frozenset[str]:
+        """The model providers that a bot can be made with."""
+        openai = self.openai_api_key or self.openai_base_url
+        needed = {BASELINE: True, DASHSCOPE: self.dashscope_api_key, OPENAI: openai}
+        return frozenset(name for name, found in needed.items() if found)
 
     @property
     def okx_address(self) -> str:

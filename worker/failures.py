@@ -8,7 +8,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from oxbot.domain.errors import OxbotError, RateLimited, Unavailable
+from oxbot.domain.errors import OxbotError, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -36,13 +36,13 @@ def translated(error: OxbotError) -> ApplicationError:
 
     Somebody else's outage is benign: it is retried, and no fault of the worker's.
     """
-    after = timedelta(seconds=error.retry_after_s) if isinstance(error, RateLimited) else None
     outage = isinstance(error, Unavailable)
+    wait_s = error.retry_after_s if isinstance(error, Unavailable) else None
     return ApplicationError(
         str(error),
         type=type(error).__name__,
         non_retryable=not error.retryable,
-        next_retry_delay=after,
+        next_retry_delay=None if wait_s is None else timedelta(seconds=wait_s),
         category=(
             ApplicationErrorCategory.BENIGN if outage else ApplicationErrorCategory.UNSPECIFIED
         ),

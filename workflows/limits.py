@@ -24,6 +24,9 @@ UNTIL_DONE: Final = RetryPolicy(
     maximum_interval=timedelta(seconds=30),
 )
 
+HEARTBEAT_WITHIN: Final = timedelta(seconds=10)
+"""A worker that died is noticed after so long, and another goes on."""
+
 PROTECT_ATTEMPT: Final = timedelta(seconds=8)
 """An exit is placed well within; a worker that was killed over it costs no more."""
 

@@ -21,12 +21,10 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.causes import cause_of, failure_of
     from workflows.details import when
+    from workflows.limits import HEARTBEAT_WITHIN
 
 MARGIN: Final = timedelta(minutes=5)
 """An attempt ends by itself this long before its limit."""
-
-HEARTBEAT_WITHIN: Final = timedelta(seconds=10)
-"""A worker that died is noticed after so long, and another goes on."""
 
 ALWAYS: Final = RetryPolicy(
     initial_interval=timedelta(seconds=1),

@@ -41,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.limits import (
         AT_ONCE,
+        HEARTBEAT_WITHIN,
         LONGEST_ATTEMPT,
         ONCE,
         PROTECT_ATTEMPT,
@@ -127,10 +128,12 @@ class Steps:
 
     async def decide(self, cycle: int) -> DecisionBrief:
         """Have the model decide."""
+        config = _config(self._limits().decide, f"cycle {cycle}: decide")
+        config["heartbeat_timeout"] = HEARTBEAT_WITHIN
         return await workflow.execute_activity_method(
             DecisionActivities.decide,
             Decide(bot_id=self._state.bot_id, cycle=cycle),
-            **_config(self._limits().decide, f"cycle {cycle}: decide"),
+            **config,
         )
 
     async def validate_risk(

@@ -11,6 +11,7 @@ from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
 from oxbot.domain.limits import must_make_sense
 from oxbot.domain.listing import check_listed, check_live
+from oxbot.domain.models import check_provider
 from oxbot.domain.values import Value
 from oxbot.messages import BotView, ControlAnswer, ControlRequest
 from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
@@ -59,9 +60,9 @@ async def create_bot(
     """Put a bot on record and start it, on the venue that this system looks at.
 
     Raises:
-        InputError: An unknown model provider, an id that cannot be one, limits that contradict
-            each other, symbols that the venue does not list, with the nearest that it does,
-            or that it has halted.
+        InputError: A model provider that is unknown or not set up, an id that cannot be one,
+            limits that contradict each other, symbols that the venue does not list, with the
+            nearest that it does, or that it has halted.
         VenueUnavailable: Nobody can say what the venue lists; no bot was made.
         Conflict: The id is taken.
     """
@@ -70,9 +71,8 @@ async def create_bot(
             f"{bot_id!r} cannot be a bot's id: use small letters, digits and hyphens, at most 31, "
             "and no hyphen at the beginning."
         )
-    if settings.provider not in providers:
-        known = ", ".join(sorted(providers))
-        raise InputError(f"There is no model provider {settings.provider!r}; there are: {known}.")
+    for choice in settings.choices:
+        check_provider(choice.provider, providers)
     must_make_sense(settings.limits, settings.capital)
     await _must_be_listed(desk, settings.symbols)
     here = settings.model_copy(update={"venue": desk.venue})

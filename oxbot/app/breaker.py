@@ -1,4 +1,4 @@
-"""Every call to the venue passes here: while it does not answer, nobody waits for it."""
+"""Every call to somebody else passes here: while they do not answer, nobody waits for them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,10 +7,12 @@ from typing import Final
 
 from oxbot.app.ports import Ports
 from oxbot.app.telling import when
-from oxbot.domain.circuit import Circuit, Phase
+from oxbot.domain.circuit import MODEL, Circuit, Phase
 from oxbot.domain.errors import (
     BeingProbed,
     CircuitOpen,
+    ModelRateLimited,
+    ModelUnavailable,
     OxbotError,
     RateLimited,
     StoreUnavailable,
@@ -19,38 +21,40 @@ from oxbot.domain.errors import (
 )
 from oxbot.domain.market import ClockReading
 
-ANSWERS: Final = (RateLimited, Unusable)
-"""Of the errors that can be retried, those which show that the venue is there."""
+OUTAGES: Final = (VenueUnavailable, ModelUnavailable)
+ANSWERS: Final = (RateLimited, Unusable, ModelRateLimited)
+"""Of the errors that can be retried, those which show that somebody is there."""
 
 
 @asynccontextmanager
 async def guarded(
-    ports: Ports, clock: ClockReading, *, urgent: bool = False
+    ports: Ports, clock: ClockReading, *, urgent: bool = False, target: str | None = None
 ) -> AsyncIterator[None]:
-    """Guard one call to the venue by its circuit breaker, and report how the call went.
+    """Guard one call by the circuit breaker of who is called, and report how the call went.
 
-    Only an outage counts against the venue: a rate limit, a refusal and data that cannot be used
+    Only an outage counts against them: a rate limit, a refusal and data that cannot be used
     (such as a candle that is not closed yet) are answers, too.
 
     Args:
-        ports: The feed's venue is the target.
+        ports: Whose breaker.
         clock: Now; an open circuit cools by wall time and by the venue's.
         urgent: Pass an open circuit; for exits, which are worth a try at any time.
+        target: Who is called; None: the feed's venue.
 
     Raises:
-        CircuitOpen: The venue is not asked now.
-        BeingProbed: Another call is finding out whether it is back; try again.
+        CircuitOpen: They are not asked now.
+        BeingProbed: Another call is finding out whether they are back; try again.
     """
-    target, began_s = ports.feed.venue, _now_s()
+    target, began_s = target or ports.feed.venue, _now_s()
     admission = await ports.breaker.admit(target, clock)
     if not admission.admitted and not urgent:
         raise refusal(admission.circuit)
     try:
         yield
-    except (CircuitOpen, StoreUnavailable):  # says nothing of the venue
+    except (CircuitOpen, StoreUnavailable):  # says nothing of who was called
         raise
     except OxbotError as error:
-        if isinstance(error, VenueUnavailable) and not isinstance(error, ANSWERS):
+        if isinstance(error, OUTAGES) and not isinstance(error, ANSWERS):
             now = _later(clock, _now_s() - began_s)
             await ports.breaker.failed(target, now, str(error), clock.wall_ms)
         else:
@@ -61,7 +65,7 @@ async def guarded(
 
 
 async def _answered(ports: Ports, before: Circuit) -> None:
-    """Report an answer where something was held against the venue when the call was admitted.
+    """Report an answer where something was held against the target when the call was admitted.
 
     What came up during the call is cleared by the next call that is answered.
     """
@@ -71,8 +75,9 @@ async def _answered(ports: Ports, before: Circuit) -> None:
 
 def refusal(circuit: Circuit) -> CircuitOpen:
     """Say what is not asked, since when and why, and when it is tried again."""
+    what = "" if circuit.target.startswith(MODEL) else " for prices"
     told = (
-        f"{circuit.target} is not asked for prices: it has not answered {circuit.failures} times "
+        f"{circuit.target} is not asked{what}: it has not answered {circuit.failures} times "
         f"in a row (circuit open since {when(circuit.opened_ms)} UTC; "
         f"last: {circuit.reason.rstrip('.')})"
     )

@@ -3,39 +3,44 @@
 import hashlib
 import time
 
+from oxbot.app.ask_model import Answer, Patience, ask_models
+from oxbot.app.beating import beating
 from oxbot.app.ports import Ports
 from oxbot.app.prompt import build_request
 from oxbot.app.snapshots import snapshot_named
 from oxbot.domain.bot import Bot
-from oxbot.domain.decision import Action, Decision, parse_decision
-from oxbot.domain.errors import BadReply
+from oxbot.domain.decision import Action, Decision
 from oxbot.messages import Decide, DecisionBrief
-from oxbot.records import DecisionRecord, MarketBrief, ModelReply, ModelRequest
+from oxbot.records import DecisionRecord, MarketBrief, ModelRequest
 
 
-async def decide(ports: Ports, request: Decide) -> DecisionBrief:
-    """Ask the bot's model, unless the cycle has its decision already.
+async def decide(
+    ports: Ports,
+    request: Decide,
+    patience: Patience = Patience(),  # noqa: B008 - immutable
+) -> DecisionBrief:
+    """Ask the bot's models, unless the cycle has its decision already.
 
-    A reply that is no valid decision is kept with the cause, and the cycle holds.
+    A reply that is no valid decision, even after a repair request, and a refusal by the last
+    model are kept with the cause, and the cycle holds.
 
     Raises:
-        ModelUnavailable: The provider does not answer.
+        ModelUnavailable: No provider answers.
+        CircuitOpen: None is asked now.
     """
-    stored = await ports.store.decision(request.bot_id, request.cycle)
-    return _brief(stored or await _decide_anew(ports, request))
+    async with beating(patience.heartbeat):
+        stored = await ports.store.decision(request.bot_id, request.cycle)
+        return _brief(stored or await _decide_anew(ports, request, patience))
 
 
-async def _decide_anew(ports: Ports, request: Decide) -> DecisionRecord:
+async def _decide_anew(ports: Ports, request: Decide, patience: Patience) -> DecisionRecord:
     bot = await ports.store.bot(request.bot_id)
-    model = ports.model(bot.settings.provider)
     question = build_request(await _facts(ports, request, bot))
     begun = time.monotonic_ns()
-    reply = await model.complete(question)
+    answer = await ask_models(ports, question, bot.settings.choices, patience.limit_s)
     duration_ms = (time.monotonic_ns() - begun) // 1_000_000
-    record = _record(request, model.label, question, reply).model_copy(
-        update={"duration_ms": duration_ms}
-    )
-    return await ports.store.save_decision(record)
+    record = _record(request, question, answer)
+    return await ports.store.save_decision(record.model_copy(update={"duration_ms": duration_ms}))
 
 
 async def _facts(ports: Ports, request: Decide, bot: Bot) -> MarketBrief:
@@ -52,35 +57,28 @@ async def _facts(ports: Ports, request: Decide, bot: Bot) -> MarketBrief:
     )
 
 
-def _record(
-    request: Decide, label: str, question: ModelRequest, reply: ModelReply
-) -> DecisionRecord:
+def _record(request: Decide, question: ModelRequest, answer: Answer) -> DecisionRecord:
     prompt = "\n\n".join(f"{role}: {text}" for role, text in question.messages)
-    decision, failed = _parsed(reply.text, question.brief.symbols)
+    reply = answer.reply
     return DecisionRecord(
         id=f"{request.bot_id}-{request.cycle}",
         bot_id=request.bot_id,
         cycle=request.cycle,
         provider=reply.provider,
         model=reply.model,
-        label=label,
+        label=answer.label,
         prompt_hash=hashlib.sha256(prompt.encode()).hexdigest(),
         prompt=prompt,
         reply=reply.text,
-        decision=decision,
-        failed=failed,
+        decision=answer.decision,
+        failed=answer.failed,
         request_id=reply.request_id,
         tokens_in=reply.tokens_in,
         tokens_out=reply.tokens_out,
+        tokens_cached=reply.tokens_cached,
         cost_usd=reply.cost_usd,
+        repaired=answer.repaired,
     )
-
-
-def _parsed(text: str, symbols: tuple[str, ...]) -> tuple[str | None, str | None]:
-    try:
-        return parse_decision(text, symbols).model_dump_json(), None
-    except BadReply as error:
-        return None, str(error)
 
 
 def _brief(record: DecisionRecord) -> DecisionBrief:

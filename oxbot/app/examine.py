@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from oxbot.app.beating import beating
 from oxbot.app.ports import Ports
 from oxbot.app.prices import current_quotes, is_current, known_quotes
 from oxbot.app.signals import protect_of, tell_out_of_reach
@@ -16,8 +17,6 @@ from oxbot.messages import Examine, ExamineReport
 
 AT_ONCE: Final = 16
 """Positions closed at the same time."""
-
-BEAT_EVERY_S: Final = 2
 
 TOLD: Final = 3
 """How many of those that are open yet are told of."""
@@ -36,17 +35,8 @@ async def examine(ports: Ports, request: Examine, heartbeat: Callable[[], None])
             the circuit is open it is asked no more at this moment, and that is in the report.
         Unavailable: A bot does not answer.
     """
-    beating = asyncio.create_task(_beat(heartbeat))
-    try:
+    async with beating(heartbeat):
         return await _examined(ports, request)
-    finally:
-        beating.cancel()
-
-
-async def _beat(heartbeat: Callable[[], None]) -> None:
-    while True:
-        heartbeat()
-        await asyncio.sleep(BEAT_EVERY_S)
 
 
 async def _examined(ports: Ports, request: Examine) -> ExamineReport:

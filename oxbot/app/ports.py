@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from oxbot.app.shared import Shared
-from oxbot.domain.errors import InputError
+from oxbot.domain.models import check_provider
 from oxbot.ports import (
     BotControl,
     Breaker,
@@ -48,12 +48,10 @@ class Ports:
     shared: Shared = field(default_factory=Shared)
 
     def model(self, provider: str) -> ChatModel:
-        """Give the model of a provider.
+        """Give the models of a provider.
 
         Raises:
-            InputError: No such provider.
+            InputError: No such provider, or it is not set up.
         """
-        if provider not in self.models:
-            known = ", ".join(sorted(self.models))
-            raise InputError(f"There is no model provider {provider!r}; there are: {known}.")
+        check_provider(provider, self.models)
         return self.models[provider]

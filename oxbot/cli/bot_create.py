@@ -10,7 +10,7 @@ from rich.prompt import Confirm
 
 from oxbot.app import telling
 from oxbot.app.bots import create_bot
-from oxbot.bootstrap import PROVIDERS, open_desk, resolve, venue_of
+from oxbot.bootstrap import open_desk, resolve, venue_of
 from oxbot.cli import inputs, output
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.questions import ask_for
@@ -31,6 +31,10 @@ class Wishes:
     capital: str | None = None
     interval: str | None = None
     provider: str | None = None
+    model: str | None = None
+    temperature: str | None = None
+    json_schema: bool | None = None
+    fallbacks: tuple[str, ...] = ()
     bot_id: str | None = None
     limits: Mapping[str, object] | None = None
 
@@ -49,6 +53,10 @@ class Wishes:
             "capital": decimal_from(self.capital, "capital") if self.capital is not None else None,
             "interval_s": self.interval,
             "provider": self.provider,
+            "model": self.model,
+            "temperature": self.temperature,
+            "json_schema": self.json_schema,
+            "fallbacks": [inputs.model_choice(text) for text in self.fallbacks],
         }
         given = {name: value for name, value in chosen.items() if value is not None}
         name = self.name if self.name is not None else _name(given.get("symbols"))
@@ -87,7 +95,7 @@ def create(wishes: Wishes, *, ask: bool, as_json: bool) -> None:
 async def _create(settings: Settings, wishes: Wishes, *, as_json: bool) -> None:
     chosen = wishes.settings()
     async with open_desk(settings) as desk:
-        bot = await create_bot(desk, chosen, PROVIDERS, wishes.bot_id)
+        bot = await create_bot(desk, chosen, settings.model_providers, wishes.bot_id)
     if as_json:
         output.write_json(bot)
         return
@@ -132,7 +140,7 @@ def _summary(settings: BotSettings, venue: str) -> str:
     return (
         f"\n  {settings.name}: {', '.join(settings.symbols)}, {settings.mode} on {venue}\n"
         f"  {telling.money(settings.capital)} USDT, a cycle every {settings.interval_s} s, "
-        f"decided by {settings.provider}\n"
+        f"decided by {settings.deciders}\n"
         f"  stop {telling.percent(limits.stop)}, target {telling.percent(limits.target)}, "
         f"at most {telling.percent(limits.max_position)} in one coin and "
         f"{telling.percent(limits.max_exposure)} in all, "

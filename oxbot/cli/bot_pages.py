@@ -76,7 +76,7 @@ def _head(page: BotPage, zone: tzinfo) -> list[str]:
     lines = [
         f"{settings.name} ({page.bot.id}): {view.status if view else page.bot.status}",
         f"{coins_named} on {settings.mode}",
-        f"a cycle every {settings.interval_s} s, decided by {settings.provider}",
+        f"a cycle every {settings.interval_s} s, decided by {settings.deciders}",
         f"cash {money(audit.cash_stored)} USDT, books {books} (drift {audit.drift.normalize():f})",
     ]
     if view is None:

@@ -24,7 +24,26 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
     ] = None,
     capital: Annotated[str | None, typer.Option(help="USDT to trade with.")] = None,
     interval: Annotated[str | None, typer.Option(help="Seconds between two cycles.")] = None,
-    provider: Annotated[str | None, typer.Option(help="Who decides, as baseline.")] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Who decides: baseline, dashscope or openai.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Which of its models, as qwen-plus; else its default.")
+    ] = None,
+    temperature: Annotated[str | None, typer.Option(help="Of the model, 0 to 2.")] = None,
+    json_schema: Annotated[
+        bool | None,
+        typer.Option(
+            "--json-schema/--no-json-schema",
+            help="Hold the model to the answer's schema; else as its card says.",
+        ),
+    ] = None,
+    fallback: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROVIDER[:MODEL]", help="Who decides while others are away; repeatable."
+        ),
+    ] = None,
     bot_id: Annotated[
         str | None,
         typer.Option("--id", help="Small letters, digits, hyphens; else one is made up."),
@@ -49,6 +68,10 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
         capital=capital,
         interval=interval,
         provider=provider,
+        model=model,
+        temperature=temperature,
+        json_schema=json_schema,
+        fallbacks=tuple(fallback or ()),
         bot_id=bot_id,
         limits=bot_create.limit_wishes(
             {

@@ -5,6 +5,7 @@ from typing import Final, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import to_json
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from oxbot.domain.errors import InputError
@@ -76,6 +77,8 @@ def shown_value(field: FieldInfo, value: object) -> str | None:
         return None
     if is_secret(field):
         return HIDDEN
+    if isinstance(value, dict):
+        return to_json(value).decode()
     text = _PASSWORD_OF_URL.sub(rf"\1:{HIDDEN}@", str(value))
     return _PASSWORD_OF_QUERY.sub(rf"\1{HIDDEN}", text)
 

@@ -19,6 +19,13 @@ def demo(  # noqa: PLR0913 - one parameter for each option of the command
         Path | None, typer.Option(help="Folder of candle files instead of the generated market.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the generated market.")] = None,
+    provider: Annotated[
+        str,
+        typer.Option(
+            help="Who decides: baseline; or dashscope or openai, whose real client asks a server "
+            "on this machine that answers by a plain rule."
+        ),
+    ] = "baseline",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Empty the data directory first, then start over.")
     ] = False,
@@ -31,6 +38,12 @@ def demo(  # noqa: PLR0913 - one parameter for each option of the command
     from oxbot.cli import demo_run  # noqa: PLC0415 - `oxbot --help` must stay fast
 
     wishes = demo_run.Wishes(
-        cycles=cycles, speed=speed, candles=candles, seed=seed, fresh=fresh, ask=not yes
+        cycles=cycles,
+        speed=speed,
+        candles=candles,
+        seed=seed,
+        provider=provider,
+        fresh=fresh,
+        ask=not yes,
     )
     demo_run.run(wishes, as_json=as_json)

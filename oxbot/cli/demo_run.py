@@ -24,10 +24,12 @@ from oxbot.cli.demo_live import Eye, watch
 from oxbot.cli.demo_picture import Links
 from oxbot.cli.demo_report import DemoReport, Timing, report, told
 from oxbot.domain.errors import InputError, LedgerBroken, SetupError
+from oxbot.domain.models import BASELINE, DASHSCOPE, SET_UP_BY, check_provider
 from oxbot.domain.money import decimal_from
 from oxbot.embedded.addresses import Addresses
-from oxbot.embedded.apps import SimulatorOptions
-from oxbot.embedded.system import run_system
+from oxbot.embedded.apps import LOOPBACK, SimulatorOptions
+from oxbot.embedded.servers import Announce
+from oxbot.embedded.system import Body, run_system
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 
@@ -36,6 +38,11 @@ RATE: Final = "30"
 
 SHOWING: Final = "2025-04-07T23:50:00Z"
 """Where the generated market's demo begins: entries in the first cycles, stops soon after."""
+
+LOCAL: Final = (
+    "{provider}'s real client asks a server on this machine, which answers by a plain rule: "
+    "no AI, and nothing to pay."
+)
 
 GO_ON: Final = (
     "Stopped. `oxbot demo` goes on from here: same bot, same positions, next cycle. "
@@ -51,6 +58,7 @@ class Wishes:
     speed: str | None
     candles: Path | None
     seed: int | None
+    provider: str
     fresh: bool
     ask: bool
 
@@ -92,6 +100,7 @@ def run(wishes: Wishes, *, as_json: bool) -> None:
     if wishes.speed is not None and wishes.cycles is not None:
         raise InputError("--cycles runs as fast as this machine can; --speed does not go with it.")
     wishes.rate  # noqa: B018 - a bad number is told before anything starts
+    check_provider(wishes.provider, {BASELINE, *SET_UP_BY})
     settings = _embedded(load_settings())
     configure_logs(settings.log_format, "warning")
     if wishes.fresh:
@@ -116,16 +125,14 @@ async def _live(settings: Settings, wishes: Wishes) -> None:
     async def body(addresses: Addresses) -> None:
         async with _opened(settings, addresses) as (desk, venue):
             await venue.flow(wishes.rate)
-            await demo_bot(desk, venue)
+            await demo_bot(desk, venue, wishes.provider)
             await desk.control.wake(BOT_ID)
             await watch(console, Eye(desk, venue, BOT_ID), Links.of(addresses, settings))
 
-    await run_system(
-        settings,
-        body,
-        announce=lambda line: console.print(line, soft_wrap=True),
-        simulator=wishes.simulator,
-    )
+    def announce(line: str) -> None:
+        console.print(line, soft_wrap=True)
+
+    await _system(settings, wishes, body, announce)
 
 
 async def _batch(settings: Settings, wishes: Wishes, cycles: int) -> DemoReport | None:
@@ -135,12 +142,35 @@ async def _batch(settings: Settings, wishes: Wishes, cycles: int) -> DemoReport 
     async def body(addresses: Addresses) -> None:
         async with _opened(settings, addresses) as (desk, venue):
             await venue.stand_still()
-            await demo_bot(desk, venue)
+            await demo_bot(desk, venue, wishes.provider)
             await desk.control.wake(BOT_ID)
             await batch.run(desk, venue)
 
-    await run_system(settings, body, announce=_progress, simulator=wishes.simulator)
+    await _system(settings, wishes, body, _progress)
     return batch.found
+
+
+async def _system(settings: Settings, wishes: Wishes, body: Body, announce: Announce) -> None:
+    """Run the system around a body; a model's client is pointed at this machine, key or not."""
+    local = wishes.provider != BASELINE
+    if local:
+        announce(LOCAL.format(provider=wishes.provider))
+    await run_system(
+        settings,
+        body,
+        announce=announce,
+        simulator=wishes.simulator,
+        model_server=local,
+        environment=_pointed(wishes.provider, settings.model_server_port) if local else None,
+    )
+
+
+def _pointed(provider: str, port: int) -> dict[str, str]:
+    """Give the settings by which a provider's client asks the server on this machine."""
+    url = f"http://{LOOPBACK}:{port}"
+    if provider == DASHSCOPE:
+        return {"DASHSCOPE_API_KEY": "local", "OXBOT_DASHSCOPE_URL": url}
+    return {"OPENAI_API_KEY": "local", "OPENAI_BASE_URL": f"{url}/v1"}
 
 
 @dataclass

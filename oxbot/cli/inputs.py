@@ -36,6 +36,12 @@ def _symbol(word: str) -> str:
     return f"{base.removesuffix(QUOTE_CURRENCY) or base}/{quote}"
 
 
+def model_choice(text: str) -> dict[str, str]:
+    """Read a fallback: PROVIDER, or PROVIDER:MODEL."""
+    provider, _, model = text.partition(":")
+    return {"provider": provider, "model": model}
+
+
 def limit_pair(text: str) -> tuple[str, str]:
     """Split NAME=VALUE.
 

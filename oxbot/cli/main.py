@@ -8,7 +8,18 @@ import typer
 from typer.exceptions import TyperException
 
 from oxbot import __version__
-from oxbot.cli import audit, bots, candles, config, demo, failures, replay, simulator, system
+from oxbot.cli import (
+    audit,
+    bots,
+    candles,
+    config,
+    demo,
+    failures,
+    model_server,
+    replay,
+    simulator,
+    system,
+)
 from oxbot.domain.errors import OxbotError
 from oxbot.ending import end_process
 
@@ -27,6 +38,7 @@ app.command(
     add_help_option=False,
 )(system.temporal)
 app.command()(simulator.simulator)
+app.command()(model_server.model_server)
 app.add_typer(bots.app, name="bots")
 app.add_typer(audit.app, name="audit")
 app.add_typer(candles.app, name="candles")

@@ -7,9 +7,10 @@ from typing import Final
 
 from pydantic import Field, JsonValue, ValidationError
 
-from oxbot.bootstrap import PROVIDERS
+from oxbot.cli.config_sources import load_settings
 from oxbot.domain.bot import DEFAULT_SYMBOLS, BotId, BotSettings
 from oxbot.domain.errors import InputError
+from oxbot.domain.models import check_provider
 from oxbot.domain.values import Value, told
 
 MOST: Final = 1_000
@@ -81,11 +82,12 @@ def _bot(place: str, entry: JsonValue, listed: Sequence[str]) -> PlannedBot:
         settings = BotSettings.model_validate(chosen)
     except ValidationError as error:
         raise InputError(f"{place}: {told(error)}") from error
-    if settings.provider not in PROVIDERS:
-        known = ", ".join(sorted(PROVIDERS))
-        raise InputError(
-            f"{place}: there is no model provider {settings.provider!r}; there are: {known}."
-        )
+    usable = load_settings().model_providers
+    try:
+        for choice in settings.choices:
+            check_provider(choice.provider, usable)
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from error
     if foreign := [symbol for symbol in settings.symbols if symbol not in listed]:
         raise InputError(
             f"{place}: this market has no {', '.join(foreign)}; it has {', '.join(listed)}."

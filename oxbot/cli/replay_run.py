@@ -19,7 +19,7 @@ from oxbot.adapters.venue_control import VenueControl
 from oxbot.app.bots import Desk, create_bot
 from oxbot.app.replay import Replay, patiently
 from oxbot.app.replay_report import ReplayReport, Run
-from oxbot.bootstrap import PROVIDERS, open_desk
+from oxbot.bootstrap import open_desk
 from oxbot.cli import demo_fresh, failures, output
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.replay_bots import PlannedBot, planned_bots, read_json
@@ -224,7 +224,7 @@ async def _make(desk: Desk, planned: PlannedBot) -> None:
     try:
         bot = await desk.store.bot(planned.id)
     except NotFound:
-        await create_bot(desk, planned.settings, PROVIDERS, planned.id)
+        await create_bot(desk, planned.settings, load_settings().model_providers, planned.id)
     else:
         if bot.status is not BotStatus.STOPPED:
             await desk.control.start(bot)

@@ -7,12 +7,12 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from oxbot.domain.market import Symbol
+from oxbot.domain.models import BASELINE, ModelChoice, ModelName, Provider, Temperature
 from oxbot.domain.money import Notional
 from oxbot.domain.units import Bounded
 from oxbot.domain.values import Value
 
 DEFAULT_SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT")
-BASELINE: Final = "baseline"
 REAL_VENUE: Final = "okx"
 SIMULATED_VENUE: Final = "okx-simulated"
 """A bot stays on the venue it was made for: prices of two worlds do not mix in one ledger."""
@@ -83,7 +83,11 @@ class RiskLimits(Value):
 
 
 class BotSettings(Value):
-    """What a person chooses when making a bot; `capital` in USDT, `interval_s` of venue time."""
+    """What a person chooses when making a bot; `capital` in USDT, `interval_s` of venue time.
+
+    `provider` to `json_schema` are the model that decides, `fallbacks` those asked in its stead,
+    in order, while it does not answer; see `ModelChoice`.
+    """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
     owner: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "local"
@@ -92,8 +96,30 @@ class BotSettings(Value):
     symbols: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=20)] = DEFAULT_SYMBOLS
     interval_s: int = Field(default=300, ge=1, le=86_400)
     capital: Annotated[Notional, Bounded(gt=Decimal(0), le=Decimal(10**12))] = Notional(10_000)
-    provider: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = BASELINE
+    provider: Provider = BASELINE
+    model: ModelName = ""
+    temperature: Temperature = Decimal(0)
+    json_object: bool | None = None
+    json_schema: bool | None = None
+    fallbacks: Annotated[tuple[ModelChoice, ...], Field(max_length=5)] = ()
     limits: RiskLimits = RiskLimits()
+
+    @property
+    def choices(self) -> tuple[ModelChoice, ...]:
+        """The models that may decide, in the order in which they are asked."""
+        first = ModelChoice(
+            provider=self.provider,
+            model=self.model,
+            temperature=self.temperature,
+            json_object=self.json_object,
+            json_schema=self.json_schema,
+        )
+        return (first, *self.fallbacks)
+
+    @property
+    def deciders(self) -> str:
+        """How those models are named to people: dashscope qwen-max, else baseline."""
+        return ", else ".join(choice.label for choice in self.choices)
 
     @model_validator(mode="after")
     def _symbols_must_be_distinct_and_in_usdt(self) -> Self:

@@ -11,6 +11,9 @@ OPENS_AFTER: Final = 5
 COOLS_MS: Final = 30_000
 """How long it stays open, and how long a probe may take to report back, in ms."""
 
+MODEL: Final = "model:"
+"""Stands before a model provider's name where it is a target; a venue's is the bare name."""
+
 
 class Phase(StrEnum):
     """closed: everybody may ask. open: nobody. half-open: one probe is finding out."""

@@ -12,10 +12,13 @@ OxbotError
 │   ├── CircuitOpen             it failed again and again, and is not asked now      503
 │   │   └── BeingProbed             one call is finding out whether it is back           503
 │   ├── ModelUnavailable        the language model's provider                        503
+│   │   └── ModelRateLimited        it asks to wait (`retry_after_s`)                    503
 │   ├── ExitUnfinished          an exit that has to go on until it is done           503
 │   └── StoreUnavailable        PostgreSQL or Redis                                  503
 ├── VenueRefused            the exchange understood and said no                      502
 ├── OutcomeUnknown          the exchange may or may not have done it                 502
+├── ModelRefused            the model's provider understood and said no (`cause`)    502
+├── ContentRefused          the provider will not have this prompt, or its answer    502
 ├── BadReply                a model's reply that is not a valid decision             502
 └── LedgerBroken            the books do not balance; trading on would hide it       500
 
@@ -23,6 +26,7 @@ Each class says whether trying the same again can help (`retryable`), and which 
 status a caller sees (`http_status`). Temporal does the retrying.
 """
 
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -56,10 +60,14 @@ class SetupError(OxbotError):
 
 
 class Unavailable(OxbotError):  # noqa: N818 - as NotFound
-    """Somebody else does not answer now; the same may succeed later."""
+    """Somebody else does not answer now; the same may succeed later.
+
+    `retry_after_s` is how long they ask to be left alone, in seconds; None: nothing was said.
+    """
 
     retryable = True
     http_status = 503
+    retry_after_s: int | None = None
 
 
 class VenueUnavailable(Unavailable):
@@ -73,6 +81,8 @@ class RateLimited(VenueUnavailable):
         message: What happened.
         retry_after_s: Seconds to wait before the next try.
     """
+
+    retry_after_s: int
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
@@ -99,6 +109,21 @@ class ModelUnavailable(Unavailable):
     """The model's provider does not answer."""
 
 
+class ModelRateLimited(ModelUnavailable):
+    """The model's provider asks to wait.
+
+    Args:
+        message: What happened.
+        retry_after_s: Seconds to wait before the next try.
+    """
+
+    retry_after_s: int
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class ExitUnfinished(Unavailable):
     """An exit is under way and not at its end: it goes on until it is."""
 
@@ -115,6 +140,36 @@ class VenueRefused(OxbotError):  # noqa: N818 - as NotFound
 
 class OutcomeUnknown(OxbotError):  # noqa: N818 - as NotFound
     """The exchange may or may not have done what was asked: look it up, never guess."""
+
+    http_status = 502
+
+
+class RefusalCause(StrEnum):
+    """What a model's provider refuses for."""
+
+    KEY = "key"
+    ACCOUNT = "account"
+    MODEL = "model"
+    REQUEST = "request"
+
+
+class ModelRefused(OxbotError):  # noqa: N818 - as NotFound
+    """The model's provider understood the request and said no; a person has to act.
+
+    Args:
+        message: What happened, what it means, what to do.
+        cause: What it refuses for.
+    """
+
+    http_status = 502
+
+    def __init__(self, message: str, cause: RefusalCause) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class ContentRefused(OxbotError):  # noqa: N818 - as NotFound
+    """The model's provider will not have this prompt, or its answer to it."""
 
     http_status = 502
 

@@ -1,4 +1,4 @@
-"""0xBot's own processes: simulator, worker and API, and the migrations before them."""
+"""0xBot's own processes: simulator, model server, worker, API, and the migrations before."""
 
 import sys
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ PYTHON = (sys.executable, "-P", "-m")
 LOOPBACK = "127.0.0.1"
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
-WORKER, API, SIMULATOR = "worker", "api", "simulator"
+WORKER, API, SIMULATOR, MODEL_SERVER = "worker", "api", "simulator", "model-server"
 """Names of the programs and their logs."""
 
 
@@ -93,6 +93,17 @@ class Apps:
         )
         return Program(SIMULATOR, command, self.data.log(SIMULATOR), self.environment, ready=ready)
 
+    def model_server(self) -> Program:
+        """What speaks like model providers."""
+        port = self.settings.model_server_port
+
+        async def ready() -> bool:
+            return await reach.listens(LOOPBACK, port)
+
+        command = (*PYTHON, "oxbot.model_server", "--port", str(port))
+        log = self.data.log(MODEL_SERVER)
+        return Program(MODEL_SERVER, command, log, self.environment, ready=ready)
+
     def worker(self) -> Program:
         """The worker; it drains after SIGTERM."""
         return Program(
@@ -129,10 +140,15 @@ class Apps:
             )
 
 
-def wanted_ports(settings: Settings, *, with_simulator: bool) -> list[Wanted]:
+def wanted_ports(
+    settings: Settings, *, with_simulator: bool, with_model_server: bool = False
+) -> list[Wanted]:
     """The TCP ports that the processes need."""
-    api = Wanted("the API", settings.api_host, settings.api_port, "OXBOT_API_PORT")
-    if not with_simulator:
-        return [api]
-    port = settings.simulator_port
-    return [api, Wanted("the simulator", LOOPBACK, port, "OXBOT_SIMULATOR_PORT")]
+    wanted = [Wanted("the API", settings.api_host, settings.api_port, "OXBOT_API_PORT")]
+    if with_simulator:
+        port = settings.simulator_port
+        wanted.append(Wanted("the simulator", LOOPBACK, port, "OXBOT_SIMULATOR_PORT"))
+    if with_model_server:
+        port = settings.model_server_port
+        wanted.append(Wanted("the model server", LOOPBACK, port, "OXBOT_MODEL_SERVER_PORT"))
+    return wanted

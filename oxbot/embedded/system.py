@@ -42,12 +42,13 @@ class _Stop:
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-async def run_system(
+async def run_system(  # noqa: PLR0913 - each part of a system is a choice of its own
     settings: Settings,
     body: Body,
     *,
     announce: Announce,
     simulator: SimulatorOptions | None = None,
+    model_server: bool = False,
     environment: Mapping[str, str] | None = None,
     quick: bool = False,
 ) -> None:
@@ -61,6 +62,7 @@ async def run_system(
         body: Awaited with the addresses when everything is ready.
         announce: Receives one line whenever something happens to a part.
         simulator: Start the simulated OKX; None: the exchange of the settings.
+        model_server: Start what speaks like model providers, too.
         environment: Added to the processes' own.
         quick: See `ServerStarter`: for data that can be made again.
 
@@ -68,7 +70,7 @@ async def run_system(
         SetupError: It cannot start, or a part cannot be kept alive.
     """
     stop = _Stop()
-    system = _System(settings, announce, simulator, environment or {}, stop, quick)
+    system = _System(settings, announce, simulator, model_server, environment or {}, stop, quick)
     task = asyncio.create_task(system.run(body))
     with _signals(task, stop):
         try:
@@ -111,6 +113,7 @@ class _System:
     settings: Settings
     tell: Announce
     simulator: SimulatorOptions | None
+    model_server: bool
     environment: Mapping[str, str]
     stop: _Stop
     quick: bool
@@ -147,7 +150,9 @@ class _System:
     ) -> Addresses:
         """Servers and simulator first, then the schema, then what needs them."""
         with_simulator = self.simulator is not None
-        app_ports = apps.wanted_ports(self.settings, with_simulator=with_simulator)
+        app_ports = apps.wanted_ports(
+            self.settings, with_simulator=with_simulator, with_model_server=self.model_server
+        )
         ports.check_free(servers.wanted_ports(self.settings) + app_ports)
         addresses = self._addresses(data)
         processes = Apps(self.settings, data, self._environment(data, addresses))
@@ -155,6 +160,7 @@ class _System:
         await together(
             ServerStarter(self.settings, data, supervisor, announce, self.quick).start(),
             self._exchange(supervisor, processes),
+            *([supervisor.start(processes.model_server())] if self.model_server else []),
         )
         await processes.migrate()
         await together(supervisor.start(processes.worker()), supervisor.start(processes.api()))
@@ -212,7 +218,7 @@ class _System:
 
     async def _stop_apps(self, supervisor: Supervisor) -> None:
         """The worker first, while everything that it drains to is still there."""
-        for names in ([apps.WORKER], [apps.API, apps.SIMULATOR]):
+        for names in ([apps.WORKER], [apps.API, apps.SIMULATOR, apps.MODEL_SERVER]):
             await supervisor.stop(names, self.stop.hurry)
 
 

@@ -6,6 +6,7 @@ from oxbot.domain.bot import Bot
 from oxbot.domain.market import (
     ClockReading,
 )
+from oxbot.domain.models import ModelChoice
 from oxbot.domain.orders import Fill, Order
 from oxbot.messages import (
     BotView,
@@ -26,15 +27,21 @@ from oxbot.records import (
 
 
 class ChatModel(Protocol):
-    """A language model, or something that answers like one."""
+    """The language models of one provider, or something that answers like one."""
 
-    @property
-    def label(self) -> str:
-        """How the model is named wherever its decisions are shown."""
+    def label(self, choice: ModelChoice) -> str:
+        """How the chosen model is named wherever its decisions are shown."""
         ...
 
     async def complete(self, request: ModelRequest) -> ModelReply:
-        """Answer; ModelUnavailable when the provider does not."""
+        """Have the model that the request chooses answer.
+
+        Raises:
+            ModelUnavailable: The provider does not answer now.
+            ModelRateLimited: It asks to wait.
+            ModelRefused: It says no, for the key, the account, the model or the request.
+            ContentRefused: It will not have this prompt, or its answer.
+        """
         ...
 
 

@@ -1,19 +1,17 @@
 """The server, HTTP and WebSocket: on 127.0.0.1 only, until SIGINT or SIGTERM."""
 
 import asyncio
-import errno
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 
-import psutil
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from oxbot.domain.errors import OxbotError, SetupError
+from oxbot.domain.errors import OxbotError
+from oxbot.loopback import HOST, serve
 from oxbot.simulator.control import Control
 from oxbot.simulator.fault_answers import strike_with
 from oxbot.simulator.fault_control import FaultControl
@@ -23,8 +21,6 @@ from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.venue_time import iso
 from oxbot.simulator.ws import WebSockets, monotonic_ms
-
-HOST = "127.0.0.1"
 
 LARGEST_BODY = 16 * 2**20
 """Bytes in a request: room for as many conditions as a clock takes."""
@@ -101,62 +97,19 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
 
 async def _serve(options: Options, venue: Venue) -> None:
     """Listen, say so, and keep the venue's time when the signal comes."""
-    stopped = _stop_event()
-    runner = web.AppRunner(create_app(venue), access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        port = await _listen(runner, options.port)
+
+    def greeting(port: int) -> str:
         venue.keep()
-        sys.stdout.write(_greeting(venue, port, as_json=options.json))
-        sys.stdout.flush()
-        await stopped.wait()
-        venue.keep()
-    finally:
-        await runner.cleanup()
+        return _greeting(venue, port, as_json=options.json)
 
-
-def _stop_event() -> asyncio.Event:
-    """Set by SIGINT or SIGTERM."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped
-
-
-async def _listen(runner: web.AppRunner, port: int) -> int:
-    """Bind the port, and say which one it became (0 asks for a free one).
-
-    Raises:
-        SetupError: The port is taken, or this user may not bind it.
-    """
-    try:
-        await web.TCPSite(runner, HOST, port).start()
-    except (OSError, OverflowError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise SetupError(
-                f"Port {port} is taken{_holder(port)}: stop what holds it, or choose another "
-                "port with --port or OXBOT_SIMULATOR_PORT."
-            ) from error
-        raise SetupError(f"The simulator cannot listen on port {port}: {error}.") from error
-    bound: int = runner.addresses[0][1]
-    return bound
-
-
-def _holder(port: int) -> str:
-    """Who listens on a port, as far as this user may know."""
-    try:
-        pids = {
-            connection.pid
-            for connection in psutil.net_connections("tcp")
-            if connection.laddr
-            and connection.laddr.port == port
-            and connection.status == psutil.CONN_LISTEN
-        }
-        names = [f"{psutil.Process(pid).name()} (process {pid})" for pid in pids if pid]
-    except psutil.Error:
-        return ""
-    return f" by {names[0]}" if names else ""
+    await serve(
+        create_app(venue),
+        options.port,
+        who="The simulator",
+        variable="OXBOT_SIMULATOR_PORT",
+        greeting=greeting,
+        ending=venue.keep,
+    )
 
 
 def _greeting(venue: Venue, port: int, *, as_json: bool) -> str:

@@ -23,8 +23,8 @@ from oxbot.adapters.redis.parts import RedisPartCache
 from oxbot.app.decide import decide
 from oxbot.app.observe import observe_market
 from oxbot.app.ports import Ports
-from oxbot.domain.bot import BASELINE
 from oxbot.domain.market import CANDLE_MS, Bar, ClockReading
+from oxbot.domain.models import BASELINE
 from oxbot.messages import Decide, Observation, ObserveMarket
 from tests.activities.okx_server import LocalOkx, Row, envelope, local_okx, ticker
 from tests.support.fake_control import FakeControl

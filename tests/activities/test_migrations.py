@@ -17,6 +17,7 @@ from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.schema import metadata
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import NotFound, SetupError
+from oxbot.domain.models import ModelChoice
 from oxbot.domain.portfolio import Direction
 
 CATALOGUE = """
@@ -139,6 +140,30 @@ async def test_what_was_held_before_directions_were_is_long(
     (trade,) = await store.trades("b1", 10)
     held = (await store.portfolio("b1")).positions["ETH/USDT"]
     assert trade.direction is held.direction is Direction.LONG
+    await store.close()
+
+
+BEFORE_MODELS = """
+INSERT INTO bots VALUES ('b1', '{"name": "x"}', 'running', 1, false, 1, 1, now());
+INSERT INTO cycles VALUES ('b1', 1, 1, now(), 'begun');
+INSERT INTO llm_decisions VALUES ('d1', 'b1', 1, 'baseline', 'rule', 'a rule', 'h', 'prompt', '{}',
+    NULL, 'no decision', 'r', 1, 2, 0.5, 3)
+"""
+
+
+async def test_decisions_and_bots_from_before_models_are_read_as_they_were(
+    empty_database_url: str, database_url: str
+) -> None:
+    await migrate_to(empty_database_url, "0006")
+    for statement in BEFORE_MODELS.split(";"):
+        await execute(empty_database_url, statement)
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+    store = PostgresStore(open_engine(empty_database_url))
+    decision, bot = await store.decision("b1", 1), await store.bot("b1")
+    assert decision is not None
+    assert (decision.tokens_in, decision.tokens_cached, decision.repaired) == (1, 0, False)
+    assert bot.settings.choices == (ModelChoice(),)
     await store.close()
 
 

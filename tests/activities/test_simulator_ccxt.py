@@ -7,9 +7,10 @@ import ccxt.async_support as ccxt
 import pytest
 from aiohttp import web
 
+from oxbot.loopback import HOST
 from oxbot.simulator.clock import ClockChange
 from oxbot.simulator.options import Options, open_venue
-from oxbot.simulator.server import HOST, create_app
+from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
 
 REAL_CANDLES = Path(__file__).parents[3] / "shared" / "market-data"

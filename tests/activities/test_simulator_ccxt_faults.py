@@ -7,10 +7,11 @@ import ccxt.async_support as ccxt
 import pytest
 from aiohttp import web
 
+from oxbot.loopback import HOST
 from oxbot.simulator.fault_rules import parse_rules
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.rate_limits import RateLimits
-from oxbot.simulator.server import HOST, create_app
+from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
 
 

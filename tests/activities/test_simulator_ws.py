@@ -9,10 +9,11 @@ import ccxt.pro as ccxt
 import pytest
 from aiohttp import web
 
+from oxbot.loopback import HOST
 from oxbot.simulator.clock import ClockChange, Mode
 from oxbot.simulator.fault_rules import FaultRule
 from oxbot.simulator.options import Options, open_venue
-from oxbot.simulator.server import HOST, create_app
+from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
 
 SYMBOLS = ["BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT"]

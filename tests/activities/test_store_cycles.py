@@ -39,7 +39,9 @@ def decision(decision_id: str = "d1", reply: str = "{}") -> DecisionRecord:
         prompt="what now?",
         reply=reply,
         decision='{"proposals":  [], "summary": "calm"}',
+        tokens_cached=40,
         cost_usd=Decimal("0.00123"),
+        repaired=True,
     )
 
 

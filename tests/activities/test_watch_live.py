@@ -27,10 +27,11 @@ from oxbot.app import feed_state, price_sources, watch
 from oxbot.app.ports import Ports
 from oxbot.domain.bot import SIMULATED_VENUE
 from oxbot.domain.feed import FeedSource, FeedStatus
+from oxbot.loopback import HOST
 from oxbot.messages import WatchPrices
 from oxbot.simulator.fault_rules import FaultRule
 from oxbot.simulator.options import Options, open_venue
-from oxbot.simulator.server import HOST, create_app
+from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
 from tests.support.fake_control import FakeControl
 from tests.support.trading import BTC, ETH, new_bot

@@ -25,11 +25,12 @@ from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.schedule import offset_ms
 from oxbot.embedded.addresses import Addresses
 from oxbot.embedded.child import Child, Program
+from oxbot.loopback import HOST
 from oxbot.messages import BotView
 from oxbot.records import AuditFigures, CycleRow, OrderRow, TradeRow
 from oxbot.settings import Settings
 from oxbot.simulator.options import Options, open_venue
-from oxbot.simulator.server import HOST, create_app
+from oxbot.simulator.server import create_app
 from tests.e2e import worlds
 
 SHOWING = "2025-04-07T23:50:00Z"

@@ -78,6 +78,29 @@ def test_thirty_cycles_bring_an_entry_and_a_stop_and_again_the_same(machine: Mac
     assert (machine.home / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("provider", ["dashscope", "openai"])
+def test_the_real_client_of_a_provider_decides_by_the_server_of_the_demo(
+    machine: Machine, provider: str
+) -> None:
+    report = cycles(machine, 2, "--provider", provider)
+    assert (report["cycles"], report["decisions"], report["skipped"]) == (2, 2, 0)
+    assert report["drift"] == "0"
+    assert report["orders"] >= 1
+
+    other = machine.run("demo", "--cycles", "1", "--json")
+    assert other.returncode == 4
+    told = json.loads(other.stderr.splitlines()[-1])
+    assert told["error"] == "Conflict"
+    assert f"--provider {provider}" in told["message"]
+
+
+def test_a_provider_that_nobody_knows_is_told_before_anything_starts(machine: Machine) -> None:
+    refused = machine.run("demo", "--provider", "oracle")
+    assert refused.returncode == 2
+    assert "there are: baseline, dashscope, openai" in refused.stderr
+    assert not machine.home.exists()
+
+
 def test_on_a_terminal_it_shows_the_bot_until_ctrl_c_and_the_next_start_goes_on(
     machine: Machine,
 ) -> None:

@@ -20,6 +20,7 @@ from oxbot.domain.market import (
     Perpetual,
     Quote,
 )
+from oxbot.domain.models import ModelChoice
 from oxbot.domain.money import Price, Quantity
 from oxbot.records import ModelReply, ModelRequest
 
@@ -232,11 +233,13 @@ class FakeFlight:
 class FakeModel:
     """A model that answers what a test lined up in `replies`, and holds after that."""
 
-    label = "fake"
-
     def __init__(self) -> None:
         self.replies: deque[str] = deque()
         self.asked = 0
+
+    def label(self, choice: ModelChoice) -> str:
+        """The choice's own name."""
+        return choice.label
 
     def will_buy(self, *symbols: str) -> None:
         """Line up one decision that buys these coins."""

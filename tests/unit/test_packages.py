@@ -10,6 +10,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("oxbot", "workflows", "activities", "worker", "api", "infra")
 HEAVY = {"ccxt", "temporalio", "sqlalchemy", "numpy", "talib", "fastapi", "redis", "pyarrow"}
+SDKS = {"dashscope", "openai"}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -22,12 +23,17 @@ def test_the_packages_imported_are_the_repositorys_own(package: str) -> None:
 @pytest.mark.parametrize("module", ["oxbot", "oxbot.cli.main"])
 def test_nothing_heavy_is_loaded_before_a_command_runs(module: str) -> None:
     loaded = _modules_after(f"import {module}")
-    assert HEAVY & loaded == set()
+    assert (HEAVY | SDKS) & loaded == set()
 
 
 def test_the_api_and_the_command_line_never_load_ccxt() -> None:
     loaded = _modules_after("import api.app, oxbot.bootstrap, oxbot.cli.demo_run")
     assert "ccxt" not in loaded
+
+
+def test_a_models_sdk_is_not_loaded_before_its_provider_is_set_up() -> None:
+    loaded = _modules_after("import worker.main, oxbot.adapters.models.choice")
+    assert SDKS & loaded == set()
 
 
 def _modules_after(code: str) -> set[str]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from oxbot.domain.errors import InputError
+from oxbot.domain.errors import InputError, ModelRefused, RefusalCause
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.records import ModelReply, ModelRequest
 from tests.support.fakes import BTC
@@ -120,11 +120,29 @@ async def test_a_failure_too_long_for_the_server_is_still_named(
 
 async def test_a_reply_that_is_no_decision_holds_and_is_recorded(house: House) -> None:
     bot, _ = await house.started()
-    house.model.replies.append("buy everything")
+    house.model.replies.extend(["buy everything", "sell everything"])
     [cycle] = await house.run_cycles(bot, 1)
     assert cycle.skipped is not None
     assert cycle.skipped.startswith("The reply is not a valid decision")
     assert house.store.orders_by_id == {}
+
+
+async def test_a_refusing_provider_leaves_the_rules_at_work_and_the_status_says_why(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot, handle = await house.started()
+    house.model.will_buy(BTC)
+    await house.run_cycles(bot, 1)
+
+    async def refuse(request: ModelRequest) -> ModelReply:
+        raise ModelRefused("the account owes", RefusalCause.ACCOUNT)
+
+    monkeypatch.setattr(house.model, "complete", refuse)
+    house.feed.prices[BTC] *= 2
+    refused = (await house.run_cycles(bot, 1))[-1]
+    assert refused.skipped == "the account owes"
+    assert [o.symbol for o in house.store.filled(Purpose.TARGET)] == [BTC]
+    assert (await status_of(handle)).last_outcome == refused
 
 
 async def test_an_order_whose_execution_failed_is_unknown_until_the_next_cycle_ends_it(

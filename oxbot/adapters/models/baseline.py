@@ -12,9 +12,9 @@ from typing import Final
 
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.market import Indicators, base_of
+from oxbot.domain.models import BASELINE, ModelChoice
 from oxbot.records import MarketBrief, ModelReply, ModelRequest
 
-PROVIDER: Final = "baseline"
 MODEL: Final = "ema-trend-1"
 
 MOST_ENTRIES: Final = 2
@@ -40,8 +40,7 @@ LARGEST_MOVE: Final = 1.0
 class BaselineModel:
     """The rule behind the `ChatModel` port; asks nobody and costs nothing."""
 
-    @property
-    def label(self) -> str:
+    def label(self, choice: ModelChoice) -> str:  # noqa: ARG002 - there is but one
         """How it is named wherever its decisions are shown."""
         return "baseline (a plain rule, no AI)"
 
@@ -49,7 +48,7 @@ class BaselineModel:
         """Answer with the rule's decision as JSON; the same facts give the same text."""
         return ModelReply(
             text=decide(request.brief).model_dump_json(),
-            provider=PROVIDER,
+            provider=BASELINE,
             model=MODEL,
             request_id=f"{MODEL}-{request.brief.now_ms}",
         )

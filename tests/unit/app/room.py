@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from oxbot.adapters.paper.exchange import PaperExchange
+from oxbot.app.ask_model import Patience
 from oxbot.app.decide import decide
 from oxbot.app.execute import execute_order
 from oxbot.app.observe import observe_market
@@ -27,7 +28,7 @@ from oxbot.messages import (
     RiskReport,
     ValidateRisk,
 )
-from oxbot.ports import Breaker, Exchange, Flight, PartCache, PriceBoard
+from oxbot.ports import Breaker, ChatModel, Exchange, Flight, PartCache, PriceBoard
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_control import FakeControl
 from tests.support.fake_news import FakeNews
@@ -70,6 +71,7 @@ class Room:
     flight: Flight = field(default_factory=FakeFlight)
     shared: Shared = field(default_factory=Shared)
     model: FakeModel = field(default_factory=FakeModel)
+    others: dict[str, ChatModel] = field(default_factory=dict)
     exchange: Exchange | None = None
     control: FakeControl = field(default_factory=FakeControl)
     news: FakeNews = field(default_factory=FakeNews)
@@ -92,7 +94,7 @@ class Room:
             flight=self.flight,
             shared=self.shared,
             exchange=self.exchange or PaperExchange(self.feed, FEE_RATE),
-            models={"fake": self.model},
+            models={"fake": self.model, **self.others},
             installation="test",
             fee_rate=FEE_RATE,
         )
@@ -117,8 +119,9 @@ class Room:
         request = ObserveMarket(bot_id=BOT, incarnation=1, cycle=cycle, due_ms=due_ms)
         return await observe_market(self.ports, request)
 
-    async def decide(self, cycle: int = 1) -> DecisionBrief:
-        return await decide(self.ports, Decide(bot_id=BOT, cycle=cycle))
+    async def decide(self, cycle: int = 1, patience: Patience | None = None) -> DecisionBrief:
+        request = Decide(bot_id=BOT, cycle=cycle)
+        return await decide(self.ports, request, patience or Patience())
 
     async def validate(
         self,

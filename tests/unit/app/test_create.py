@@ -77,6 +77,23 @@ async def test_a_symbol_that_is_not_listed_is_refused_with_the_nearest_names() -
     assert not starts.started
 
 
+@pytest.mark.parametrize(
+    "models",
+    [
+        {"provider": "dashscope"},
+        {"provider": "baseline", "fallbacks": [{"provider": "dashscope"}]},
+    ],
+)
+async def test_a_provider_that_is_not_set_up_is_refused_and_the_variable_named(
+    models: dict[str, object],
+) -> None:
+    desk, store, _ = desk_of(Told([BTC]))
+    settings = BotSettings.model_validate({"name": "Test", "symbols": [BTC], **models})
+    with pytest.raises(InputError, match="set DASHSCOPE_API_KEY"):
+        await create_bot(desk, settings, PROVIDERS, "b1")
+    assert not store.bots_by_id
+
+
 async def test_a_halted_symbol_is_refused_by_a_fresh_list() -> None:
     told = Told([BTC, ETH], [BTC, ETH])
     told.halted = {ETH}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oxbot.domain.errors import InputError, ModelUnavailable
+from oxbot.domain.errors import ModelUnavailable
 from oxbot.records import DecisionRecord, ModelReply, ModelRequest
 from tests.support.fakes import BTC, FakeModel
 from tests.unit.app.room import BOT, Room
@@ -33,22 +33,22 @@ async def test_a_decision_is_asked_for_once(room: Room) -> None:
         (UNKNOWN_COIN, "symbols the bot does not trade"),
     ],
 )
-async def test_a_bad_reply_is_kept_with_its_cause_and_the_cycle_holds(
+async def test_a_reply_that_is_bad_twice_is_kept_with_its_cause_and_the_cycle_holds(
     room: Room, reply: str, why: str
 ) -> None:
     await room.bot()
     await room.observe()
-    room.model.replies.append(reply)
+    room.model.replies.extend([reply, reply])
     brief = await room.decide()
     assert brief.failed is not None
     assert why in brief.failed
     assert brief.proposals == ()
     stored = await room.store.decision(BOT, 1)
     assert stored is not None
-    assert (stored.reply, stored.decision) == (reply, None)
+    assert (stored.reply, stored.decision, stored.repaired) == (reply, None, False)
     assert (await room.validate()).orders == ()
     assert await room.decide() == brief
-    assert room.model.asked == 1
+    assert room.model.asked == 2
 
 
 async def test_a_provider_that_is_away_leaves_nothing_and_is_asked_again(room: Room) -> None:
@@ -87,11 +87,12 @@ async def test_of_two_answers_to_one_cycle_the_stored_one_counts(room: Room) -> 
     assert (await room.validate()).orders == ()
 
 
-async def test_an_unknown_provider_is_named_with_those_there_are(room: Room) -> None:
+async def test_a_provider_that_is_not_there_is_named_and_the_cycle_holds(room: Room) -> None:
     await room.bot(provider="oracle")
     await room.observe()
-    with pytest.raises(InputError, match="'oracle'; there are: fake"):
-        await room.decide()
+    failed = (await room.decide()).failed
+    assert failed is not None
+    assert "'oracle'; there are: dashscope, fake, openai" in failed
 
 
 async def test_the_model_is_shown_the_same_whoever_made_the_snapshot(room: Room) -> None:

@@ -1,5 +1,6 @@
 """Settings: where each comes from, and that no secret is shown."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,32 @@ def test_a_secret_is_never_shown(annotation: Any) -> None:  # noqa: ANN401 - a t
     field = FieldInfo(annotation=annotation)
     assert shown_value(field, SecretStr("hunter2")) == HIDDEN
     assert shown_value(field, None) is None
+
+
+def test_the_keys_of_model_providers_are_hidden_and_cards_are_told_as_json(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("DASHSCOPE_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "sk-hunter2")
+    monkeypatch.setenv("OXBOT_MODEL_CARDS", '{"mine": {"input_usd": "0.1", "output_usd": "2"}}')
+    found = sources()
+    assert found["DASHSCOPE_API_KEY"] == found["OPENAI_API_KEY"] == (HIDDEN, "environment")
+    cards, _ = found["OXBOT_MODEL_CARDS"]
+    assert cards is not None
+    assert json.loads(cards)["mine"]["input_usd"] == "0.1"
+    assert "hunter2" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("cards", "told"),
+    [("no json", "no JSON"), ('{"mine": {"input_usd": "-1"}}', "greater than or equal to 0")],
+)
+def test_cards_that_cannot_be_are_told_by_the_name_that_sets_them(
+    monkeypatch: pytest.MonkeyPatch, cards: str, told: str
+) -> None:
+    monkeypatch.setenv("OXBOT_MODEL_CARDS", cards)
+    with pytest.raises(InputError, match=told):
+        load_settings()
 
 
 def test_a_setting_that_cannot_be_is_told_by_the_name_that_sets_it(

@@ -50,6 +50,15 @@ def test_wishes_become_settings_and_the_rest_is_the_default() -> None:
     assert (settings.interval_s, settings.name) == (300, "BTC")
 
 
+def test_a_model_and_who_decides_in_its_stead_can_be_wished_for() -> None:
+    fallbacks = ("openai:qwen3:8b", "baseline")
+    wishes = Wishes(provider="dashscope", model="qwen-plus", temperature="0.2", fallbacks=fallbacks)
+    settings = wishes.settings()
+    assert settings.deciders == "dashscope qwen-plus, else openai qwen3:8b, else baseline"
+    assert settings.temperature == Decimal("0.2")
+    assert settings.json_schema is None
+
+
 def test_any_limit_can_be_wished_for_by_its_name() -> None:
     wishes = limit_wishes({"stop": None}, ["cooldown_s=600", "max_position=10%", "trailing=off"])
     settings = Wishes(limits=wishes).settings()
@@ -68,6 +77,8 @@ def test_a_limit_that_there_is_not_is_refused_with_the_names_that_there_are(wish
     [
         (Wishes(capital="-5"), r"^capital: .*greater than 0 \(given: -5\)\.$"),
         (Wishes(capital="many"), "capital is 'many'"),
+        (Wishes(temperature="3"), r"^temperature: .*less than or equal to 2 \(given: 3\)\.$"),
+        (Wishes(fallbacks=("no such:x",)), r"^fallbacks\.0\.provider: "),
         (Wishes(interval="soon"), r"^interval_s: .*\(given: soon\)\.$"),
         (Wishes(symbols="BTC-EUR"), r"only symbols quoted in USDT"),
         (Wishes(limits={"stop": Decimal("3.5")}), r"^limits\.stop: .*less than or equal to 1"),

@@ -184,7 +184,7 @@ def test_a_file_says_which_bots_with_which_settings(tmp_path: Path) -> None:
         ('[{"id": "a", "seed": 1}]', "bot 1: seed: "),
         ('[{"id": "a", "settings": {"limits": {"stop": 7}}}]', r"bot 1: limits\.stop: "),
         ('[{"id": "a", "settings": {"symbols": ["DOGE/USDT"]}}]', "bot 1: this market has no DOGE"),
-        ('[{"id": "a", "settings": {"provider": "oracle"}}]', "bot 1: there is no model provider"),
+        ('[{"id": "a", "settings": {"provider": "oracle"}}]', "bot 1: There is no model provider"),
     ],
 )
 def test_a_wrong_entry_of_a_file_is_named(tmp_path: Path, content: str, complaint: str) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from oxbot.adapters.models.baseline import BaselineModel, decide
 from oxbot.domain.bot import DEFAULT_SYMBOLS, RiskLimits
 from oxbot.domain.decision import Action, Decision, Proposal, parse_decision
+from oxbot.domain.models import ModelChoice
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.domain.snapshots import Features
@@ -136,7 +137,7 @@ async def test_the_reply_is_labelled_as_no_ai_costs_nothing_and_repeats() -> Non
     request = ModelRequest(messages=(), brief=brief({"BTC/USDT": rising()}))
     model = BaselineModel()
     reply = await model.complete(request)
-    assert model.label == "baseline (a plain rule, no AI)"
+    assert model.label(ModelChoice()) == "baseline (a plain rule, no AI)"
     assert (reply.provider, reply.model) == ("baseline", "ema-trend-1")
     assert (reply.tokens_in, reply.tokens_out, reply.cost_usd) == (0, 0, Decimal(0))
     assert parse_decision(reply.text, DEFAULT_SYMBOLS) == decide(request.brief)
