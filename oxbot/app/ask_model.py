@@ -76,7 +76,7 @@ class Answer:
 async def ask_models(
     ports: Ports, question: ModelRequest, choices: Sequence[ModelChoice], limit_s: float
 ) -> Answer:
-    """Ask the first model that answers; a refusal by the last one is an answer without decision.
+    """Ask the first model that answers; where all refuse, that is an answer without decision.
 
     Raises:
         ModelUnavailable: None answered; the same may succeed later.
@@ -94,7 +94,7 @@ async def ask_models(
             return _held(ports, choice, str(error))
         except (ModelRefused, ModelUnavailable, CircuitOpen) as error:
             troubles.append(error)
-    if isinstance(troubles[-1], ModelRefused):
+    if all(isinstance(trouble, ModelRefused) for trouble in troubles):
         return _held(ports, choices[-1], _told(troubles))
     raise _nobody(troubles)
 

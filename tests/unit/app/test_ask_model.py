@@ -159,26 +159,34 @@ async def test_when_all_ask_to_wait_the_shortest_wait_counts(three: Three) -> No
     three.first.answers.append(ModelRateLimited("wait", 60))
     three.second.answers.append(ModelRateLimited("wait", 20))
     three.third.answers.append(REFUSED)
-    three.third.answers.append(ModelRateLimited("wait", 90))
-    assert (await three.decide()).failed is not None  # refused by the last
-    await three.room.observe(cycle=2)
-    three.first.answers.append(ModelRateLimited("wait", 60))
-    three.second.answers.append(ModelRateLimited("wait", 20))
     with pytest.raises(ModelRateLimited) as caught:
-        await three.room.decide(cycle=2)
+        await three.decide()
     assert translated(caught.value).next_retry_delay == timedelta(seconds=20)
 
 
-async def test_a_refusal_by_the_last_is_kept_and_the_cycle_holds(three: Three) -> None:
-    await three.ready([])
-    three.first.answers.append(REFUSED)
+@pytest.mark.parametrize("others", [0, 2])
+async def test_where_all_refuse_that_is_kept_and_the_cycle_holds(three: Three, others: int) -> None:
+    await three.ready([{"provider": name} for name in ("second", "third")[:others]])
+    for model in (three.first, three.second, three.third):
+        model.answers.append(REFUSED)
     brief = await three.decide()
-    assert (brief.failed, brief.proposals) == ("the key is not taken", ())
+    told = " Then: ".join(["the key is not taken"] * (1 + others))
+    assert (brief.failed, brief.proposals) == (told, ())
     stored = await three.stored()
-    assert (stored.reply, stored.decision, stored.label) == ("", None, "first a")
+    assert (stored.reply, stored.decision) == ("", None)
     assert (await three.room.validate()).orders == ()
     assert await three.decide() == brief
-    assert three.asked == [1, 0, 0]
+    assert sum(three.asked) == 1 + others
+
+
+async def test_while_one_may_be_back_nothing_is_kept_whatever_the_others_say(three: Three) -> None:
+    await three.ready()
+    three.first.answers.append(AWAY)
+    for model in (three.second, three.third):
+        model.answers.append(REFUSED)
+    with pytest.raises(ModelUnavailable):
+        await three.decide()
+    assert await three.room.store.decision(BOT, 1) is None
 
 
 async def test_content_that_is_held_back_is_not_taken_to_another_provider(three: Three) -> None:
