@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from oxbot.adapters.okx.client import OkxClient
     from oxbot.adapters.okx.stream import OkxStream
     from oxbot.adapters.redis.listing import RedisListing
+    from oxbot.app.decisions import Decisions
     from oxbot.app.ports import Ports
     from oxbot.app.statement import Statements
     from oxbot.ports import Clock
@@ -159,6 +160,25 @@ async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
     engine = open_engine(resolve(settings).database_url or "", pool_size=1, answer_s=None)
     try:
         yield PostgresStatements(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_decisions(settings: Settings) -> "AsyncIterator[Decisions]":
+    """Open the record of decisions, to be looked at.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    from oxbot.adapters.postgres.decision_pages import (  # noqa: PLC0415 - as in open_desk
+        PostgresDecisions,
+    )
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
+
+    engine = open_engine(resolve(settings).database_url or "", pool_size=1)
+    try:
+        yield PostgresDecisions(engine)
     finally:
         await engine.dispose()
 

@@ -62,9 +62,9 @@ def write_page(
     if page.cycles:
         console.print("", _cycles(page.cycles, zone))
     if page.orders:
-        console.print("", _orders(page.orders))
+        console.print("", orders_table(page.orders))
     if page.trades:
-        console.print("", _trades(page.trades, zone))
+        console.print("", trades_table(page.trades, zone))
     if page.events:
         console.print("", _events(page.events))
 
@@ -148,7 +148,8 @@ def _cycles(rows: Sequence[CycleRow], zone: tzinfo) -> Table:
     )
 
 
-def _orders(rows: Sequence[OrderRow]) -> Table:
+def orders_table(rows: Sequence[OrderRow]) -> Table:
+    """Make the table of orders."""
     return table(
         "Orders",
         ("cycle>", "what", "filled>", "price>", "state", "why"),
@@ -166,7 +167,8 @@ def _orders(rows: Sequence[OrderRow]) -> Table:
     )
 
 
-def _trades(rows: Sequence[TradeRow], zone: tzinfo) -> Table:
+def trades_table(rows: Sequence[TradeRow], zone: tzinfo) -> Table:
+    """Make the table of round trips; times are the venue's."""
     return table(
         "Trades",
         ("closed", "coin", "entry>", "exit>", "held>", "net PnL>", "by"),

@@ -13,6 +13,7 @@ from oxbot.cli import (
     bots,
     candles,
     config,
+    decisions,
     demo,
     failures,
     model_server,
@@ -40,6 +41,7 @@ app.command(
 app.command()(simulator.simulator)
 app.command()(model_server.model_server)
 app.add_typer(bots.app, name="bots")
+app.add_typer(decisions.app, name="decisions")
 app.add_typer(audit.app, name="audit")
 app.add_typer(candles.app, name="candles")
 app.add_typer(config.app, name="config")

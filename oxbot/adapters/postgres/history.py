@@ -40,33 +40,12 @@ class History(Records):
 
     async def orders(self, bot_id: str, limit: int) -> list[OrderRow]:
         """Give the last orders with what they filled, newest first."""
-        filled = (
-            select(
-                func.sum(fills.c.quantity, type_=Money(Quantity)).label("filled"),
-                func.sum(fills.c.quantity * fills.c.price, type_=Money(Notional)).label("notional"),
-            )
-            .where(fills.c.order_id == orders.c.id)
-            .lateral("filled")
-        )
-        query = (
-            select(orders, filled.c.filled, filled.c.notional)
-            .join(filled, onclause=true())
-            .where(orders.c.bot_id == bot_id)
-            .order_by(orders.c.number.desc())
-        )
-        return [_order_row(row) for row in await self._last(query, limit)]
+        query = orders_listed().where(orders.c.bot_id == bot_id).order_by(orders.c.number.desc())
+        return [order_row_of(row) for row in await self._last(query, limit)]
 
     async def trades(self, bot_id: str, limit: int) -> list[TradeRow]:
         """Give the last round trips, newest first."""
-        query = (
-            select(
-                *(c for c in trades.c if c.name in TradeRow.model_fields),
-                trades.c.opened_at.label("opened_ms"),
-                trades.c.closed_at.label("closed_ms"),
-            )
-            .where(trades.c.bot_id == bot_id)
-            .order_by(trades.c.fill_id.desc())
-        )
+        query = trades_listed().where(trades.c.bot_id == bot_id).order_by(trades.c.fill_id.desc())
         return [TradeRow.model_validate(dict(row)) for row in await self._last(query, limit)]
 
     async def events(self, bot_id: str, limit: int) -> list[EventRow]:
@@ -98,7 +77,30 @@ def _cycle_row(row: RowMapping) -> CycleRow:
     )
 
 
-def _order_row(row: RowMapping) -> OrderRow:
+def orders_listed() -> Select[*tuple[object, ...]]:
+    """Select orders with what they filled, as `order_row_of` reads them."""
+    filled = (
+        select(
+            func.sum(fills.c.quantity, type_=Money(Quantity)).label("filled"),
+            func.sum(fills.c.quantity * fills.c.price, type_=Money(Notional)).label("notional"),
+        )
+        .where(fills.c.order_id == orders.c.id)
+        .lateral("filled")
+    )
+    return select(orders, filled.c.filled, filled.c.notional).join(filled, onclause=true())
+
+
+def trades_listed() -> Select[*tuple[object, ...]]:
+    """Select the columns of a TradeRow."""
+    return select(
+        *(c for c in trades.c if c.name in TradeRow.model_fields),
+        trades.c.opened_at.label("opened_ms"),
+        trades.c.closed_at.label("closed_ms"),
+    )
+
+
+def order_row_of(row: RowMapping) -> OrderRow:
+    """Read an order as listed."""
     filled, notional = row["filled"], row["notional"]
     return OrderRow(
         **{name: row[name] for name in OrderRow.model_fields if name not in ("filled", "price")},
