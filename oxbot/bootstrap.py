@@ -252,6 +252,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
             flight=RedisFlight(redis),
             exchange=PaperExchange(feed, TAKER_FEE),
             models=models,
+            budget_usd=found.model_budget_usd,
             installation=found.installation,
             fee_rate=TAKER_FEE,
             session=found.session,

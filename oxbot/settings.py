@@ -5,6 +5,7 @@ REDIS_URL); all others begin with OXBOT_.
 """
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -136,6 +137,10 @@ class Settings(BaseSettings):
         description='Prices (USD per million tokens) and abilities of models, as JSON: {"name": '
         '{"input_usd": "0.4", "output_usd": "1.6", "json_schema": true}}; added to the known '
         "ones, or in their place.",
+    )
+    model_budget_usd: Annotated[Decimal | None, Field(gt=0, le=10**6)] = Field(
+        default=None,
+        description="USD that the models of all bots may cost a UTC day; empty: no limit.",
     )
     model_server_port: Port = Field(default=8022, description="Port of `oxbot model-server`.")
 

@@ -5,6 +5,7 @@ import time
 
 from oxbot.app.ask_model import Answer, Patience, ask_models
 from oxbot.app.beating import beating
+from oxbot.app.budget import askable
 from oxbot.app.ports import Ports
 from oxbot.app.prompt import build_request
 from oxbot.app.snapshots import snapshot_named
@@ -35,12 +36,33 @@ async def decide(
 
 async def _decide_anew(ports: Ports, request: Decide, patience: Patience) -> DecisionRecord:
     bot = await ports.store.bot(request.bot_id)
+    choices, because = await askable(ports, bot)
+    if because:
+        return await ports.store.save_decision(_unasked(request, bot, because))
     question = build_request(await _facts(ports, request, bot))
     begun = time.monotonic_ns()
-    answer = await ask_models(ports, question, bot.settings.choices, patience.limit_s)
+    answer = await ask_models(ports, question, choices, patience.limit_s)
     duration_ms = (time.monotonic_ns() - begun) // 1_000_000
     record = _record(request, question, answer)
     return await ports.store.save_decision(record.model_copy(update={"duration_ms": duration_ms}))
+
+
+def _unasked(request: Decide, bot: Bot, because: str) -> DecisionRecord:
+    """Say on record that nobody was asked, and so shown nothing."""
+    first = bot.settings.choices[0]
+    return DecisionRecord(
+        id=f"{request.bot_id}-{request.cycle}",
+        bot_id=request.bot_id,
+        cycle=request.cycle,
+        provider=first.provider,
+        model=first.model,
+        label=first.label,
+        prompt_hash="",
+        prompt="",
+        reply="",
+        decision=None,
+        failed=because,
+    )
 
 
 async def _facts(ports: Ports, request: Decide, bot: Bot) -> MarketBrief:

@@ -26,7 +26,8 @@ from oxbot.ports import (
 class Ports:
     """Everything a cycle and the price watch need from the world.
 
-    `fee_rate` is the taker fee as a fraction; `session` names the run of the whole system;
+    `fee_rate` is the taker fee as a fraction; `budget_usd` is what all models together may cost a
+    day, None without a limit; `session` names the run of the whole system;
     `shared` is what the tasks of this process share.
     """
 
@@ -44,6 +45,7 @@ class Ports:
     models: Mapping[str, ChatModel]
     installation: str
     fee_rate: Decimal
+    budget_usd: Decimal | None = None
     session: str | None = None
     shared: Shared = field(default_factory=Shared)
 

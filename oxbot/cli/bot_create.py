@@ -35,6 +35,7 @@ class Wishes:
     temperature: str | None = None
     json_schema: bool | None = None
     fallbacks: tuple[str, ...] = ()
+    budget: str | None = None
     bot_id: str | None = None
     limits: Mapping[str, object] | None = None
 
@@ -56,6 +57,7 @@ class Wishes:
             "model": self.model,
             "temperature": self.temperature,
             "json_schema": self.json_schema,
+            "budget_usd": decimal_from(self.budget, "budget") if self.budget is not None else None,
             "fallbacks": [inputs.model_choice(text) for text in self.fallbacks],
         }
         given = {name: value for name, value in chosen.items() if value is not None}

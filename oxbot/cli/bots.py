@@ -44,6 +44,9 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
             metavar="PROVIDER[:MODEL]", help="Who decides while others are away; repeatable."
         ),
     ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="USD that its models may cost a UTC day; else no limit.")
+    ] = None,
     bot_id: Annotated[
         str | None,
         typer.Option("--id", help="Small letters, digits, hyphens; else one is made up."),
@@ -72,6 +75,7 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
         temperature=temperature,
         json_schema=json_schema,
         fallbacks=tuple(fallback or ()),
+        budget=budget,
         bot_id=bot_id,
         limits=bot_create.limit_wishes(
             {

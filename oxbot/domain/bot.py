@@ -86,7 +86,8 @@ class BotSettings(Value):
     """What a person chooses when making a bot; `capital` in USDT, `interval_s` of venue time.
 
     `provider` to `json_schema` are the model that decides, `fallbacks` those asked in its stead,
-    in order, while it does not answer; see `ModelChoice`.
+    in order, while it does not answer; see `ModelChoice`. `budget_usd` is what they may cost a
+    UTC day of wall time; None: no limit.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
@@ -120,6 +121,8 @@ class BotSettings(Value):
     def deciders(self) -> str:
         """How those models are named to people: dashscope qwen-max, else baseline."""
         return ", else ".join(choice.label for choice in self.choices)
+
+    budget_usd: Annotated[Decimal | None, Field(gt=0, le=10**6)] = None
 
     @model_validator(mode="after")
     def _symbols_must_be_distinct_and_in_usdt(self) -> Self:

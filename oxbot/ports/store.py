@@ -1,6 +1,7 @@
 """The record."""
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.account import Account
@@ -122,6 +123,10 @@ class Store(ProtectionStore, Protocol):
 
     async def portfolio(self, bot_id: str) -> Portfolio:
         """Give cash, reserved cash, positions and dust."""
+        ...
+
+    async def model_cost(self, bot_id: str, since_ms: int) -> tuple[Decimal, Decimal]:
+        """Give what the models of a bot, and of all bots, cost since a wall time, in USD."""
         ...
 
     async def judged(self, bot_id: str, cycle: int) -> bool:

@@ -33,6 +33,10 @@ class ChatModel(Protocol):
         """How the chosen model is named wherever its decisions are shown."""
         ...
 
+    def is_priced(self, choice: ModelChoice) -> bool:
+        """Whether it is known what the chosen model costs."""
+        ...
+
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Have the model that the request chooses answer.
 

@@ -4,6 +4,8 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import Conflict, NotFound
@@ -133,3 +135,22 @@ async def test_a_recorded_cycle_stays_as_it_was_recorded(store: PostgresStore) -
     await store.record_cycles("b1", [outcome(1, "no, skipped")], [], later)
     (row,) = await store.cycles("b1", 9)
     assert (row.state, row.equity) == ("completed", EQUITY["equity"])
+
+
+async def test_what_models_cost_is_summed_since_a_moment_of_a_bot_and_of_all(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    assert await store.model_cost("b1", 0) == (Decimal(0), Decimal(0))
+    for bot_id, cycle, cost in (("b1", 1, "0.1"), ("b1", 2, "0.02"), ("b2", 1, "0.003")):
+        if cycle == 1:
+            await new_bot(store, bot_id)
+        await begin(store, bot_id, cycle)
+        changes = {"id": f"{bot_id}-{cycle}", "bot_id": bot_id, "cycle": cycle}
+        await store.save_decision(
+            decision().model_copy(update={**changes, "cost_usd": Decimal(cost)})
+        )
+    assert await store.model_cost("b1", 0) == (Decimal("0.12"), Decimal("0.123"))
+    async with engine.begin() as connection:
+        long_ago = "UPDATE llm_decisions SET decided_at = 'epoch' WHERE id = 'b1-1'"
+        await connection.execute(text(long_ago))
+    assert await store.model_cost("b1", 1) == (Decimal("0.02"), Decimal("0.023"))

@@ -134,6 +134,7 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         ),
         "watch_marks": partial(store.watch_marks, "okx"),
         "watch_beat": partial(store.watch_beat, "okx"),
+        "model_cost": partial(store.model_cost, "b1", 0),
         "live_bots": store.live_bots,
         "guard_versions": partial(store.guard_versions, "okx"),
         "known_orders": partial(store.known_orders, [waiting.id, sent.id]),

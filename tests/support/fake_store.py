@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
@@ -224,6 +225,12 @@ class FakeStore(FakeProtection):
     async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
         """Keep a cycle's only decision; if one is stored, that one is returned."""
         return self._decisions.setdefault((record.bot_id, record.cycle), record)
+
+    async def model_cost(self, bot_id: str, since_ms: int) -> tuple[Decimal, Decimal]:  # noqa: ARG002 - all is of today
+        """Give what the models of a bot, and of all bots, cost."""
+        costs = [(known, record.cost_usd) for (known, _), record in self._decisions.items()]
+        own = sum((cost for known, cost in costs if known == bot_id), Decimal(0))
+        return own, sum((cost for _, cost in costs), Decimal(0))
 
     async def lately(self, bot_id: str, cycle: int) -> Lately | None:
         """Give what happened since the last decision before this cycle."""

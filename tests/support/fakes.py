@@ -241,6 +241,10 @@ class FakeModel:
         """The choice's own name."""
         return choice.label
 
+    def is_priced(self, choice: ModelChoice) -> bool:
+        """Known, but for the model that is named otherwise."""
+        return choice.model != "unpriced"
+
     def will_buy(self, *symbols: str) -> None:
         """Line up one decision that buys these coins."""
         self.replies.append(_decision([_wish(s, Action.BUY) for s in symbols]))

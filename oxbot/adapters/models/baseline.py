@@ -44,6 +44,10 @@ class BaselineModel:
         """How it is named wherever its decisions are shown."""
         return "baseline (a plain rule, no AI)"
 
+    def is_priced(self, choice: ModelChoice) -> bool:  # noqa: ARG002 - as above
+        """It costs nothing, which is known."""
+        return True
+
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Answer with the rule's decision as JSON; the same facts give the same text."""
         return ModelReply(

@@ -43,6 +43,10 @@ class OpenAIModel:
         """How the chosen model is named wherever its decisions are shown."""
         return self._setup.label(choice)
 
+    def is_priced(self, choice: ModelChoice) -> bool:
+        """Whether it is known what the chosen model costs."""
+        return self._setup.is_priced(choice)
+
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Ask once; see `ChatModel.complete`."""
         choice = request.choice

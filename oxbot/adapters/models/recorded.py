@@ -29,6 +29,10 @@ class RecordedModel:
         """How the chosen model is named wherever its decisions are shown."""
         return f"{choice.label} (recorded)"
 
+    def is_priced(self, choice: ModelChoice) -> bool:  # noqa: ARG002 - the port's signature
+        """What is on record costs nothing."""
+        return True
+
     async def complete(self, request: ModelRequest) -> ModelReply:
         """Give the recorded reply.
 

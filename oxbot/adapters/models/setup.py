@@ -49,9 +49,13 @@ class Setup:
         """Give what is known of that model, or assumed."""
         return self.cards.get(self.model(choice), self.unknown)
 
+    def is_priced(self, choice: ModelChoice) -> bool:
+        """Whether it is known what that model costs."""
+        return self.model(choice) in self.cards
+
     def label(self, choice: ModelChoice) -> str:
         """Name the model to people; a price that nobody knows is part of it."""
-        priced = "" if self.model(choice) in self.cards else " (price unknown)"
+        priced = "" if self.is_priced(choice) else " (price unknown)"
         return f"{self.provider} {self.model(choice)}{priced}"
 
     def response_format(self, choice: ModelChoice) -> dict[str, Any] | None:  # Any: JSON
@@ -69,9 +73,8 @@ class Setup:
             tokens_out=reply.tokens_out,
             tokens_cached=reply.tokens_cached,
         )
-        known = self.model(choice) in self.cards
         cost = self.card(choice).cost_usd(usage)
-        return reply.model_copy(update={"cost_usd": cost, "priced": known})
+        return reply.model_copy(update={"cost_usd": cost, "priced": self.is_priced(choice)})
 
 
 def _either(chosen: bool | None, known: bool) -> bool:  # noqa: FBT001 - two answers to one question

@@ -1,14 +1,16 @@
 """Decisions and verdicts: one of each a cycle, whoever comes second."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from sqlalchemy import RowMapping, Select, func, insert, select, update
+from sqlalchemy import RowMapping, Select, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.accounts import locked_account
 from oxbot.adapters.postgres.bots import cancel_outdated_entries
+from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
@@ -46,6 +48,17 @@ class Decisions(Records):
         if kept is None:
             raise Conflict(f"The id {record.id} belongs to the decision of another cycle.")
         return kept
+
+    async def model_cost(self, bot_id: str, since_ms: int) -> tuple[Decimal, Decimal]:
+        """Give what the models of a bot, and of all bots, cost since a wall time, in USD."""
+        cost, nothing = func.sum(llm_decisions.c.cost_usd), literal(Decimal(0), Money)
+        own = cost.filter(llm_decisions.c.bot_id == bot_id)
+        query = select(
+            func.coalesce(own, nothing, type_=Money), func.coalesce(cost, nothing, type_=Money)
+        ).where(llm_decisions.c.decided_at >= since_ms)
+        async with self._statements() as connection:
+            row = (await connection.execute(query)).one()
+        return row[0], row[1]
 
     async def judged(self, bot_id: str, cycle: int) -> bool:
         """Tell whether a cycle's verdicts are stored."""

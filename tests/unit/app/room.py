@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from oxbot.adapters.paper.exchange import PaperExchange
@@ -74,6 +75,7 @@ class Room:
     others: dict[str, ChatModel] = field(default_factory=dict)
     exchange: Exchange | None = None
     control: FakeControl = field(default_factory=FakeControl)
+    budget_usd: Decimal | None = None
     news: FakeNews = field(default_factory=FakeNews)
     now_ms: int = NOW_MS
 
@@ -97,6 +99,7 @@ class Room:
             models={"fake": self.model, **self.others},
             installation="test",
             fee_rate=FEE_RATE,
+            budget_usd=self.budget_usd,
         )
 
     async def bot(self, bot_id: str = BOT, **settings: object) -> Bot:

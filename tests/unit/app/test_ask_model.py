@@ -46,6 +46,9 @@ class Scripted:
     def label(self, choice: ModelChoice) -> str:
         return choice.label
 
+    def is_priced(self, choice: ModelChoice) -> bool:
+        return bool(choice)
+
     async def complete(self, request: ModelRequest) -> ModelReply:
         self.asked.append(request)
         answer = self.answers.popleft() if self.answers else GOOD

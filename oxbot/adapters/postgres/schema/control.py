@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     Table,
     Text,
@@ -146,6 +147,8 @@ llm_decisions: Final = Table(
     now("decided_at"),
     of_cycle(),
     UniqueConstraint("bot_id", "cycle"),
+    # What models cost since midnight.
+    Index("ix_llm_decisions_decided_at", "decided_at"),
 )
 
 risk_verdicts: Final = Table(
