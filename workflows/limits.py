@@ -30,11 +30,6 @@ HEARTBEAT_WITHIN: Final = timedelta(seconds=10)
 PROTECT_ATTEMPT: Final = timedelta(seconds=8)
 """An exit is placed well within; a worker that was killed over it costs no more."""
 
-PROTECT_LOCALLY: Final = timedelta(seconds=3)
-"""The first attempt runs within the workflow's task, which holds up other signals so long."""
-
-ONCE: Final = RetryPolicy(maximum_attempts=1)
-
 AT_ONCE: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2,

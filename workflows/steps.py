@@ -1,11 +1,8 @@
 """The activities a bot calls, each with its limits, policy and a summary for the Web UI."""
 
-from contextlib import suppress
 from datetime import timedelta
-from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.control import ControlActivities
@@ -43,9 +40,7 @@ with workflow.unsafe.imports_passed_through():
         AT_ONCE,
         HEARTBEAT_WITHIN,
         LONGEST_ATTEMPT,
-        ONCE,
         PROTECT_ATTEMPT,
-        PROTECT_LOCALLY,
         SHORTEST,
         SHORTEST_ATTEMPT,
         UNTIL_DONE,
@@ -54,10 +49,6 @@ with workflow.unsafe.imports_passed_through():
         StepLimits,
     )
     from workflows.state import BotState
-
-
-LOCAL_PROTECTION: Final = "the first attempt at a protection is a local activity"
-"""Runs that began before went on by activities alone."""
 
 
 class Steps:
@@ -170,11 +161,7 @@ class Steps:
         )
 
     async def protect(self, request: Protect) -> ProtectReport:
-        """Close one position, retried until it is done.
-
-        The first attempt is a local activity, which Temporal need not schedule. What it cannot
-        finish at once goes on as an activity that anybody can see.
-        """
+        """Close one position, retried until it is done."""
         state = self._state
         meant = ProtectPosition(
             bot_id=state.bot_id,
@@ -183,16 +170,6 @@ class Steps:
             epoch=state.epoch,
             protect=request,
         )
-        if workflow.patched(LOCAL_PROTECTION):
-            # Not an ActivityError: the SDK gives the failure of a local one as it is.
-            with suppress(FailureError):
-                return await workflow.execute_local_activity_method(
-                    ProtectionActivities.protect,
-                    meant,
-                    start_to_close_timeout=PROTECT_LOCALLY,
-                    retry_policy=ONCE,
-                    summary=f"{request.purpose} of {request.symbol}",
-                )
         return await workflow.execute_activity_method(
             ProtectionActivities.protect,
             meant,

@@ -60,7 +60,7 @@ class GuardNews:
         versions = await self._ports.store.guard_versions(self._venue)
         changed = [key for key, version in versions.items() if not self._has(key, version)]
         gone = [guard.key for guard in self._index if guard.key not in versions]
-        await self._read(changed, None if len(changed) > MOST_NAMED else changed)
+        await self._read(changed)
         for key in gone:
             self._index.remove(key)
         self._versions = versions
@@ -101,15 +101,14 @@ class GuardNews:
         """Read the guards of positions that are told to have changed."""
         self._news.clear()
         keys, self._told = tuple(self._told), {}
-        await self._read(keys, keys)
+        await self._read(keys)
         self._changed(keys)
 
-    async def _read(
-        self, keys: Collection[PositionKey], only: Collection[PositionKey] | None
-    ) -> None:
-        """Read the guards of positions anew, by naming them or all there are."""
+    async def _read(self, keys: Collection[PositionKey]) -> None:
+        """Read the guards of positions anew, by naming them or, of too many, all there are."""
         if not keys:
             return
+        only = None if len(keys) > MOST_NAMED else keys
         found = {guard.key: guard for guard in await self._ports.store.guards(self._venue, only)}
         for key in keys:
             if key in found:

@@ -17,14 +17,12 @@ from oxbot.domain.orders import Purpose
 from oxbot.messages import Protect
 
 AGAIN_S: Final = 2
-"""A crossing that was not accepted is told again every so many seconds."""
-
-ACCEPTED_AGAIN_S: Final = 10
 RARELY_S: Final = 60
-"""What was accepted is told again after so many seconds, then after twice as many, up to this.
+"""What a bot was told is told again after so many seconds, then after twice as many, up to this.
 
-Temporal keeps a signal that it has accepted, so more often would only fill the bot's history,
-and just when many stops are reached at once.
+Temporal keeps a signal that it has accepted, so more often would only fill the bot's history; but
+an exit that found nobody to buy waits for it. One that was not accepted is told again every
+`AGAIN_S`.
 """
 
 LOOK_S: Final = 0.5
@@ -132,8 +130,8 @@ class Signals:
             self._troubles.has("signals", error)
         else:
             self._troubles.has_none("signals")
-            accepted_s = min(2 * told.pause_s, RARELY_S) if told.accepted else ACCEPTED_AGAIN_S
-            told.pause_s, told.accepted = accepted_s, True
+            told.pause_s = min(2 * told.pause_s, RARELY_S) if told.accepted else AGAIN_S
+            told.accepted = True
         finally:
             told.due_ms = self._timer.wall_ms() + told.pause_s * 1000
             told.under_way = False

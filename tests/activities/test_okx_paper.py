@@ -192,49 +192,25 @@ async def test_a_paper_venue_never_had_what_is_not_in_the_ledger(paper: PaperExc
     assert await paper.look_up(order()) is None
 
 
-def held_books(okx: LocalOkx) -> asyncio.Event:
-    """Have every question for a book wait until it may be answered."""
-    may_answer = asyncio.Event()
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        await may_answer.wait()
-        return await envelope([book()])(request)
-
-    okx.answers["market/books"] = answer
-    return may_answer
-
-
-async def test_orders_at_the_same_time_share_one_answer(
-    paper: PaperExchange, okx: LocalOkx
+@pytest.mark.parametrize("crossed", [True, False])
+async def test_a_stop_is_sold_by_a_book_that_was_asked_for_after_its_price_came(
+    paper: PaperExchange, okx: LocalOkx, *, crossed: bool
 ) -> None:
-    may_answer = held_books(okx)
-    placing = [asyncio.create_task(paper.place(order(), NOW)) for _ in range(20)]
+    """An entry's question that is on its way yet has an answer from before."""
+    answered = asyncio.Event()
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        made = envelope([book()])
+        await answered.wait()
+        return await made(request)
+
+    okx.answers["market/books"] = late
+    buying = asyncio.create_task(paper.place(order(), NOW))
     while not okx.asked("market/books"):  # noqa: ASYNC110 - the server sets no event
         await asyncio.sleep(0.01)
-    placing[0].cancel()
-    may_answer.set()
-    given = await asyncio.gather(*placing, return_exceptions=True)
-    assert all(isinstance(fills, list) for fills in given[1:])
-    assert okx.asked("market/books") == 1
-    await paper.place(order(), NOW)
-    assert okx.asked("market/books") == 2
-
-
-async def test_a_book_that_cannot_be_read_fails_all_who_wait_for_it_and_nobody_else(
-    paper: PaperExchange, okx: LocalOkx
-) -> None:
-    okx.answers["market/books"] = text("<html>", 502)
-    given = await asyncio.gather(
-        *(paper.place(order(), NOW) for _ in range(5)), return_exceptions=True
-    )
-    assert {type(error) for error in given} == {VenueUnavailable}
-    okx.answers["market/books"] = envelope([book()])
-    assert await paper.place(order(), NOW)
-
-
-async def test_where_the_venue_stands_still_every_order_asks(
-    paper: PaperExchange, okx: LocalOkx
-) -> None:
-    still = NOW.model_copy(update={"rate": Decimal(0), "stepped": True})
-    await asyncio.gather(*(paper.place(order(), still) for _ in range(5)))
-    assert okx.asked("market/books") == 5
+    fallen = book(bids=[["57000", "2", "0", "1"]])
+    okx.answers["market/books"] = envelope([fallen if crossed else book()])
+    [fill] = await paper.place(order(side=Side.SELL, purpose=Purpose.STOP), NOW)
+    assert fill.price == Price(57_000 if crossed else "94000.1")
+    answered.set()
+    await buying

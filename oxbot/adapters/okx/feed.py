@@ -8,7 +8,6 @@ import structlog
 
 from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.errors import unusable
-from oxbot.adapters.okx.joined import Joined
 from oxbot.adapters.okx.kept_candles import KeptCandles
 from oxbot.adapters.okx.listing import OkxListing, SharedListing
 from oxbot.adapters.okx.parse import (
@@ -60,7 +59,6 @@ class OkxFeed:
         self._wall_ms = wall_ms
         self._listing = OkxListing(client, venue, shared, monotonic_s=monotonic_s)
         self._kept = KeptCandles()
-        self._books: Joined[tuple[str, int], Book] = Joined()
         self._without_price: frozenset[str] = frozenset()
 
     @property
@@ -123,20 +121,15 @@ class OkxFeed:
     async def book(self, symbol: str, depth: int, now: ClockReading) -> Book:
         """Give the order book of a symbol, at most so many levels (1 to 400) on each side.
 
-        Those who ask while an answer is on its way share it: a price that many stops wait for
-        would else be asked for by each. On a stepped venue everybody asks, so that which faults
-        a replay meets does not depend on who came first.
+        Everybody asks for himself: an answer that was on its way before may be older than the price
+        that an exit is for.
 
         Raises:
             InputError: OKX does not list the symbol.
             VenueUnavailable: The book could not be read, is out of order, or is crossed.
         """
-
-        async def ask() -> Book:
-            row = await self._client.book(inst_id_of(symbol), depth)
-            return book_of(symbol, row, now, self._wall_ms())
-
-        return await (ask() if now.stepped else self._books.join((symbol, depth), ask))
+        row = await self._client.book(inst_id_of(symbol), depth)
+        return book_of(symbol, row, now, self._wall_ms())
 
     async def candles(
         self, symbol: str, count: int, end_ms: int, bar: Bar = Bar.M5
