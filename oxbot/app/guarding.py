@@ -21,7 +21,7 @@ COMPARED_HOLDS_MS: Final = 10_000
 """An index that was compared with the record longer ago, in wall ms, protects nobody."""
 
 CAME_HOLDS_MS: Final = 10_000
-"""Nor does a watch of positions to which no price has come for so long, in wall ms."""
+"""Nor does a watch of a position to whose coin no price has come for so long, in wall ms."""
 
 EXAMINE_FIRST_S: Final = 5
 """Prices wait so long for the examination of what nobody watched; it goes on beside them."""
@@ -53,8 +53,9 @@ class Guarding:
         self._news = GuardNews(ports, self._index, timer, troubles, self._judge_again)
         self._signals = Signals(ports, timer, troubles)
         self._last: dict[str, Quote] = {}
-        self._heard_ms: int | None = None
-        self._came_ms = timer.wall_ms()
+        self._heard_ms: dict[str, int] = {}
+        self._begun_ms = timer.wall_ms()
+        self._came_ms: dict[str, int] = {}
         self._gaps: dict[str, Gap] = {}
         self._raised: list[Best] = []
 
@@ -90,15 +91,13 @@ class Guarding:
         does: its driver has the guards examined.
         """
         wall_ms, clock = self._timer.wall_ms(), self._moving
-        if quotes:
-            self._came_ms = wall_ms
+        self._came_ms.update((quote.symbol, wall_ms) for quote in quotes)
         if clock is None:
             return
         trusted = [quote for quote in quotes if _is_trusted(quote, clock, wall_ms)]
         self.too_old += len(quotes) - len(trusted)
-        if trusted:
-            self._note_silence(wall_ms)
         for quote in trusted:
+            self._note_silence(quote.symbol, wall_ms)
             self._judge(quote, wall_ms)
             self._end_gap(quote.symbol, clock.venue_at(wall_ms))
 
@@ -108,14 +107,16 @@ class Guarding:
         clock = self._clock.last
         return None if clock is None or clock.stepped else clock
 
-    def _note_silence(self, wall_ms: int) -> None:
-        """After a time without any price, what came meanwhile has to be made up for."""
-        heard_ms, self._heard_ms = self._heard_ms, wall_ms
-        if heard_ms is not None and wall_ms - heard_ms > TRUSTED_MS:
-            seen = {symbol: quote.exchange_ms for symbol, quote in self._last.items()}
-            for symbol, gap in gaps_since(seen, self._index).items():
-                known = self._gaps.get(symbol)
-                self._gaps[symbol] = known.joined(gap, wall_ms) if known else gap
+    def _note_silence(self, symbol: str, wall_ms: int) -> None:
+        """After a time without a price of a coin, what came meanwhile has to be made up for."""
+        heard_ms = self._heard_ms.get(symbol)
+        self._heard_ms[symbol] = wall_ms
+        last = self._last.get(symbol)
+        if heard_ms is None or last is None or wall_ms - heard_ms <= TRUSTED_MS:
+            return
+        for gap in gaps_since({symbol: last.exchange_ms}, self._index).values():
+            known = self._gaps.get(symbol)
+            self._gaps[symbol] = known.joined(gap, wall_ms) if known else gap
 
     def _end_gap(self, symbol: str, now_ms: int) -> None:
         """Note that a symbol is watched again, from a venue time on."""
@@ -222,10 +223,14 @@ class Guarding:
         while self._raised:
             await self._ports.store.raise_best(self._venue, self._raised[0])
             del self._raised[0]
-        blind = len(self._index) > 0 and wall_ms - self._came_ms > CAME_HOLDS_MS
-        if blind and not clock.stepped:
+        if self._is_blind(wall_ms) and not clock.stepped:
             return
         await self._ports.store.save_watch_marks(self._venue, marks, wall_ms, stepped=clock.stepped)
+
+    def _is_blind(self, wall_ms: int) -> bool:
+        """Whether a coin that is held has had no price for too long, whoever else has."""
+        came_ms = (self._came_ms.get(symbol, self._begun_ms) for symbol in self._index.symbols)
+        return any(wall_ms - at_ms > CAME_HOLDS_MS for at_ms in came_ms)
 
     def _marks(self) -> dict[str, int]:
         """Give up to when everything that was crossed has been accepted, for each symbol.

@@ -17,6 +17,9 @@ from oxbot.domain.market import Quote
 
 ASK_EVERY_S: Final = 2
 
+LULL_S: Final = 5
+"""A coin of which the stream says nothing for so long, while it speaks of others, is asked for."""
+
 SHORTEST_PAUSE_S: Final = 1
 LONGEST_PAUSE_S: Final = 30
 """Between a lost connection and the next attempt, doubled each time.
@@ -58,6 +61,7 @@ class PriceSources:
         self._troubles = troubles
         self._see = see
         self._changed = asyncio.Event()
+        self._heard_ms: dict[str, int] = {}
         self._fresh: dict[str, Quote] = {}
         self._news = asyncio.Event()
 
@@ -66,6 +70,7 @@ class PriceSources:
         yield self._listen()
         yield self._write()
         yield self._ask()
+        yield self._ask_for_quiet()
 
     def adopt(self, symbols: Iterable[str]) -> None:
         """Read the prices of these from now on."""
@@ -111,7 +116,9 @@ class PriceSources:
     def _take(self, quotes: Sequence[Quote]) -> None:
         """Lay prices out for the board; while it is busy, only the newest of a symbol waits."""
         self._see(quotes)
+        now_ms = self._timer.wall_ms()
         for quote in quotes:
+            self._heard_ms[quote.symbol] = now_ms
             waiting = self._fresh.get(quote.symbol)
             if waiting is None or waiting.exchange_ms <= quote.exchange_ms:
                 self._fresh[quote.symbol] = quote
@@ -150,6 +157,33 @@ class PriceSources:
         self._see(quotes)
         if await self._put(quotes):
             self._state.asked(self._timer.wall_ms())
+
+    async def _ask_for_quiet(self) -> None:
+        """Ask by REST for coins of which a stream that speaks says nothing.
+
+        A coin that is rarely traded is quiet by nature; one whose channel is broken looks the same.
+        """
+        while True:
+            await self._timer.sleep(LULL_S)
+            now_ms = self._timer.wall_ms()
+            quiet = [s for s in self.symbols if now_ms - self._heard_ms.get(s, 0) >= LULL_S * 1000]
+            if quiet and self._state.silent_in_ms(now_ms):
+                await self._ask_for(quiet)
+
+    async def _ask_for(self, symbols: Sequence[str]) -> None:
+        try:
+            clock = await self._clock.reading()
+            if clock.stepped:
+                return
+            async with guarded(self._ports, clock):
+                quotes = await self._ports.feed.all_quotes(clock)
+        except OxbotError as error:
+            self._troubles.has("rest", error)
+            return
+        self._troubles.has_none("rest")
+        asked = [quote for quote in quotes if quote.symbol in symbols]
+        self._see(asked)
+        await self._put(asked)
 
     async def _put(self, quotes: list[Quote]) -> bool:
         try:

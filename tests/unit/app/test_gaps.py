@@ -237,6 +237,27 @@ async def test_a_time_without_any_price_is_made_up_for_by_candles(post: Post) ->
         assert request.resting == STOP
 
 
+@pytest.mark.critical
+async def test_what_one_coin_went_through_while_only_others_had_prices_is_made_up_for(
+    post: Post,
+) -> None:
+    at_ms = post.timer.now_ms
+    await post.store.save_watch_marks("fake", {BTC: at_ms - 1_000}, 0, stepped=False)
+    post.feed.mute = {BTC}
+    async with post.watching():
+        await post.says(post.quote(BTC, 60_000), post.quote(ETH, 60_000))
+        feed(post).shaped[25] = {"low": STOP - 1}
+        for _ in range(600):
+            await post.says(post.quote(ETH, 60_000))
+            await post.timer.passes(1)
+        assert post.control.told == []
+        post.feed.mute = set()
+        await post.timer.passes(40)
+        [(_, request), *_] = post.control.told
+        assert request.purpose is Purpose.STOP
+        assert request.resting == STOP
+
+
 async def test_a_venue_that_stands_still_has_no_gaps(post: Post) -> None:
     feed(post).shaped[5] = {"low": STOP - 500}
     post.clock.stepped_ms = post.timer.now_ms

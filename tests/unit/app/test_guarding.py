@@ -365,3 +365,34 @@ async def test_signals_end_with_the_watch(post: Post) -> None:
         running = asyncio.all_tasks()
     assert all(task.done() for task in running - asyncio.all_tasks())
     assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.critical
+async def test_a_held_coin_without_a_price_has_no_beat_though_others_have_theirs(
+    post: Post,
+) -> None:
+    async def is_beating() -> bool:
+        await post.says(post.quote(ETH, 3_000))
+        await post.timer.passes(1)
+        beat = await post.store.watch_beat("fake")
+        return beat is not None and beat.beat_ms == post.timer.now_ms
+
+    post.feed.mute = {BTC}
+    async with post.watching():
+        await post.says(post.quote(BTC, 60_000))
+        beats = [await is_beating() for _ in range(15)]
+        assert (beats[:9], beats[11:]) == ([True] * 9, [False] * 4)
+        post.feed.mute = set()
+        assert True in [await is_beating() for _ in range(6)]
+
+
+@pytest.mark.critical
+async def test_a_coin_of_which_the_stream_says_nothing_is_asked_for_and_judged(post: Post) -> None:
+    async with post.watching():
+        await post.says(post.quote(BTC, 60_000))
+        post.feed.prices[BTC] = Price(STOP)
+        for _ in range(12):
+            await post.says(post.quote(ETH, 3_000))
+            await post.timer.passes(1)
+        assert told(post)[:1] == [(BOT, Purpose.STOP)]
+        assert 1 <= post.asked <= 3

@@ -40,7 +40,7 @@ async def test_a_price_of_the_stream_is_on_the_board_at_once_and_nobody_is_asked
             assert found.source == "stream"
         for _ in range(10):
             await post.timer.passes(2)
-            await post.says()
+            await post.says(post.quote(BTC), post.quote(ETH))
         assert post.asked == 0
         assert (post.now().source, post.now().gaps) == (FeedSource.STREAM, 0)
 
@@ -66,10 +66,10 @@ async def test_a_silent_stream_is_replaced_by_requests_until_it_speaks_again(pos
         assert found.bid == 60_000
         assert found.source == "fake"
 
-        await post.says()
+        await post.says(post.quote(BTC), post.quote(ETH))
         for _ in range(3):
             await post.timer.passes(1)
-            await post.says()
+            await post.says(post.quote(BTC), post.quote(ETH))
         assert post.asked == 11
         assert (post.now().source, post.now().gaps, post.now().trouble) == (
             FeedSource.STREAM,
