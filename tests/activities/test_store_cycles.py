@@ -42,6 +42,7 @@ def decision(decision_id: str = "d1", reply: str = "{}") -> DecisionRecord:
         tokens_cached=40,
         cost_usd=Decimal("0.00123"),
         repaired=True,
+        prompt_version="7",
     )
 
 

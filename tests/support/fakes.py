@@ -264,6 +264,7 @@ def _wish(symbol: str, action: Action) -> Proposal:
         action=action,
         confidence=Decimal("0.9"),
         expected_move=Decimal("0.05"),
+        invalidation="it falls",
         reason="the test wants it",
     )
 
