@@ -10,7 +10,7 @@ from typing import Final
 
 from oxbot.app.prompt.words import short
 from oxbot.domain.market import Bar, Candle, Indicators, MarketPart, Perpetual, Quote
-from oxbot.domain.money import Price, basis_points
+from oxbot.domain.money import EXACT, Price, basis_points
 from oxbot.domain.snapshots import Features
 
 HEAD: Final = "Market; each row of closes runs OLDEST → NEWEST:"
@@ -18,7 +18,7 @@ HEAD: Final = "Market; each row of closes runs OLDEST → NEWEST:"
 CLOSES: Final = {Bar.M5: 8, Bar.H1: 5, Bar.H4: 5}
 """Closes of each length that are told of."""
 
-MIDDLE: Final = 0.5
+MIDDLE: Final = Decimal("0.5")
 """Place in bands that have no width."""
 
 BP_OF_ONE: Final = 10_000
@@ -61,10 +61,10 @@ def _shortest(part: MarketPart) -> str:
 
 def _longer(part: MarketPart, close: Price) -> str:
     """Tell longer candles by the newest five-minute close."""
-    seen, at = part.indicators, float(close.number)
+    seen = part.indicators
     closes = _closes(part.candles[-CLOSES[part.bar] :], close)
-    ema20, ema50 = ((ema / at - 1) * BP_OF_ONE for ema in (seen.ema20, seen.ema50))
-    macd, atr14 = (figure / at * BP_OF_ONE for figure in (seen.macd_histogram, seen.atr14))
+    ema20, ema50 = (_in_bp(ema, close) - BP_OF_ONE for ema in (seen.ema20, seen.ema50))
+    macd, atr14 = (_in_bp(figure, close) for figure in (seen.macd_histogram, seen.atr14))
     return (
         f"  {part.bar} closes {closes}; EMA20 {ema20:+.0f} EMA50 "
         f"{ema50:+.0f} MACD {macd:.2g} RSI14 {seen.rsi14:.0f} ATR14 {atr14:.0f} band "
@@ -79,8 +79,17 @@ def _closes(candles: Sequence[Candle], close: Price) -> str:
     return " ".join(f"{distance:+f}" for distance in whole) or "none"
 
 
-def _band(seen: Indicators) -> float:
+def _in_bp(figure: float, close: Price) -> Decimal:
+    """Give an indicator in basis points of a price."""
+    return EXACT.divide(_decimal(figure) * BP_OF_ONE, close.number)
+
+
+def _band(seen: Indicators) -> Decimal:
     """Give where the close lies in the Bollinger bands: 0 at the lower, 1 at the upper."""
-    width = seen.bollinger_upper - seen.bollinger_lower
-    above = float(seen.close.number) - seen.bollinger_lower
-    return above / width if width > 0 else MIDDLE
+    lower, upper = _decimal(seen.bollinger_lower), _decimal(seen.bollinger_upper)
+    return EXACT.divide(seen.close.number - lower, upper - lower) if upper > lower else MIDDLE
+
+
+def _decimal(figure: float) -> Decimal:
+    """Take an indicator through its text; none of them is money."""
+    return Decimal(repr(figure))
