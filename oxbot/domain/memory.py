@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from oxbot.domain.decision import Decision
+from oxbot.domain.entries import REST_TOO_LITTLE
 from oxbot.domain.market import Symbol
 from oxbot.domain.money import EXACT, Notional
 from oxbot.domain.orders import Purpose
@@ -43,7 +44,8 @@ def exit_reason(purpose: Purpose, told: str) -> str:
 
     `told` is what the closing order says: the rule, a colon, the reason.
     """
-    return told.partition(": ")[2] if purpose is Purpose.DECISION else ""
+    reason = told.partition(": ")[2].removeprefix(f"{REST_TOO_LITTLE}; ")
+    return reason if purpose is Purpose.DECISION else ""
 
 
 class PastTrade(Value):

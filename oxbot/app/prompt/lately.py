@@ -5,6 +5,7 @@ from typing import Final
 
 from oxbot.app.briefs import verdict_told
 from oxbot.app.prompt.words import RULE, cut, short
+from oxbot.domain.entries import REST_TOO_LITTLE
 from oxbot.domain.risk import Ruling, Verdict
 from oxbot.records import Lately, TradeRow
 
@@ -29,7 +30,9 @@ def lately_told(lately: Lately | None) -> list[str]:
 
 def _said(verdict: Verdict) -> str:
     """Tell a verdict; the reason of an approval is the model's own, told with the position."""
-    reason = "as proposed" if verdict.ruling is Ruling.APPROVED else cut(verdict.reason, RULE)
+    reason = cut(verdict.reason, RULE)
+    if verdict.ruling is Ruling.APPROVED:
+        reason = REST_TOO_LITTLE if reason.startswith(REST_TOO_LITTLE) else "as proposed"
     figures = {name: _figure(figure) for name, figure in verdict.figures.items()}
     return verdict_told(verdict.model_copy(update={"reason": reason, "figures": figures}))
 

@@ -18,6 +18,9 @@ RULE: Final = 160
 """Bytes of a verdict's reason; longer than any that a rule gives."""
 
 
+MOST_ZEROS: Final = 18
+
+
 def cut(text: str, most: int) -> str:
     """Give a text as one line of at most so many bytes; an ellipsis says that there was more."""
     shown = "".join(letter if letter.isprintable() else " " for letter in text)
@@ -38,5 +41,9 @@ def minutes(ms: int) -> str:
 
 
 def short(number: Decimal | Amount, digits: int = 6) -> str:
-    """Write a number to so many significant digits: an average has twelve decimals."""
-    return plain(Decimal(f"{number:.{digits}g}"))
+    """Write a number to so many significant digits: an average has twelve decimals.
+
+    One that is far from any price keeps its exponent, which is shorter than its zeros.
+    """
+    rounded = Decimal(f"{number:.{digits}g}")
+    return plain(rounded) if abs(rounded.adjusted()) <= MOST_ZEROS else f"{rounded:g}"
