@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import Field
 
 from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.memory import Memory
 from oxbot.domain.models import ModelChoice
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
 from oxbot.domain.orders import Order, Purpose
@@ -16,6 +17,9 @@ from oxbot.domain.portfolio import Direction, Portfolio, Position
 from oxbot.domain.risk import Verdict
 from oxbot.domain.snapshots import Features
 from oxbot.domain.values import Value
+
+UNVERSIONED: Final = "0"
+"""The prompts of decisions from before their wording had versions."""
 
 
 class RunReservation(Value):
@@ -80,7 +84,8 @@ class Lately(Value):
 class MarketBrief(Value):
     """The facts a decision rests on; quotes in USDT, features of closed candles.
 
-    `lately` is None before the first decision.
+    `lately` is None before the first decision. `fee_rate` is the taker fee as a fraction, None
+    where it is not told.
     """
 
     now_ms: int
@@ -90,6 +95,8 @@ class MarketBrief(Value):
     portfolio: Portfolio
     limits: RiskLimits
     lately: Lately | None = None
+    memory: Memory = Memory()
+    fee_rate: Decimal | None = None
 
 
 class ModelReply(Value):
@@ -117,7 +124,7 @@ class DecisionRecord(Value):
 
     `failed` says why there is no decision; the cycle then holds. `repaired`: the reply is the
     second one, after a first that was no valid decision. Tokens, cost and time are of all
-    requests.
+    requests. `prompt_version` is that of the prompt's wording.
     """
 
     id: str
@@ -128,6 +135,7 @@ class DecisionRecord(Value):
     label: str
     prompt_hash: str
     prompt: str
+    prompt_version: str = UNVERSIONED
     reply: str
     decision: str | None
     failed: str | None = None

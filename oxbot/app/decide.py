@@ -7,7 +7,7 @@ from oxbot.app.ask_model import Answer, Patience, ask_models
 from oxbot.app.beating import beating
 from oxbot.app.budget import askable
 from oxbot.app.ports import Ports
-from oxbot.app.prompt import build_request
+from oxbot.app.prompt import PROMPT_VERSION, build_request
 from oxbot.app.snapshots import snapshot_named
 from oxbot.domain.bot import Bot
 from oxbot.domain.decision import Action, Decision
@@ -76,6 +76,8 @@ async def _facts(ports: Ports, request: Decide, bot: Bot) -> MarketBrief:
         portfolio=await ports.store.portfolio(request.bot_id),
         limits=bot.settings.limits,
         lately=await ports.store.lately(request.bot_id, request.cycle),
+        memory=await ports.store.memory(request.bot_id, request.cycle),
+        fee_rate=ports.fee_rate,
     )
 
 
@@ -91,6 +93,7 @@ def _record(request: Decide, question: ModelRequest, answer: Answer) -> Decision
         label=answer.label,
         prompt_hash=hashlib.sha256(prompt.encode()).hexdigest(),
         prompt=prompt,
+        prompt_version=PROMPT_VERSION,
         reply=reply.text,
         decision=answer.decision,
         failed=answer.failed,

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from oxbot.domain.bot import Fraction
 from oxbot.domain.errors import BadReply
@@ -17,16 +17,24 @@ class Action(StrEnum):
     """What to do with one coin."""
 
     BUY = "buy"
+    REDUCE = "reduce"
     CLOSE = "close"
     HOLD = "hold"
+
+    @property
+    def sells(self) -> bool:
+        """Whether coins that are held are to be sold."""
+        return self in (Action.REDUCE, Action.CLOSE)
 
 
 class Proposal(Value):
     """A model's wish for one coin.
 
-    `fraction` is of the size the limits allow; `expected_move` is the relative price move it
-    expects, from which the fee gate judges whether a trade can pay. `stop_price` and
-    `target_price` (USDT) may lie nearer than the limits have them, never further away.
+    `fraction` is of the size the limits allow, of a reduce the part of the position that is to
+    be sold: one that does not say how much is not taken to mean all. `expected_move` is the
+    relative price move it expects, from which the fee gate judges whether a trade can pay.
+    `stop_price` and `target_price` (USDT) may lie nearer than the limits have them, never further
+    away.
     """
 
     symbol: Symbol
@@ -38,6 +46,12 @@ class Proposal(Value):
     target_price: PositivePrice | None = None
     invalidation: Annotated[str, StringConstraints(max_length=300)] = ""
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _must_say_how_much(self) -> Self:
+        if self.action is Action.REDUCE and "fraction" not in self.model_fields_set:
+            raise ValueError("a reduce names its fraction")
+        return self
 
 
 class Decision(Value):

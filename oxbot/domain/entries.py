@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from oxbot.domain.decision import Action, Proposal
-from oxbot.domain.money import BASIS_POINT, Notional, Price, Quantity, to_scale
+from oxbot.domain.money import BASIS_POINT, Notional, Price, Quantity, plain, to_scale
 from oxbot.domain.orders import Purpose
-from oxbot.domain.risk import Context, Ruling, Verdict, closable, held_s, reserved_by
-from oxbot.domain.rules import CLOSE_RULES, ENTRY_RULES, LEAST_RULES, SIZE_RULES
+from oxbot.domain.risk import Context, Ruling, Verdict, closable, held_s, reducible, reserved_by
+from oxbot.domain.rules import CLOSE_RULES, ENTRY_RULES, LEAST_RULES, REDUCE_RULES, SIZE_RULES
 from oxbot.domain.rules.base import Figures, ProposalRule, Refusal, Sizing
 from oxbot.domain.rules.plan import Plan
+
+REST_TOO_LITTLE: Final = "all is sold, since the rest would be too little to be sold"
+"""What a reduce that became a close says of itself, before the model's own reason."""
 
 
 def judge_all(proposals: Sequence[Proposal], context: Context) -> list[Verdict]:
@@ -41,8 +44,9 @@ def judge(proposal: Proposal, context: Context) -> Verdict | None:
     """Approve, reduce or refuse one proposal; None where there is nothing to do (hold)."""
     if proposal.action is Action.HOLD:
         return None
-    if proposal.action is Action.CLOSE:
-        return _refusal(CLOSE_RULES, proposal, context) or _closed(proposal, context)
+    if proposal.action.sells:
+        rules = REDUCE_RULES if proposal.action is Action.REDUCE else CLOSE_RULES
+        return _refusal(rules, proposal, context) or _sold(proposal, context)
     return _refusal(ENTRY_RULES, proposal, context) or _sized(proposal, context)
 
 
@@ -55,10 +59,9 @@ def _refusal(rules: Sequence[ProposalRule], proposal: Proposal, context: Context
 
 
 def _refused(proposal: Proposal, rule: str, refusal: Refusal) -> Verdict:
-    closes = proposal.action is Action.CLOSE
     return Verdict(
         symbol=proposal.symbol,
-        purpose=Purpose.DECISION if closes else Purpose.ENTRY,
+        purpose=Purpose.DECISION if proposal.action.sells else Purpose.ENTRY,
         ruling=Ruling.REFUSED,
         rule=rule,
         reason=refusal.reason,
@@ -66,17 +69,27 @@ def _refused(proposal: Proposal, rule: str, refusal: Refusal) -> Verdict:
     )
 
 
-def _closed(proposal: Proposal, context: Context) -> Verdict:
+def _sold(proposal: Proposal, context: Context) -> Verdict:
+    """Sell a position, or the part that is asked for; that all goes instead is said."""
     position = context.portfolio.positions[proposal.symbol]
     seconds, limit_s = held_s(context, position), context.limits.shortest_hold_s
+    figures = {"held_s": str(seconds), "limit_s": str(limit_s)}
+    quantity, reason = closable(context, position), proposal.reason
+    if proposal.action is Action.REDUCE:
+        part = reducible(context, position, proposal.fraction)
+        whole = part == quantity and proposal.fraction < 1
+        reason = f"{REST_TOO_LITTLE}; {reason}" if whole else reason
+        rest = abs(position.quantity) - part
+        figures |= {"fraction": str(proposal.fraction), "sold": plain(part), "rest": plain(rest)}
+        quantity = part
     return Verdict(
         symbol=proposal.symbol,
         purpose=Purpose.DECISION,
         ruling=Ruling.APPROVED,
         rule="decision",
-        reason=proposal.reason,
-        figures={"held_s": str(seconds), "limit_s": str(limit_s)},
-        quantity=closable(context, position),
+        reason=reason,
+        figures=figures,
+        quantity=quantity,
     )
 
 

@@ -156,6 +156,19 @@ def closable(context: Context, position: Position) -> Quantity:
     return abs(instrument.whole_lots(position.quantity)) if instrument else Quantity(0)
 
 
+def reducible(context: Context, position: Position, fraction: Decimal) -> Quantity:
+    """Give what an order sells of a position to reduce it by a fraction: whole lots.
+
+    All that can be sold, where the rest would be too little to be sold later.
+    """
+    instrument = context.instruments.get(position.symbol)
+    if instrument is None:
+        return Quantity(0)
+    part = abs(instrument.whole_lots(position.quantity * fraction))
+    rest = abs(position.quantity) - part
+    return part if instrument.is_tradable(rest) else closable(context, position)
+
+
 def reserved_by(verdict: Verdict) -> Notional:
     """Give the USDT an approved entry sets aside: quantity at its limit price."""
     if verdict.quantity is None or verdict.limit_price is None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from oxbot.domain.account import Account
 from oxbot.domain.bot import Bot, BotSettings, RiskLimits
 from oxbot.domain.market import Instrument, MarketPart, PartKey
+from oxbot.domain.memory import Memory
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Portfolio
@@ -176,6 +177,13 @@ class Store(ProtectionStore, Protocol):
 
     async def lately(self, bot_id: str, cycle: int) -> Lately | None:
         """Give what happened since the last decision before this cycle; None without one."""
+        ...
+
+    async def memory(self, bot_id: str, cycle: int) -> Memory:
+        """Give the last trades and open positions with their reasons, and costs so far.
+
+        Of the models' costs those of the cycles before this one.
+        """
         ...
 
     async def unfinished_orders(self, bot_id: str) -> list[Order]:

@@ -19,6 +19,7 @@ from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import NotFound, SetupError
 from oxbot.domain.models import ModelChoice
 from oxbot.domain.portfolio import Direction
+from oxbot.records import UNVERSIONED
 
 CATALOGUE = """
 SELECT conrelid::regclass::text || ' ' || conname || ' ' || pg_get_constraintdef(oid)
@@ -163,6 +164,7 @@ async def test_decisions_and_bots_from_before_models_are_read_as_they_were(
     decision, bot = await store.decision("b1", 1), await store.bot("b1")
     assert decision is not None
     assert (decision.tokens_in, decision.tokens_cached, decision.repaired) == (1, 0, False)
+    assert decision.prompt_version == UNVERSIONED
     assert bot.settings.choices == (ModelChoice(),)
     await store.close()
 

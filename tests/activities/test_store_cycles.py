@@ -13,7 +13,18 @@ from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import CycleOutcome, Missed, OrderOutcome
 from oxbot.records import DecisionRecord
-from tests.support.trading import BTC, NOW_MS, begin, new_bot, quote
+from tests.support.trading import (
+    BTC,
+    INSTRUMENT,
+    NOW_MS,
+    begin,
+    bought,
+    fill,
+    intend,
+    leave,
+    new_bot,
+    quote,
+)
 
 EQUITY = {"equity": Notional("10001.5"), "cash": Notional(4000)}
 
@@ -44,6 +55,7 @@ def decision(decision_id: str = "d1", reply: str = "{}") -> DecisionRecord:
         tokens_cached=40,
         cost_usd=Decimal("0.00123"),
         repaired=True,
+        prompt_version="7",
     )
 
 
@@ -154,3 +166,26 @@ async def test_what_models_cost_is_summed_since_a_moment_of_a_bot_and_of_all(
         long_ago = "UPDATE llm_decisions SET decided_at = 'epoch' WHERE id = 'b1-1'"
         await connection.execute(text(long_ago))
     assert await store.model_cost("b1", 1) == (Decimal("0.02"), Decimal("0.023"))
+
+
+async def test_an_exit_that_leaves_a_position_is_told_as_a_reduction(store: PostgresStore) -> None:
+    await new_bot(store)
+    await bought(store)
+    for cycle, quantity in ((2, "0.04"), (3, "0.0599")):
+        order = leave("b1", cycle, quantity, purpose=Purpose.DECISION)
+        await intend(store, order)
+        await store.settle(order.id, [fill(order)], INSTRUMENT)
+        sold = OrderOutcome(
+            order_id=order.id,
+            symbol=BTC,
+            purpose=Purpose.DECISION,
+            state=OrderState.FILLED,
+            filled=Quantity(quantity),
+            price=Price(60_000),
+        )
+        await store.record_cycles("b1", [outcome(cycle, None, sold)], [], EQUITY)
+    told = [event.text for event in await store.events("b1", 2)]
+    assert told == [
+        "Closed BTC/USDT (decision): 0.0599 at 60000 USDT.",
+        "Reduced BTC/USDT (decision): 0.04 at 60000 USDT.",
+    ]

@@ -97,6 +97,7 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "save_decision": partial(store.save_decision, RECORD),
         "decision": partial(store.decision, "b1", 3),
         "lately": partial(store.lately, "b1", 4),
+        "memory": partial(store.memory, "b1", 4),
         "portfolio": partial(store.portfolio, "b1"),
         "account": partial(store.account, "b1"),
         "marks": partial(store.marks, "b1", NOW_MS),

@@ -8,7 +8,7 @@ from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.account import Account
 from oxbot.domain.entries import judge
 from oxbot.domain.risk import Ruling, Verdict
-from oxbot.domain.rules import CLOSE_RULES, ENTRY_RULES, LEAST_RULES
+from oxbot.domain.rules import ENTRY_RULES, LEAST_RULES, REDUCE_RULES
 from oxbot.records import Judgement
 from tests.support.risk import Chance
 from tests.support.trading import NOW_MS, new_bot
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.critical
 
 REFUSALS = 10_000
 A_CYCLE = 100
-RULES = {rule.name for rule in (*ENTRY_RULES, *CLOSE_RULES, *LEAST_RULES)}
+RULES = {rule.name for rule in (*ENTRY_RULES, *REDUCE_RULES, *LEAST_RULES)}
 
 
 def refusals() -> list[Verdict]:

@@ -21,7 +21,7 @@ from oxbot.records import (
     Lately,
     RunReservation,
 )
-from tests.support.fake_protection import FakeProtection
+from tests.support.fake_memory import FakeMemory
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Block:
     cycles: int
 
 
-class FakeStore(FakeProtection):
+class FakeStore(FakeMemory):
     """Keeps the same promises as the database, for as long as the test lasts.
 
     `control` holds every write of control that took effect, `outcomes` every cycle by number,
@@ -59,7 +59,6 @@ class FakeStore(FakeProtection):
         self._parts: dict[PartKey, MarketPart] = {}
         self._unseen: set[tuple[str, int]] = set()
         self._starts: dict[tuple[str, int], CycleStart] = {}
-        self._decisions: dict[tuple[str, int], DecisionRecord] = {}
         self._events: list[tuple[str, EventRow]] = []
 
     async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:

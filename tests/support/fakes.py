@@ -253,6 +253,11 @@ class FakeModel:
         """Line up one decision that closes these positions."""
         self.replies.append(_decision([_wish(s, Action.CLOSE) for s in symbols]))
 
+    def will_reduce(self, symbol: str, fraction: str) -> None:
+        """Line up one decision that sells a part of this position."""
+        part = {"action": Action.REDUCE, "fraction": Decimal(fraction)}
+        self.replies.append(_decision([_wish(symbol, Action.BUY).model_copy(update=part)]))
+
     async def complete(self, request: ModelRequest) -> ModelReply:  # noqa: ARG002 - the port's
         """Answer with the next reply."""
         self.asked += 1
@@ -268,6 +273,7 @@ def _wish(symbol: str, action: Action) -> Proposal:
         action=action,
         confidence=Decimal("0.9"),
         expected_move=Decimal("0.05"),
+        invalidation="it falls",
         reason="the test wants it",
     )
 

@@ -127,8 +127,8 @@ class Chance:
         """Any wish for one coin."""
         return Proposal(
             symbol=self._mostly(BTC, ETH, "DOGE/USDT"),
-            action=self._mostly(Action.BUY, Action.CLOSE, Action.HOLD),
-            fraction=self._between("0.01", 1),
+            action=self._mostly(Action.BUY, Action.CLOSE, Action.REDUCE, Action.HOLD),
+            fraction=self._mostly(self._between("0.01", 1), Decimal("0.0001")),
             confidence=self._mostly(*map(Decimal, ("0.9", "0.6", "0.59", "0"))),
             expected_move=self._mostly(*map(Decimal, ("0.05", "0.004", "0.0039"))),
             stop_price=self._mostly(None, Price(self._between(1, 2_000))),

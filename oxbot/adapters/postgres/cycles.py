@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.rows import Records, add_event, lock_bot
-from oxbot.adapters.postgres.schema import CycleState, bots, cycles, equity_points
+from oxbot.adapters.postgres.schema import CycleState, bots, cycles, equity_points, fills, trades
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.money import Notional, plain
 from oxbot.domain.orders import OrderState
@@ -164,8 +164,8 @@ async def _tell_missed(connection: AsyncConnection, bot_id: str, gap: Missed) ->
 async def tell_filled(
     connection: AsyncConnection, bot_id: str, cycle: int, order: OrderOutcome
 ) -> None:
-    """Tell what an order opened or closed."""
-    kind = "closed" if order.purpose.is_exit else "opened"
+    """Tell what an order opened, reduced or closed."""
+    kind = await _kind(connection, order) if order.purpose.is_exit else "opened"
     why = f" ({order.purpose})" if order.purpose.is_exit else ""
     price = plain(order.price) if order.price is not None else "an unknown price"
     told = f"{kind.capitalize()} {order.symbol}{why}: {plain(order.filled)} at {price} USDT."
@@ -179,3 +179,11 @@ async def tell_filled(
         "reason": order.reason,
     }
     await add_event(connection, bot_id, f"order:{order.order_id}", (kind, told), figures)
+
+
+async def _kind(connection: AsyncConnection, order: OrderOutcome) -> str:
+    """Say whether an exit closed its position; what it left is still there otherwise."""
+    own = fills.c.order_id == order.order_id
+    closing = select(fills.c.id).join(trades, trades.c.fill_id == fills.c.id).where(own)
+    left = select(exists(select(fills.c.id).where(own)) & ~exists(closing))
+    return "reduced" if await connection.scalar(left) else "closed"

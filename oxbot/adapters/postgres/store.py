@@ -10,6 +10,7 @@ from oxbot.adapters.postgres.forced_ends import ForcedEnds
 from oxbot.adapters.postgres.guards import Guards
 from oxbot.adapters.postgres.history import History
 from oxbot.adapters.postgres.limits import Limits
+from oxbot.adapters.postgres.memory import Memories
 from oxbot.adapters.postgres.orders import Orders
 from oxbot.adapters.postgres.outages import Outages
 from oxbot.adapters.postgres.protections import Protections
@@ -25,6 +26,7 @@ class PostgresStore(
     Snapshots,
     Cycles,
     Decisions,
+    Memories,
     Orders,
     Exits,
     Settlements,

@@ -6,7 +6,7 @@ What they make of proposals and positions is in `oxbot.domain.entries` and `exit
 from typing import Final
 
 from oxbot.domain.rules.base import ExitRule, LeastRule, ProposalRule, Rule, SizeRule
-from oxbot.domain.rules.closing import Held, NotInFlight, Sellable, ShortestHold
+from oxbot.domain.rules.closing import Held, NotInFlight, Part, Sellable, ShortestHold
 from oxbot.domain.rules.leaving import (
     Flatten,
     LeaveByDailyLoss,
@@ -18,7 +18,7 @@ from oxbot.domain.rules.leaving import (
 )
 from oxbot.domain.rules.losses import DailyLoss, Drawdown, KnownEquity, LossRule
 from oxbot.domain.rules.pace import Cooldown, EntriesADay
-from oxbot.domain.rules.plan import RewardRisk, StopSide, StopWidth
+from oxbot.domain.rules.plan import PriceBand, RewardRisk, StopSide, StopWidth
 from oxbot.domain.rules.prices import Book, PriceAge, PriceMoved, Spread
 from oxbot.domain.rules.proposals import Confidence, Duplicate, FeeGate, Listed, Live
 from oxbot.domain.rules.sizes import (
@@ -40,6 +40,7 @@ ENTRY_RULES: Final[tuple[ProposalRule, ...]] = (
     PriceAge(),
     Spread(),
     PriceMoved(),
+    PriceBand(),
     StopSide(),
     StopWidth(),
     RewardRisk(),
@@ -65,6 +66,9 @@ LEAST_RULES: Final[tuple[LeastRule, ...]] = (Minimum(), MinimumNotional())
 CLOSE_RULES: Final[tuple[ProposalRule, ...]] = (Held(), NotInFlight(), ShortestHold(), Sellable())
 """Asked of a model's wish to close."""
 
+REDUCE_RULES: Final[tuple[ProposalRule, ...]] = (*CLOSE_RULES, Part())
+"""Asked of a model's wish to sell a part."""
+
 LOSS_RULES: Final[tuple[LossRule, ...]] = (Drawdown(), DailyLoss())
 """Asked in each cycle, whether or not anything is proposed."""
 
@@ -83,7 +87,7 @@ ALL_RULES: Final[tuple[Rule, ...]] = (
     *ENTRY_RULES,
     *SIZE_RULES,
     *LEAST_RULES,
-    *CLOSE_RULES,
+    *REDUCE_RULES,
     *EXIT_RULES,
 )
 
@@ -94,5 +98,6 @@ __all__ = [
     "EXIT_RULES",
     "LEAST_RULES",
     "LOSS_RULES",
+    "REDUCE_RULES",
     "SIZE_RULES",
 ]

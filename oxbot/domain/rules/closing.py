@@ -1,7 +1,8 @@
-"""Rules on a model's wish to close: a position that is there, old enough and can be sold."""
+"""Rules on a model's wish to sell: a position that is there, old enough and can be sold."""
 
 from oxbot.domain.decision import Proposal
-from oxbot.domain.risk import Context, closable, held_s
+from oxbot.domain.money import plain
+from oxbot.domain.risk import Context, closable, held_s, reducible
 from oxbot.domain.rules.base import ProposalRule, Refusal
 
 
@@ -79,3 +80,25 @@ class Sellable(ProposalRule):
         if quantity < instrument.minimum:
             return Refusal("too little is held to be sold", figures)
         return None
+
+
+class Part(ProposalRule):
+    """A part of a position must be enough to be sold by itself."""
+
+    name = "part"
+    limits = ()
+    formula = (
+        "whole lots of held x the proposal's fraction < the exchange's minimum, and the rest could "
+        "still be sold"
+    )
+    figures = ("held", "part", "minimum")
+
+    def check(self, proposal: Proposal, context: Context) -> Refusal | None:
+        """Refuse to sell too small a part."""
+        position = context.portfolio.positions[proposal.symbol]
+        minimum = context.instruments[proposal.symbol].minimum
+        part = reducible(context, position, proposal.fraction)
+        if part >= minimum:
+            return None
+        figures = {"held": plain(position.quantity), "part": plain(part), "minimum": plain(minimum)}
+        return Refusal("the part is too little to be sold", figures)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from typing import Final, Self
 
 from oxbot.domain.decision import Proposal
 from oxbot.domain.market import Quote
@@ -55,6 +55,40 @@ class Plan:
 
 def _to_scale(fraction: Decimal) -> Decimal:
     return fraction.quantize(MONEY_SCALE, context=EXACT)
+
+
+FAR: Final = 2
+"""A price named for a stop or a target that is so many times the ask, or so small a part of it,
+is of another coin or unit, unless the limits reach that far."""
+
+
+class PriceBand(ProposalRule):
+    """A stop and a target that can be prices of this coin at all."""
+
+    name = "price band"
+    limits = ("stop", "target")
+    formula = (
+        f"stop or target price < the lower of ask / {FAR} and ask x (1 - `stop`), or > the higher "
+        f"of ask x {FAR} and ask x (1 + `target`)"
+    )
+    figures = ("stop", "target", "lowest", "highest")
+
+    def check(self, proposal: Proposal, context: Context) -> Refusal | None:
+        """Refuse prices far from the live one."""
+        plan = Plan.of(proposal, context)
+        ask = plan.quote.ask
+        lowest = min(to_scale(ask / FAR), plan.widest_stop)
+        highest = max(ask * FAR, plan.widest_target)
+        named = (plan.stop_price, plan.target_price)
+        if all(lowest <= price <= highest for price in named):
+            return None
+        figures = {
+            "stop": str(plan.stop_price),
+            "target": str(plan.target_price),
+            "lowest": str(lowest),
+            "highest": str(highest),
+        }
+        return Refusal("the stop or the target is far from this coin's price", figures)
 
 
 class StopSide(ProposalRule):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from oxbot.app.prompt import PROMPT_VERSION
 from oxbot.domain.errors import ModelUnavailable
 from oxbot.records import DecisionRecord, ModelReply, ModelRequest
 from tests.support.fakes import BTC, FakeModel
@@ -23,6 +24,9 @@ async def test_a_decision_is_asked_for_once(room: Room) -> None:
     assert await room.decide() == first
     assert room.model.asked == 1
     assert [BTC in told for told in first.proposals] == [True]
+    stored = await room.store.decision(BOT, 1)
+    assert stored is not None
+    assert stored.prompt_version == PROMPT_VERSION
 
 
 @pytest.mark.parametrize(

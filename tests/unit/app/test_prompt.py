@@ -97,7 +97,7 @@ async def test_an_exit_is_told_with_its_cause_and_its_result(room: Room, model: 
     assert head == "Since the last decision (cycle 1):"
     assert "BTC/USDT entry approved by all rules" in bought
     assert "BTC/USDT stop demanded by stop: the bid is at or below the stop (bid 57000" in stopped
-    assert closed == "  BTC/USDT closed by stop: 0.0249 from 60006 to 57000, net PnL -77.46 USDT."
+    assert closed == "  BTC/USDT closed by stop: -77.46 USDT net."
 
 
 async def test_what_is_said_again_and_again_is_told_once_and_never_too_much(
@@ -152,8 +152,8 @@ def test_every_refusal_of_a_long_decision_is_told_whatever_was_closed_since() ->
     )
     told = [line for line in build_request(brief).messages[1][1].splitlines() if line[0] == " "]
     assert [line.split()[0] for line in told[:20]] == coins
-    assert told[20] == "  2 trades closed before these."
-    assert len(told[21:]) == 20
+    assert told[20] == "  17 trades closed before these."
+    assert len(told[21:]) == 5
 
 
 async def test_the_limits_that_the_code_enforces_are_told(room: Room, model: Listening) -> None:
@@ -173,3 +173,25 @@ async def test_the_limits_that_the_code_enforces_are_told(room: Room, model: Lis
     assert "reward over risk at least 1.7" in told
     assert "once the day lost 0.02" in told
     assert (await room.store.bot(BOT)).settings.limits.daily_loss == Decimal("0.02")
+
+
+async def test_a_position_keeps_its_reason_in_every_later_prompt_and_the_trade_after_it(
+    room: Room, model: Listening
+) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    await room.judge(2)
+    (position,) = (line for line in model.told if line.startswith("Position BTC/USDT: "))
+    assert position.endswith('; entered for "the test wants it"; wrong if "it falls".')
+    room.now_ms += 700_000
+    model.will_close(BTC)
+    for order in (await room.judge(3)).orders:
+        await room.execute(order.id)
+    await room.judge(4)
+    assert [line for line in model.told if line.startswith("Position")] == []
+    (trade,) = (line for line in model.told if line.startswith("  Trade BTC/USDT: "))
+    assert trade.endswith(
+        'left by decision for "the test wants it", entered for "the test wants it".'
+    )
+    assert any(line.startswith("Your last 1 trades: net PnL -") for line in model.told)
+    assert any(line.endswith("USD for 3 decisions.") for line in model.told)

@@ -322,3 +322,39 @@ async def test_ages_are_counted_from_the_end_of_the_wait_for_prices(room: Room) 
     report = await room.validate()
     assert report.orders == ()
     assert any("price age" in verdict for verdict in report.verdicts)
+
+
+async def test_a_reduced_position_is_protected_as_before_and_its_rest_is_closed_later(
+    room: Room,
+) -> None:
+    """The stop sells the rest: no more than is left, and one trade ends it all."""
+    await room.bot(limits={"shortest_hold_s": 0})
+    await room.buy(BTC)
+    before = (await room.store.portfolio(BOT)).positions[BTC]
+    room.model.will_reduce(BTC, "0.4")
+    (order,) = (await room.judge(2)).orders
+    assert (order.purpose, order.side) == (Purpose.DECISION, Side.SELL)
+    await room.execute(order.id)
+    left = (await room.store.portfolio(BOT)).positions[BTC]
+    assert left.quantity == before.quantity - order.quantity
+    assert (left.stop_price, left.target_price) == (before.stop_price, before.target_price)
+    assert left.version == before.version + 1
+    assert await room.store.trades(BOT, 9) == []
+    room.reprice(BTC, Price(57_000))
+    (stop,) = (await room.judge(3)).orders
+    assert stop.purpose is Purpose.STOP
+    assert stop.quantity <= left.quantity
+    await room.execute(stop.id)
+    (trade,) = await room.store.trades(BOT, 9)
+    assert (trade.exit, trade.quantity) == ("stop", before.entry_quantity)
+    assert (await room.store.audit(BOT)).drift == 0
+
+
+async def test_a_coin_that_is_held_is_not_bought_again(room: Room) -> None:
+    await room.bot()
+    await room.buy(BTC)
+    room.model.will_buy(BTC)
+    report = await room.judge(2)
+    assert report.orders == ()
+    (told,) = report.verdicts
+    assert "BTC/USDT entry refused by duplicate: a position in this coin is open" in told

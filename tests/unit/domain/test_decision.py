@@ -18,6 +18,12 @@ GOOD = {
     ],
     "summary": "calm",
 }
+NUMBERS = ("fraction", "confidence", "expected_move", "stop_price", "target_price")
+ODD = (
+    *("NaN", "-NaN", "sNaN", "Infinity", "-Infinity", "1e999999999", "1E-999999999", "0.0000e-9"),
+    *("one half", "1_000", "٣", "½", "0x10", "--1", "+1", "1,5", " 1 ", "9" * 5_000, "-0", "1e400"),
+    *("true", "null", "[1]", '{"a": 1}', "\ud800", "\x00", "1" + "0" * 400 + ".5"),
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner),
@@ -53,6 +59,43 @@ def test_any_value_in_any_place_is_a_decision_or_refused(name: str, value: Any) 
     must_be_a_decision_or_refused(reply(**{name: value}))
 
 
+@given(st.data())
+def test_a_good_reply_that_was_damaged_anywhere_is_a_decision_or_refused(
+    data: st.DataObject,
+) -> None:
+    """Cut, doubled, or with something else in the middle, as replies arrive."""
+    text = reply(action="reduce", fraction="0.5", stop_price="1", invalidation="x")
+    begin = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(begin, len(text)))
+    middle = data.draw(st.text(st.characters(codec=None), max_size=9) | st.sampled_from(ODD))
+    must_be_a_decision_or_refused(text[:begin] + middle + text[end:])
+
+
+@given(st.sampled_from(NUMBERS), st.sampled_from(ODD) | st.text(max_size=9))
+def test_no_spelling_of_a_number_raises_anything_else(name: str, number: str) -> None:
+    must_be_a_decision_or_refused(reply(**{name: number}))
+    good = reply(**{name: "0.123456"})
+    must_be_a_decision_or_refused(good.replace('"0.123456"', number))
+
+
+@given(st.sampled_from(["reason", "invalidation"]), st.integers(490, 2_000), st.characters())
+def test_a_text_beyond_its_size_is_refused(name: str, size: int, letter: str) -> None:
+    text = reply(**{name: letter * size})
+    most = 300 if name == "invalidation" else 500
+    if size > most:
+        with pytest.raises(BadReply, match=name):
+            parse_decision(text, SYMBOLS)
+    else:
+        parse_decision(text, SYMBOLS)
+
+
+def test_a_reduce_says_how_much() -> None:
+    with pytest.raises(BadReply, match="a reduce names its fraction"):
+        parse_decision(reply(action="reduce"), SYMBOLS)
+    (proposal,) = parse_decision(reply(action="reduce", fraction="0.5"), SYMBOLS).proposals
+    assert (proposal.action, proposal.fraction) == (Action.REDUCE, Decimal("0.5"))
+
+
 def test_a_refusal_quotes_no_flood_of_the_reply() -> None:
     flood = json.dumps({"x" * 100_000: 1, "summary": "s" * 100_000, "proposals": []})
     with pytest.raises(BadReply) as refusal:
@@ -79,6 +122,15 @@ def test_a_good_reply_is_read_exactly() -> None:
         ({"action": "short"}, "action"),
         ({"confidence": 1.01}, "confidence"),
         ({"confidence": "NaN"}, "confidence"),
+        ({"confidence": float("nan")}, "confidence"),
+        ({"confidence": "high"}, "confidence"),
+        ({"confidence": "0.7 of 1"}, "confidence"),
+        ({"fraction": "-0.5"}, "fraction"),
+        ({"fraction": "half"}, "fraction"),
+        ({"stop_price": "-1"}, "stop_price"),
+        ({"stop_price": "NaN"}, "stop_price"),
+        ({"stop_price": "Infinity"}, "stop_price"),
+        ({"target_price": "1e19"}, "target_price"),
         ({"fraction": 0}, "fraction"),
         ({"fraction": 1.5}, "fraction"),
         ({"expected_move": -0.1}, "expected_move"),

@@ -17,6 +17,7 @@ from oxbot.domain.decision import Action
 from oxbot.domain.entries import judge
 from oxbot.domain.exits import demanded_exits
 from oxbot.domain.money import Notional, Price, Quantity
+from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Context, Marks, Ruling
 from oxbot.domain.rules import (
@@ -25,6 +26,7 @@ from oxbot.domain.rules import (
     ENTRY_RULES,
     EXIT_RULES,
     LEAST_RULES,
+    REDUCE_RULES,
     SIZE_RULES,
     closing,
     leaving,
@@ -177,6 +179,19 @@ TABLE: Final[dict[type, list[Case]]] = {
         other(around=quoted("996.9")),
         other(around={"seen": {}}),
     ],
+    plan.PriceBand: [
+        below(wish={"stop_price": Price("499.99")}, acts=True),
+        at(wish={"stop_price": Price(500)}),
+        above(wish={"target_price": Price("2000.01")}, acts=True),
+        other(wish={"target_price": Price(2000)}, acts=False),
+        other(wish={"stop_price": Price("1E-17"), "target_price": Price(1050)}),
+        other(wish={"target_price": Price(10**17)}),
+        other(
+            wish={"stop_price": Price(400), "target_price": Price(2500)},
+            around={"limits": RiskLimits(stop=D("0.6"), target=D("1.5"))},
+            acts=False,
+        ),
+    ],
     plan.StopSide: [
         below(wish={"stop_price": Price("999.99")}),
         at(wish={"stop_price": Price(1000)}, acts=True),
@@ -304,6 +319,12 @@ TABLE: Final[dict[type, list[Case]]] = {
         other(around={**held(), **HALTED}),
         other(around={**held(), "instruments": {}}),
     ],
+    closing.Part: [
+        other(wish={"fraction": D("0.0009")}, around=held()),
+        other(wish={"fraction": D("0.001")}, around=held(), acts=False),
+        other(wish={"fraction": D("0.4")}, around=held("0.002")),
+        other(wish={"fraction": D("0.5")}, around=held("0.001"), acts=False),
+    ],
     leaving.Flatten: [other(around=held(flatten=True)), other(around=held(), acts=False)],
     leaving.Stop: [
         below(around=held(**quoted("964.9")), acts=True),
@@ -402,6 +423,20 @@ def test_of_a_wish_to_close(rule: ProposalRule, case: Case) -> None:
     assert (verdict.rule == rule.name) == case.acts
     if refusal:
         assert tuple(refusal.figures) == rule.figures
+
+
+@pytest.mark.parametrize(("rule", "case"), rows_of(REDUCE_RULES))
+def test_of_a_wish_to_sell_a_part(rule: ProposalRule, case: Case) -> None:
+    half = {"fraction": D("0.5"), **case.wish}
+    proposal, situation = wish(action=Action.REDUCE, **half), around(case)
+    refusal = rule.check(proposal, situation)
+    assert (refusal is not None) == case.acts
+    verdict = judge(proposal, situation)
+    assert verdict
+    assert (verdict.rule == rule.name) == case.acts
+    if refusal:
+        assert tuple(refusal.figures) == rule.figures
+        assert (verdict.purpose, verdict.ruling) == (Purpose.DECISION, Ruling.REFUSED)
 
 
 @pytest.mark.parametrize(("rule", "case"), rows_of(SIZE_RULES))

@@ -7,19 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oxbot.app.prompt.lately import lately_told
 from oxbot.domain.decision import Action, Proposal
 from oxbot.domain.entries import judge
 from oxbot.domain.market import Quote
 from oxbot.domain.money import Notional
+from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Context, Ruling, Verdict
-from oxbot.domain.rules import CLOSE_RULES, ENTRY_RULES, LEAST_RULES
+from oxbot.domain.rules import ENTRY_RULES, LEAST_RULES, REDUCE_RULES
+from oxbot.records import Lately
 from tests.support.examples import examples
-from tests.support.risk import Chance
+from tests.support.risk import Chance, context, holding, owning
+from tests.support.trading import BTC
 
 pytestmark = pytest.mark.critical
 
 AT_ONCE = 20
-FIGURES = {rule.name: rule.figures for rule in (*ENTRY_RULES, *CLOSE_RULES, *LEAST_RULES)}
+EXTREMES = ("1", "0.5", "1E-999999", "1E-400", "0.1234567890123456789012345678901234567890")
+FIGURES = {rule.name: rule.figures for rule in (*ENTRY_RULES, *REDUCE_RULES, *LEAST_RULES)}
 
 
 @given(st.integers(0, 2**32))
@@ -34,8 +39,26 @@ def test_of_any_proposal_in_any_situation(seed: int) -> None:
             assert proposal.action is Action.HOLD
         elif verdict.ruling is Ruling.REFUSED:
             must_be_accounted_for(verdict)
-        elif not verdict.purpose.is_exit:
+        elif verdict.purpose.is_exit:
+            must_sell_no_more_than_is_held(verdict, situation)
+        else:
             must_keep_all_limits(verdict, proposal, situation)
+
+
+@given(
+    st.sampled_from([Action.BUY, Action.REDUCE]),
+    st.lists(st.sampled_from(EXTREMES), min_size=5, max_size=5),
+)
+def test_no_number_that_a_reply_may_carry_breaks_a_rule(action: Action, drawn: list[str]) -> None:
+    fraction, confidence, move, stop, target = drawn
+    text = {"symbol": BTC, "action": action, "reason": "r", "fraction": fraction}
+    more = {"confidence": confidence, "expected_move": move}
+    prices = {"stop_price": stop, "target_price": target}
+    proposal = Proposal.model_validate({**text, **more, **prices})
+    for portfolio in (Portfolio(cash=Notional(10_000)), owning(holding())):
+        verdict = judge(proposal, context(portfolio=portfolio))
+        assert verdict
+        assert len(str(lately_told(Lately(cycle=1, verdicts=(verdict,))))) < 500
 
 
 def must_be_accounted_for(verdict: Verdict) -> None:
@@ -45,6 +68,17 @@ def must_be_accounted_for(verdict: Verdict) -> None:
     assert verdict.reason
     assert verdict.quantity is None
     assert not verdict.ruling.leads_to_an_order
+
+
+def must_sell_no_more_than_is_held(verdict: Verdict, situation: Context) -> None:
+    """What is left of a position can be sold later, or is nothing that could be."""
+    held = situation.portfolio.positions[verdict.symbol].quantity
+    instrument = situation.instruments[verdict.symbol]
+    assert verdict.quantity
+    assert instrument.minimum <= verdict.quantity <= held
+    assert verdict.quantity.number % instrument.lot.number == 0
+    rest = held - verdict.quantity
+    assert instrument.is_tradable(rest) or rest < instrument.lot + instrument.minimum
 
 
 def must_keep_all_limits(verdict: Verdict, proposal: Proposal, situation: Context) -> None:

@@ -144,6 +144,7 @@ llm_decisions: Final = Table(
     Column("cost_usd", Money, nullable=False),
     Column("duration_ms", Integer, nullable=False),
     Column("repaired", Boolean, nullable=False, comment="by a second request"),
+    Column("prompt_version", Text, nullable=False, comment="of the wording"),
     now("decided_at"),
     of_cycle(),
     UniqueConstraint("bot_id", "cycle"),
