@@ -72,8 +72,10 @@ def _head(page: DecisionPage, shown_in: tzinfo) -> Iterator[str]:
         yield f"request {record.request_id} at {record.provider}, model {record.model}"
     yield (
         f"tokens {record.tokens_in} in ({record.tokens_cached} cached), {record.tokens_out} out; "
-        f"{plain(record.cost_usd)} USD; prompt {record.prompt_hash[:12]}"
+        f"{plain(record.cost_usd)} USD"
     )
+    if record.prompt_hash:
+        yield f"prompt {record.prompt_hash[:12]} of version {record.prompt_version}"
     if record.failed is not None:
         yield f"The cycle held: {record.failed}"
 

@@ -172,7 +172,7 @@ class Amount(_Number):
 
     @classmethod
     def _within(cls, number: Decimal) -> Self:
-        if abs(number) > LARGEST:
+        if number.copy_abs() > LARGEST:
             raise PydanticCustomError("amount_size", "An amount is at most 10^18")
         return cls.exactly(number)
 

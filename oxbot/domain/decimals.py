@@ -31,7 +31,7 @@ def decimal_from(value: str | int | Decimal, what: str = "number") -> Decimal:
         number = Decimal(value)
     except (InvalidOperation, TypeError, ValueError) as error:
         raise InputError(f"{what} is {value!r}, which is not a number.") from error
-    if not number.is_finite() or abs(number) > LARGEST:
+    if not number.is_finite() or number.copy_abs() > LARGEST:
         raise InputError(f"{what} is {value!r}; it must be finite and at most 10^18.")
     return number
 

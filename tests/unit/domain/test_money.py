@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import Instrument
@@ -111,3 +112,11 @@ def test_basis_points_are_ten_thousandths_of_the_whole(part: str, whole: str, po
 def test_the_largest_amounts_still_come_in() -> None:
     assert Notional(LARGEST) == 10**18
     assert -Notional(LARGEST) == -(10**18)
+
+
+@pytest.mark.parametrize("text", ["1e999999999", "-1e999999999", "1e1000000"])
+def test_a_number_too_large_for_arithmetic_is_refused_like_any_other(text: str) -> None:
+    with pytest.raises(InputError, match="at most"):
+        decimal_from(text)
+    with pytest.raises(ValidationError):
+        TypeAdapter(Price).validate_python(text)
