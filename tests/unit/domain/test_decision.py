@@ -78,7 +78,11 @@ def test_no_spelling_of_a_number_raises_anything_else(name: str, number: str) ->
     must_be_a_decision_or_refused(good.replace('"0.123456"', number))
 
 
-@given(st.sampled_from(["reason", "invalidation"]), st.integers(490, 2_000), st.characters())
+@given(
+    st.sampled_from(["reason", "invalidation"]),
+    st.integers(490, 2_000),
+    st.characters(codec="utf-8"),
+)
 def test_a_text_beyond_its_size_is_refused(name: str, size: int, letter: str) -> None:
     text = reply(**{name: letter * size})
     most = 300 if name == "invalidation" else 500
