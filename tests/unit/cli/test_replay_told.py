@@ -139,8 +139,8 @@ def test_the_oldest_price_is_that_of_an_entry_and_never_that_of_an_exit() -> Non
 def test_a_fee_in_coins_counts_at_the_price_of_its_fill_and_nothing_is_rounded() -> None:
     in_usdt = FILL.model_copy(update={"fee": Decimal("1.5"), "fee_currency": "USDT"})
     assert total(fill.fee_usdt for fill in (FILL, in_usdt)) == Notional("2.9247795")
-    assert total([Notional("1E18"), Notional("1E-18")]) == Decimal(
-        "1000000000000000000.000000000000000001"
+    assert total([Notional("9E17"), Notional("1E-18")]) == Decimal(
+        "900000000000000000.000000000000000001"
     )
 
 
