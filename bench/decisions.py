@@ -44,6 +44,7 @@ from oxbot.domain.market import CANDLE_MS
 from oxbot.domain.models import DASHSCOPE, ModelChoice
 from oxbot.embedded import postgres, redis
 from oxbot.embedded.servers import embedded_servers
+from oxbot.logs import configure_logs
 from oxbot.messages import Decide, ObserveMarket
 from oxbot.ports import ChatModel
 from oxbot.records import ModelReply, ModelRequest
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--decisions", type=int, default=200)
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     asked = parser.parse_args()
+    configure_logs("json", "error")
     print(json.dumps({**_prompt(), **asyncio.run(_measured(asked.decisions))}))
 
 

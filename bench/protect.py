@@ -41,6 +41,7 @@ from oxbot.domain.orders import Fill, Order, OrderKey, OrderState, Purpose, Side
 from oxbot.embedded.addresses import Addresses
 from oxbot.embedded.apps import SimulatorOptions
 from oxbot.embedded.system import run_system
+from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 
 LONG_AGO = 1_000_000
@@ -63,6 +64,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=100, help="crossings by one price")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     asked = parser.parse_args()
+    configure_logs("json", "error")
     figures: dict[str, object] = {}
 
     def tell(line: str) -> None:
