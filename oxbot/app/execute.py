@@ -40,21 +40,6 @@ async def bring_to_end(ports: Ports, order: Order) -> Order:
     return order
 
 
-async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order:
-    """Send an order that this very caller has claimed.
-
-    Args:
-        ports: The exchange and the record.
-        order: In state sent, and nobody else's to send.
-        clock: The venue's time, read before the claim.
-
-    Raises:
-        VenueUnavailable: As `execute_order`.
-        OutcomeUnknown: As `execute_order`.
-    """
-    return await _place(ports, order, clock)
-
-
 async def give_up(ports: Ports, order: Order, reason: str) -> Order:
     """End an order without sending it; one that was sent is looked up first.
 
@@ -86,7 +71,7 @@ async def _send(ports: Ports, order: Order) -> Order:
     clock = await ports.clock.reading()
     if not await ports.store.claim(order.id, clock.venue_ms):
         return await _not_claimed(ports, order)
-    return await _place(ports, order, clock)
+    return await send_claimed(ports, order, clock)
 
 
 async def _not_claimed(ports: Ports, order: Order) -> Order:
@@ -100,7 +85,18 @@ async def _not_claimed(ports: Ports, order: Order) -> Order:
     return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
 
 
-async def _place(ports: Ports, order: Order, clock: ClockReading) -> Order:
+async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order:
+    """Send an order that this very caller has claimed.
+
+    Args:
+        ports: The exchange and the record.
+        order: In state sent, and nobody else's to send.
+        clock: The venue's time, read before the claim.
+
+    Raises:
+        VenueUnavailable: As `execute_order`.
+        OutcomeUnknown: As `execute_order`.
+    """
     try:
         fills = await ports.exchange.place(order, clock)
     except VenueRefused as error:

@@ -114,7 +114,9 @@ class Guarding:
         last = self._last.get(symbol)
         if heard_ms is None or last is None or wall_ms - heard_ms <= TRUSTED_MS:
             return
-        for gap in gaps_since({symbol: last.exchange_ms}, self._index).values():
+        own = [guard for guard in self._index if guard.symbol == symbol]
+        gap = gaps_since({symbol: last.exchange_ms}, own).get(symbol)
+        if gap is not None:
             known = self._gaps.get(symbol)
             self._gaps[symbol] = known.joined(gap, wall_ms) if known else gap
 

@@ -142,21 +142,32 @@ class PriceSources:
                 await self._timer.sleep((left_ms or SILENCE_MS) / 1000)
 
     async def _ask_once(self) -> None:
-        """Ask for all prices; not where the venue stands still, whose silence is no failure."""
+        """Ask in the stream's stead."""
+        quotes = await self._all_quotes(instead=True)
+        if quotes is None:
+            return
+        self._see(quotes)
+        if await self._put(quotes):
+            self._state.asked(self._timer.wall_ms())
+
+    async def _all_quotes(self, *, instead: bool) -> list[Quote] | None:
+        """Ask for all prices; not where the venue stands still, whose silence is no failure.
+
+        `instead`: the stream is silent as a whole. None: nobody was asked, or answered.
+        """
         try:
             clock = await self._clock.reading()
             if clock.stepped:
-                return
-            self._state.fell_silent()
+                return None
+            if instead:
+                self._state.fell_silent()
             async with guarded(self._ports, clock):
                 quotes = await self._ports.feed.all_quotes(clock)
         except OxbotError as error:
             self._troubles.has("rest", error)
-            return
+            return None
         self._troubles.has_none("rest")
-        self._see(quotes)
-        if await self._put(quotes):
-            self._state.asked(self._timer.wall_ms())
+        return quotes
 
     async def _ask_for_quiet(self) -> None:
         """Ask by REST for coins of which a stream that speaks says nothing.
@@ -168,22 +179,10 @@ class PriceSources:
             now_ms = self._timer.wall_ms()
             quiet = [s for s in self.symbols if now_ms - self._heard_ms.get(s, 0) >= LULL_S * 1000]
             if quiet and self._state.silent_in_ms(now_ms):
-                await self._ask_for(quiet)
-
-    async def _ask_for(self, symbols: Sequence[str]) -> None:
-        try:
-            clock = await self._clock.reading()
-            if clock.stepped:
-                return
-            async with guarded(self._ports, clock):
-                quotes = await self._ports.feed.all_quotes(clock)
-        except OxbotError as error:
-            self._troubles.has("rest", error)
-            return
-        self._troubles.has_none("rest")
-        asked = [quote for quote in quotes if quote.symbol in symbols]
-        self._see(asked)
-        await self._put(asked)
+                found = await self._all_quotes(instead=False) or []
+                asked = [quote for quote in found if quote.symbol in quiet]
+                self._see(asked)
+                await self._put(asked)
 
     async def _put(self, quotes: list[Quote]) -> bool:
         try:

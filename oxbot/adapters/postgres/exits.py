@@ -76,7 +76,8 @@ class Exits(Records):
             if seen.position is None or seen.position.version != version:
                 return None
             if seen.orders:
-                return ExitIntent(order=seen.orders[0], claimed=False)
+                under_way = (known for known in seen.orders if not known.state.is_final)
+                return ExitIntent(order=next(under_way, seen.orders[0]), claimed=False)
             sent = order.model_copy(update={"state": OrderState.SENT})
             await connection.execute(_WRITE, order_row(sent))
             return ExitIntent(order=sent, claimed=True)

@@ -258,6 +258,31 @@ async def test_what_one_coin_went_through_while_only_others_had_prices_is_made_u
         assert request.resting == STOP
 
 
+@pytest.mark.critical
+async def test_a_coins_silence_is_made_up_for_by_its_own_candles_and_judged_by_its_own_guards(
+    post: Post,
+) -> None:
+    """Both coins are held; what the silent one went through would reach the other's stop."""
+    await buy(post, symbol=ETH, stop=Decimal("0.001"))
+    feed(post).shaped[25] = {"low": 59_000}
+    at_ms = post.timer.now_ms
+    await post.store.save_watch_marks("fake", {BTC: at_ms, ETH: at_ms}, 0, stepped=False)
+    post.feed.mute = {BTC}
+    async with post.watching():
+        await post.says(post.quote(BTC, 60_000), post.quote(ETH, 60_000))
+        for _ in range(400):
+            await post.says(post.quote(ETH, 60_000))
+            await post.timer.passes(1)
+        await post.says(post.quote(BTC, 60_000))
+        before = feed(post).asked[f"candles {ETH}"]
+        for _ in range(310):
+            await post.says(post.quote(BTC, 60_000), post.quote(ETH, 60_000))
+            await post.timer.passes(1)
+        assert feed(post).asked[f"candles {BTC}"] > 0
+        assert feed(post).asked[f"candles {ETH}"] == before
+        assert post.control.told == []
+
+
 async def test_a_venue_that_stands_still_has_no_gaps(post: Post) -> None:
     feed(post).shaped[5] = {"low": STOP - 500}
     post.clock.stepped_ms = post.timer.now_ms
