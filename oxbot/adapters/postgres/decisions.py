@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from oxbot.adapters.postgres.accounts import locked_account
 from oxbot.adapters.postgres.bots import cancel_outdated_entries
 from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.history import trades_listed
 from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
@@ -138,15 +139,8 @@ async def _verdicts(
 
 
 def _closed_since(bot_id: str, moment_ms: int) -> Select[*tuple[object, ...]]:
-    return (
-        select(
-            *(c for c in trades.c if c.name in TradeRow.model_fields),
-            trades.c.opened_at.label("opened_ms"),
-            trades.c.closed_at.label("closed_ms"),
-        )
-        .where(trades.c.bot_id == bot_id, trades.c.closed_at >= moment_ms)
-        .order_by(trades.c.fill_id)
-    )
+    mine = (trades.c.bot_id == bot_id) & (trades.c.closed_at >= moment_ms)
+    return trades_listed().where(mine).order_by(trades.c.fill_id)
 
 
 async def _decision(connection: AsyncConnection, bot_id: str, cycle: int) -> DecisionRecord | None:
