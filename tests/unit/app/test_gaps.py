@@ -247,9 +247,9 @@ async def test_what_one_coin_went_through_while_only_others_had_prices_is_made_u
     async with post.watching():
         await post.says(post.quote(BTC, 60_000), post.quote(ETH, 60_000))
         feed(post).shaped[25] = {"low": STOP - 1}
-        for _ in range(600):
+        for _ in range(300):
             await post.says(post.quote(ETH, 60_000))
-            await post.timer.passes(1)
+            await post.timer.passes(2)
         assert post.control.told == []
         post.feed.mute = set()
         await post.timer.passes(40)
@@ -270,14 +270,14 @@ async def test_a_coins_silence_is_made_up_for_by_its_own_candles_and_judged_by_i
     post.feed.mute = {BTC}
     async with post.watching():
         await post.says(post.quote(BTC, 60_000), post.quote(ETH, 60_000))
-        for _ in range(400):
+        for _ in range(200):
             await post.says(post.quote(ETH, 60_000))
-            await post.timer.passes(1)
+            await post.timer.passes(2)
         await post.says(post.quote(BTC, 60_000))
         before = feed(post).asked[f"candles {ETH}"]
-        for _ in range(310):
+        for _ in range(155):
             await post.says(post.quote(BTC, 60_000), post.quote(ETH, 60_000))
-            await post.timer.passes(1)
+            await post.timer.passes(2)
         assert feed(post).asked[f"candles {BTC}"] > 0
         assert feed(post).asked[f"candles {ETH}"] == before
         assert post.control.told == []

@@ -18,9 +18,9 @@ from oxbot.domain.models import ModelChoice
 from oxbot.model_server.fault_rules import FaultKind, FaultRule
 from oxbot.model_server.faults import Faults
 from oxbot.ports import ChatModel
+from tests.activities.models.asking import KEY, question
+from tests.activities.models.conftest import MakeModel
 from tests.support.ports import free_port
-from tests.unit.models.asking import KEY, question
-from tests.unit.models.conftest import MakeModel
 
 pytestmark = pytest.mark.critical
 

@@ -17,8 +17,8 @@ from oxbot.domain.models import CARDS, ModelCard, ModelChoice, Usage, check_prov
 from oxbot.ports import ChatModel
 from oxbot.records import ModelReply
 from oxbot.settings import Settings
+from tests.activities.models.asking import question, settings_for
 from tests.support.risk import price
-from tests.unit.models.asking import question, settings_for
 from tests.unit.models.test_baseline import brief, rising
 
 MODELS = ("", "qwen-max", "qwen-plus", "gpt-4.1-mini", "gpt-5-mini", "llama3.1:8b")

@@ -23,7 +23,7 @@ from oxbot.model_server.fault_rules import FaultKind, FaultRule
 from oxbot.model_server.faults import Faults
 from oxbot.model_server.reading import coins_in
 from oxbot.model_server.server import create_app, run
-from tests.unit.models.asking import PROMPT
+from tests.activities.models.asking import PROMPT
 
 Client = TestClient[Request, Application]
 

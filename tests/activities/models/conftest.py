@@ -12,7 +12,7 @@ from oxbot.adapters.models.openai import OpenAIModel
 from oxbot.model_server.faults import Faults
 from oxbot.model_server.server import create_app
 from oxbot.ports import ChatModel
-from tests.unit.models.asking import KEY, settings_for
+from tests.activities.models.asking import KEY, settings_for
 
 MakeModel = Callable[..., Awaitable[ChatModel]]
 """Takes key and answer_s, and gives an open client."""

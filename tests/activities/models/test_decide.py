@@ -8,9 +8,9 @@ from oxbot.model_server.fault_rules import FaultKind, FaultRule
 from oxbot.model_server.faults import Faults
 from oxbot.ports import ChatModel
 from oxbot.records import DecisionRecord
+from tests.activities.models.asking import KEY
+from tests.activities.models.conftest import MakeModel
 from tests.unit.app.room import BOT, Room
-from tests.unit.models.asking import KEY
-from tests.unit.models.conftest import MakeModel
 
 pytestmark = pytest.mark.critical
 
