@@ -123,6 +123,9 @@ class Timed:
     def label(self, choice: ModelChoice) -> str:
         return self.inner.label(choice)
 
+    def named(self, choice: ModelChoice) -> ModelChoice:
+        return self.inner.named(choice)
+
     def is_priced(self, choice: ModelChoice) -> bool:
         return self.inner.is_priced(choice)
 

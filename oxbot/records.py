@@ -14,7 +14,7 @@ from oxbot.domain.models import ModelChoice
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
 from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Direction, Portfolio, Position
-from oxbot.domain.risk import Verdict
+from oxbot.domain.risk import Context, Verdict
 from oxbot.domain.snapshots import Features
 from oxbot.domain.values import Value
 
@@ -35,10 +35,11 @@ class RunReservation(Value):
 
 
 class Judgement(NamedTuple):
-    """What the rules said in one cycle, and the orders that follow."""
+    """What the rules said in one cycle, the orders that follow, and what all of it rests on."""
 
     verdicts: Sequence[Verdict]
     orders: Sequence[Order]
+    context: Context | None = None
 
 
 Judge = Callable[[Account], Judgement]
@@ -81,8 +82,8 @@ class Lately(Value):
     trades: tuple["TradeRow", ...] = ()
 
 
-class MarketBrief(Value):
-    """The facts a decision rests on; quotes in USDT, features of closed candles.
+class Facts(Value):
+    """What a decision rests on besides the market; `now_ms` in venue time.
 
     `lately` is None before the first decision. `fee_rate` is the taker fee as a fraction, None
     where it is not told.
@@ -90,13 +91,31 @@ class MarketBrief(Value):
 
     now_ms: int
     symbols: tuple[str, ...]
-    features: dict[str, Features]
-    quotes: dict[str, Quote]
     portfolio: Portfolio
     limits: RiskLimits
     lately: Lately | None = None
     memory: Memory = Memory()
     fee_rate: Decimal | None = None
+
+
+class MarketBrief(Facts):
+    """All facts a decision rests on; quotes in USDT, features of closed candles."""
+
+    features: dict[str, Features]
+    quotes: dict[str, Quote]
+
+    @property
+    def facts(self) -> Facts:
+        """What is kept with the decision; the market is on record by itself."""
+        return Facts.model_construct(**{name: getattr(self, name) for name in Facts.model_fields})
+
+    @classmethod
+    def of(
+        cls, facts: Facts, features: dict[str, Features], quotes: dict[str, Quote]
+    ) -> "MarketBrief":
+        """Join facts with the market that was seen."""
+        named = {name: getattr(facts, name) for name in Facts.model_fields}
+        return cls(**named, features=features, quotes=quotes)
 
 
 class ModelReply(Value):
@@ -123,8 +142,10 @@ class DecisionRecord(Value):
     """A cycle's decision: prompt, raw reply, and the parsed proposals as JSON.
 
     `failed` says why there is no decision; the cycle then holds. `repaired`: the reply is the
-    second one, after a first that was no valid decision. Tokens, cost and time are of all
-    requests. `prompt_version` is that of the prompt's wording.
+    second one, after `first_reply`, which was no valid decision. Tokens, cost and time are of
+    all requests; where `priced` is False nobody knows the cost. `prompt_version` is that of the
+    prompt's wording, `choice` who was asked and how. `gated`: nobody was, as nothing had
+    changed.
     """
 
     id: str
@@ -146,6 +167,15 @@ class DecisionRecord(Value):
     cost_usd: Decimal = Decimal(0)
     duration_ms: int = 0
     repaired: bool = False
+    first_reply: str | None = None
+    priced: bool = True
+    gated: bool = False
+    choice: ModelChoice | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether a model was shown anything."""
+        return bool(self.prompt_hash)
 
 
 class CycleRow(Value):

@@ -8,12 +8,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from oxbot.app.answering import Answer, answered
 from oxbot.app.breaker import guarded
 from oxbot.app.ports import Ports
 from oxbot.domain.circuit import MODEL
-from oxbot.domain.decision import parse_decision
 from oxbot.domain.errors import (
-    BadReply,
     CircuitOpen,
     ContentRefused,
     InputError,
@@ -34,11 +33,6 @@ WAITING_SHARE: Final = 5 / 6
 LONGEST_S: Final = 25.0
 """Seconds for all models where nobody says how long the attempt may take."""
 
-CUT: Final = "length"
-"""Both protocols' word for an answer that ended at the limit of tokens."""
-
-NO_ANSWER: Final = (ModelUnavailable, ModelRefused, ContentRefused, CircuitOpen)
-
 
 def _nothing() -> None:
     """The heartbeat of who needs none."""
@@ -56,21 +50,6 @@ class Patience:
         """Stay below the limit of an attempt, so that its end is ours to tell."""
         limit_s = attempt.total_seconds() * WAITING_SHARE if attempt else LONGEST_S
         return cls(limit_s, heartbeat)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of asking: `decision` as JSON, or why there is none.
-
-    `reply` is the last one, with tokens and cost of all; its text is empty where nobody
-    answered. `repaired`: the decision came of the second request.
-    """
-
-    label: str
-    reply: ModelReply
-    decision: str | None = None
-    failed: str | None = None
-    repaired: bool = False
 
 
 async def ask_models(
@@ -100,38 +79,14 @@ async def ask_models(
 
 
 async def _decided(ports: Ports, question: ModelRequest, until_s: float) -> Answer:
-    """Ask one model, and once more with the errors where its reply is no valid decision."""
+    """Have one model decide before a moment on the event loop's clock."""
     model = _model(ports, question.choice)
-    label = model.label(question.choice)
-    reply = await _reply(ports, model, question, until_s)
-    try:
-        return Answer(label, reply, decision=_read(reply, question))
-    except BadReply as error:
-        bad = error
-    try:
-        second = await _reply(ports, model, repair_of(question, bad), until_s)
-    except NO_ANSWER as error:
-        return Answer(label, reply, failed=f"{bad} Asked again: {error}")
-    both = _summed(reply, second)
-    try:
-        return Answer(label, both, decision=_read(second, question), repaired=True)
-    except BadReply as error:
-        return Answer(label, both, failed=f"{error} That was after a repair request.")
+    named = question.model_copy(update={"choice": model.named(question.choice)})
 
+    async def ask(asked: ModelRequest) -> ModelReply:
+        return await _reply(ports, model, asked, until_s)
 
-def repair_of(question: ModelRequest, bad: BadReply) -> ModelRequest:
-    """Ask again with what was wrong; the bad text itself would only be copied."""
-    again = (
-        f"Your last answer could not be used. {bad} Answer again: one JSON object of the form "
-        "asked for, and nothing else."
-    )
-    return question.model_copy(update={"messages": (*question.messages, ("user", again))})
-
-
-def _read(reply: ModelReply, question: ModelRequest) -> str:
-    if reply.finish_reason == CUT:
-        raise BadReply("The reply was cut off at the model's limit of tokens; it must be shorter.")
-    return parse_decision(reply.text, question.brief.symbols).model_dump_json()
+    return await answered(model.label(question.choice), named, ask)
 
 
 async def _reply(
@@ -164,20 +119,9 @@ def _model(ports: Ports, choice: ModelChoice) -> ChatModel:
 def _held(ports: Ports, choice: ModelChoice, why: str) -> Answer:
     known = ports.models.get(choice.provider)
     label = known.label(choice) if known else choice.label
-    nothing = ModelReply(text="", provider=choice.provider, model=choice.model, request_id="")
-    return Answer(label, nothing, failed=why)
-
-
-def _summed(first: ModelReply, second: ModelReply) -> ModelReply:
-    """Give the second reply with what both cost."""
-    return second.model_copy(
-        update={
-            "tokens_in": first.tokens_in + second.tokens_in,
-            "tokens_out": first.tokens_out + second.tokens_out,
-            "tokens_cached": first.tokens_cached + second.tokens_cached,
-            "cost_usd": first.cost_usd + second.cost_usd,
-        }
-    )
+    named = known.named(choice) if known else choice
+    nothing = ModelReply(text="", provider=named.provider, model=named.model, request_id="")
+    return Answer(label, named, nothing, failed=why)
 
 
 def _nobody(troubles: Sequence[OxbotError]) -> OxbotError:

@@ -3,7 +3,8 @@
 import hashlib
 import time
 
-from oxbot.app.ask_model import Answer, Patience, ask_models
+from oxbot.app.answering import Answer
+from oxbot.app.ask_model import Patience, ask_models
 from oxbot.app.beating import beating
 from oxbot.app.budget import askable
 from oxbot.app.ports import Ports
@@ -39,12 +40,13 @@ async def _decide_anew(ports: Ports, request: Decide, patience: Patience) -> Dec
     choices, because = await askable(ports, bot)
     if because:
         return await ports.store.save_decision(_unasked(request, bot, because))
-    question = build_request(await _facts(ports, request, bot))
+    brief = await _facts(ports, request, bot)
+    question = build_request(brief)
     begun = time.monotonic_ns()
     answer = await ask_models(ports, question, choices, patience.limit_s)
     duration_ms = (time.monotonic_ns() - begun) // 1_000_000
-    record = _record(request, question, answer)
-    return await ports.store.save_decision(record.model_copy(update={"duration_ms": duration_ms}))
+    record = _record(request, question, answer).model_copy(update={"duration_ms": duration_ms})
+    return await ports.store.save_decision(record, brief.facts)
 
 
 def _unasked(request: Decide, bot: Bot, because: str) -> DecisionRecord:
@@ -103,6 +105,9 @@ def _record(request: Decide, question: ModelRequest, answer: Answer) -> Decision
         tokens_cached=reply.tokens_cached,
         cost_usd=reply.cost_usd,
         repaired=answer.repaired,
+        first_reply=answer.first_reply,
+        priced=reply.priced,
+        choice=answer.choice,
     )
 
 

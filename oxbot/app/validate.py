@@ -11,9 +11,8 @@ from oxbot.app.venue import must_be_here
 from oxbot.domain.account import Account
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.decision import Action, Proposal
-from oxbot.domain.entries import judge_all
 from oxbot.domain.errors import Conflict, InputError, Unavailable, Unusable
-from oxbot.domain.exits import demanded_exits, losses_at_their_limit
+from oxbot.domain.judging import judge_cycle
 from oxbot.domain.market import ClockReading, Instrument, Quote
 from oxbot.domain.money import Price, to_scale
 from oxbot.domain.orders import Order, OrderKey, OrderState, Side
@@ -54,7 +53,7 @@ async def validate_risk(
     clock = await ports.clock.reading()
     if not await ports.store.judged(request.bot_id, request.cycle):
         context = await _context(ports, request, bot, clock, quotes)
-        await _judge_once(ports, request, context, running=_is_running(bot, request))
+        await _judge_once(ports, request, context)
     return await _report(ports, request, clock, quotes)
 
 
@@ -116,6 +115,7 @@ async def _context(
         busy=frozenset(o.symbol for o in await ports.store.unfinished_orders(bot.id)),
         marks=await ports.store.marks(bot.id, midnight_ms),
         flatten=request.flatten,
+        running=_is_running(bot, request),
     )
 
 
@@ -136,14 +136,12 @@ async def _seen(ports: Ports, request: ValidateRisk) -> dict[str, Price]:
     return {symbol: quote.last for symbol, quote in start.quotes.items()}
 
 
-async def _judge_once(
-    ports: Ports, request: ValidateRisk, context: Context, *, running: bool
-) -> None:
+async def _judge_once(ports: Ports, request: ValidateRisk, context: Context) -> None:
     proposals = await _proposals(ports, request) if request.entries else ()
 
     def judge(account: Account) -> Judgement:
         known = replace(context, account=account)
-        return _judged(ports, request, known, proposals, running=running)
+        return _judged(ports, request, known, proposals)
 
     entering = any(proposal.action is Action.BUY for proposal in proposals)
     try:
@@ -154,22 +152,13 @@ async def _judge_once(
 
 
 def _judged(
-    ports: Ports,
-    request: ValidateRisk,
-    context: Context,
-    proposals: Sequence[Proposal],
-    *,
-    running: bool,
+    ports: Ports, request: ValidateRisk, context: Context, proposals: Sequence[Proposal]
 ) -> Judgement:
-    """Judge losses, positions and proposals; pure, as it runs while the account is locked."""
-    losses = losses_at_their_limit(context, running=running)
-    exits = demanded_exits(context)
-    leaving = frozenset(v.symbol for v in exits if v.ruling is Ruling.DEMANDED)
-    rest = replace(context, busy=context.busy | leaving)
-    verdicts = [*losses, *exits, *judge_all(proposals, rest)]
+    """Judge everything; pure, as it runs while the account is locked."""
+    verdicts = judge_cycle(context, proposals)
     leading = [verdict for verdict in verdicts if verdict.ruling.leads_to_an_order]
     orders = [_order(ports, request, context, verdict) for verdict in leading]
-    return Judgement(verdicts, orders)
+    return Judgement(verdicts, orders, context)
 
 
 async def _proposals(ports: Ports, request: ValidateRisk) -> Sequence[Proposal]:

@@ -23,7 +23,7 @@ def demanded_exits(context: Context) -> list[Verdict]:
     return [verdict for verdict in judged if verdict]
 
 
-def losses_at_their_limit(context: Context, *, running: bool) -> list[Verdict]:
+def losses_at_their_limit(context: Context) -> list[Verdict]:
     """Say which losses have reached their limit; a drawdown halts a bot that is running."""
     return [
         Verdict(
@@ -36,7 +36,7 @@ def losses_at_their_limit(context: Context, *, running: bool) -> list[Verdict]:
         )
         for rule in LOSS_RULES
         if rule.is_reached(context)
-        for halts in (running and isinstance(rule, Drawdown),)
+        for halts in (context.running and isinstance(rule, Drawdown),)
     ]
 
 

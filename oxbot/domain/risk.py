@@ -90,7 +90,8 @@ class Context:
     when (venue ms) it was last exited; `entries_today` counts entries since UTC midnight;
     `busy` are coins with an order under way, `decided` those that this decision has named
     before. `instruments` lacks what the exchange does not list, or lists no more. `account` is
-    what the owner's other bots own. `flatten`: everything is to be sold.
+    what the owner's other bots own. `flatten`: everything is to be sold. `running`: the bot may
+    still be halted; one that is paused is so already.
     """
 
     limits: RiskLimits
@@ -108,6 +109,7 @@ class Context:
     decided: frozenset[str] = frozenset()
     account: Account = field(default_factory=Account)
     flatten: bool = False
+    running: bool = True
 
     @property
     def now_ms(self) -> int:

@@ -29,6 +29,7 @@ from oxbot.records import (
     EventRow,
     ExitIntent,
     ExitView,
+    Facts,
     Judge,
     Lately,
     OrderRow,
@@ -118,8 +119,10 @@ class Store(ProtectionStore, Protocol):
         """Give a cycle's decision, if it has one."""
         ...
 
-    async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
-        """Keep a cycle's only decision; if one is stored, that one is returned."""
+    async def save_decision(
+        self, record: DecisionRecord, facts: Facts | None = None
+    ) -> DecisionRecord:
+        """Keep a cycle's only decision with its facts; if one is stored, that one is returned."""
         ...
 
     async def portfolio(self, bot_id: str) -> Portfolio:
@@ -141,8 +144,8 @@ class Store(ProtectionStore, Protocol):
         `judge` is given what the owner's other bots on the venue have, and none of them can
         intend an entry before this one's are stored.
 
-        Conflict when the cycle was judged before, or when an intended order's coin already has
-        an order under way; nothing is stored then.
+        What the judgement rests on is kept, too. Conflict when the cycle was judged before, or
+        when an intended order's coin already has an order under way; nothing is stored then.
         """
         ...
 

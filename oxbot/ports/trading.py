@@ -33,6 +33,10 @@ class ChatModel(Protocol):
         """How the chosen model is named wherever its decisions are shown."""
         ...
 
+    def named(self, choice: ModelChoice) -> ModelChoice:
+        """Give the choice with its model's name, also where it leaves that to the provider."""
+        ...
+
     def is_priced(self, choice: ModelChoice) -> bool:
         """Whether it is known what the chosen model costs."""
         ...

@@ -57,7 +57,7 @@ class FakeBooks:
         """Have a cycle judged, store verdicts and intended orders; Conflict as the port says."""
         if (bot_id, cycle) in self._verdicts:
             raise Conflict(f"Cycle {cycle} was judged.")
-        verdicts, orders = judge(await self.account(bot_id) if entering else Account())
+        verdicts, orders, _ = judge(await self.account(bot_id) if entering else Account())
         busy = {order.symbol for order in await self.unfinished_orders(bot_id)}
         if busy & {order.symbol for order in orders}:
             raise Conflict("A coin is busy.")

@@ -18,6 +18,7 @@ from oxbot.records import (
     CycleStart,
     DecisionRecord,
     EventRow,
+    Facts,
     Lately,
     RunReservation,
 )
@@ -59,6 +60,7 @@ class FakeStore(FakeMemory):
         self._parts: dict[PartKey, MarketPart] = {}
         self._unseen: set[tuple[str, int]] = set()
         self._starts: dict[tuple[str, int], CycleStart] = {}
+        self.facts: dict[tuple[str, int], Facts | None] = {}
         self._events: list[tuple[str, EventRow]] = []
 
     async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
@@ -221,8 +223,11 @@ class FakeStore(FakeMemory):
         """Give a cycle's decision, if it has one."""
         return self._decisions.get((bot_id, cycle))
 
-    async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
-        """Keep a cycle's only decision; if one is stored, that one is returned."""
+    async def save_decision(
+        self, record: DecisionRecord, facts: Facts | None = None
+    ) -> DecisionRecord:
+        """Keep a cycle's only decision with its facts; if one is stored, that one is returned."""
+        self.facts.setdefault((record.bot_id, record.cycle), facts)
         return self._decisions.setdefault((record.bot_id, record.cycle), record)
 
     async def model_cost(self, bot_id: str, since_ms: int) -> tuple[Decimal, Decimal]:  # noqa: ARG002 - all is of today
@@ -233,7 +238,11 @@ class FakeStore(FakeMemory):
 
     async def lately(self, bot_id: str, cycle: int) -> Lately | None:
         """Give what happened since the last decision before this cycle."""
-        decided = [n for known, n in self._decisions if known == bot_id and n < cycle]
+        decided = [
+            n
+            for (known, n), r in self._decisions.items()
+            if known == bot_id and n < cycle and r.asked
+        ]
         if not decided:
             return None
         since = max(decided)

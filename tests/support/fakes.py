@@ -241,6 +241,10 @@ class FakeModel:
         """The choice's own name."""
         return choice.label
 
+    def named(self, choice: ModelChoice) -> ModelChoice:
+        """Give the choice as it is."""
+        return choice
+
     def is_priced(self, choice: ModelChoice) -> bool:
         """Known, but for the model that is named otherwise."""
         return choice.model != "unpriced"

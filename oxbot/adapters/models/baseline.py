@@ -44,6 +44,10 @@ class BaselineModel:
         """How it is named wherever its decisions are shown."""
         return "baseline (a plain rule, no AI)"
 
+    def named(self, choice: ModelChoice) -> ModelChoice:
+        """Give the choice with its model's name, also where it leaves that to the provider."""
+        return choice.model_copy(update={"model": MODEL})
+
     def is_priced(self, choice: ModelChoice) -> bool:  # noqa: ARG002 - as above
         """It costs nothing, which is known."""
         return True

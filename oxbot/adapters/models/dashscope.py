@@ -47,6 +47,10 @@ class DashScopeModel:
         """How the chosen model is named wherever its decisions are shown."""
         return self._setup.label(choice)
 
+    def named(self, choice: ModelChoice) -> ModelChoice:
+        """Give the choice with its model's name, also where it leaves that to the provider."""
+        return choice.model_copy(update={"model": self._setup.model(choice)})
+
     def is_priced(self, choice: ModelChoice) -> bool:
         """Whether it is known what the chosen model costs."""
         return self._setup.is_priced(choice)

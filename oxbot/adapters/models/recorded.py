@@ -29,6 +29,10 @@ class RecordedModel:
         """How the chosen model is named wherever its decisions are shown."""
         return f"{choice.label} (recorded)"
 
+    def named(self, choice: ModelChoice) -> ModelChoice:
+        """Give the choice as it is: what was asked for had a name."""
+        return choice
+
     def is_priced(self, choice: ModelChoice) -> bool:  # noqa: ARG002 - the port's signature
         """What is on record costs nothing."""
         return True

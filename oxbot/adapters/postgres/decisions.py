@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
-from sqlalchemy import RowMapping, Select, func, insert, literal, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping, Select, func, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,8 +27,11 @@ from oxbot.domain.account import Account
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import Order
-from oxbot.domain.risk import Verdict
-from oxbot.records import DecisionRecord, Judge, Lately, TradeRow
+from oxbot.domain.risk import Context, Verdict
+from oxbot.records import DecisionRecord, Facts, Judge, Lately, TradeRow
+
+CONTEXT: Final = TypeAdapter(Context)
+"""Writes and reads what a judgement rests on."""
 
 _DECISION = tuple(c for c in llm_decisions.c if c.name in DecisionRecord.model_fields)
 _VERDICT = tuple(c for c in risk_verdicts.c if c.name in Verdict.model_fields)
@@ -40,11 +45,18 @@ class Decisions(Records):
         async with self._statements() as connection:
             return await _decision(connection, bot_id, cycle)
 
-    async def save_decision(self, record: DecisionRecord) -> DecisionRecord:
-        """Keep a cycle's only decision; if one is stored, that one is returned."""
+    async def save_decision(
+        self, record: DecisionRecord, facts: Facts | None = None
+    ) -> DecisionRecord:
+        """Keep a cycle's only decision with its facts; if one is stored, that one is returned."""
+        row = record.model_dump(exclude={"choice"}) | {
+            "choice": record.choice and record.choice.model_dump(mode="json"),
+            "facts": facts and facts.model_dump(mode="json"),
+        }
+        new = upsert(llm_decisions).values(row).on_conflict_do_nothing()
         async with self._statements() as connection:
-            new = upsert(llm_decisions).values(record.model_dump())
-            await connection.execute(new.on_conflict_do_nothing())
+            if await connection.scalar(new.returning(llm_decisions.c.id)):
+                return record
             kept = await _decision(connection, record.bot_id, record.cycle)
         if kept is None:
             raise Conflict(f"The id {record.id} belongs to the decision of another cycle.")
@@ -85,7 +97,9 @@ class Decisions(Records):
             bot = await lock_bot(connection, bot_id)
             await _mark_judged(connection, bot_id, cycle)
             account = await locked_account(connection, bot) if entering else Account()
-            verdicts, intended = judge(account)
+            verdicts, intended, context = judge(account)
+            if context is not None:
+                await _keep_context(connection, (bot_id, cycle), context)
             await _add_verdicts(connection, (bot_id, cycle), verdicts)
             await _intend(connection, intended)
             why = "not sent: the bot was told otherwise meanwhile"
@@ -110,15 +124,19 @@ class Decisions(Records):
         return Lately(cycle=decided["cycle"], verdicts=tuple(verdicts), trades=tuple(trades))
 
 
+_ASKED: Final = llm_decisions.c.prompt_hash != ""
+"""A model was shown something; where none was, it does not know what happened before."""
+
+
 async def _last_decided(connection: AsyncConnection, bot_id: str, before: int) -> RowMapping | None:
-    """Give the newest cycle with a decision before this one."""
+    """Give the newest cycle before this one in which a model was asked."""
     query = (
         select(cycles.c.cycle, cycles.c.due_at)
         .join(
             llm_decisions,
             (llm_decisions.c.bot_id == cycles.c.bot_id) & (llm_decisions.c.cycle == cycles.c.cycle),
         )
-        .where(cycles.c.bot_id == bot_id, cycles.c.cycle < before)
+        .where(cycles.c.bot_id == bot_id, cycles.c.cycle < before, _ASKED)
         .order_by(cycles.c.cycle.desc())
         .limit(1)
     )
@@ -160,6 +178,15 @@ async def _mark_judged(connection: AsyncConnection, bot_id: str, cycle: int) -> 
     if await connection.scalar(select(cycles.c.cycle).where(named)) is None:
         raise NotFound(f"There is no cycle {cycle} of {bot_id}.")
     raise Conflict(f"Cycle {cycle} of {bot_id} was judged before; its verdicts stand.")
+
+
+async def _keep_context(
+    connection: AsyncConnection, cycle: tuple[str, int], context: Context
+) -> None:
+    named = tuple_(cycles.c.bot_id, cycles.c.cycle) == cycle
+    await connection.execute(
+        update(cycles).where(named).values(judged_on=CONTEXT.dump_python(context, mode="json"))
+    )
 
 
 async def _add_verdicts(

@@ -116,7 +116,8 @@ def _results(bot_id: str) -> Select[*tuple[object, ...]]:
 async def _costs(connection: AsyncConnection, bot_id: str, before: int) -> Costs:
     """Sum the models' costs, and the fees of round trips and open positions."""
     asked = select(
-        func.coalesce(func.sum(llm_decisions.c.cost_usd, type_=Money), 0), func.count()
+        func.coalesce(func.sum(llm_decisions.c.cost_usd, type_=Money), 0),
+        func.count().filter(llm_decisions.c.prompt_hash != ""),
     ).where(llm_decisions.c.bot_id == bot_id, llm_decisions.c.cycle < before)
     model_usd, decisions = (await connection.execute(asked)).one()
     fees = [await _fees(connection, table, bot_id) for table in (trades, positions)]

@@ -46,6 +46,10 @@ class Scripted:
     def label(self, choice: ModelChoice) -> str:
         return choice.label
 
+    def named(self, choice: ModelChoice) -> ModelChoice:
+        """Give the choice as it is."""
+        return choice
+
     def is_priced(self, choice: ModelChoice) -> bool:
         return bool(choice)
 

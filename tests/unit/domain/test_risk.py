@@ -272,8 +272,8 @@ LOST = Marks(day_start=Notional(10_000), high_water=Notional(10_000))
 def test_a_drawdown_halts_a_running_bot_and_a_days_loss_is_noted(
     cash: str, expected: list[tuple[str, Ruling]], *, running: bool
 ) -> None:
-    situation = context(portfolio=Portfolio(cash=Notional(cash)), marks=LOST)
-    verdicts = losses_at_their_limit(situation, running=running)
+    situation = context(portfolio=Portfolio(cash=Notional(cash)), marks=LOST, running=running)
+    verdicts = losses_at_their_limit(situation)
     assert [(verdict.rule, verdict.ruling) for verdict in verdicts] == expected
     assert all(v.symbol == "*" and v.reason and v.figures for v in verdicts)
 
@@ -284,7 +284,7 @@ def test_an_old_price_trips_no_switch(cash: str) -> None:
     old = {BTC: price("900", age_ms=15_001)}
     situation = context(portfolio=owning(holding(), cash), quotes=old, marks=LOST)
     assert situation.stale == (BTC,)
-    assert losses_at_their_limit(situation, running=True) == []
+    assert losses_at_their_limit(situation) == []
     flattening = replace(situation, limits=LIMITS.model_copy(update={"flatten_at_limit": True}))
     (noted,) = demanded_exits(flattening)
     assert (noted.ruling, noted.rule) == (Ruling.NOTED, "price age")
