@@ -87,7 +87,8 @@ class BotSettings(Value):
 
     `provider` to `json_schema` are the model that decides, `fallbacks` those asked in its stead,
     in order, while it does not answer; see `ModelChoice`. `budget_usd` is what they may cost a
-    UTC day of wall time; None: no limit.
+    UTC day of wall time; None: no limit. `prompt_version` is the wording of its questions;
+    None: the newest there is.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
@@ -122,6 +123,7 @@ class BotSettings(Value):
         """How those models are named to people: dashscope qwen-max, else baseline."""
         return ", else ".join(choice.label for choice in self.choices)
 
+    prompt_version: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,30}$")] = None
     budget_usd: Annotated[Decimal | None, Field(gt=0, le=10**6)] = None
 
     @model_validator(mode="after")
