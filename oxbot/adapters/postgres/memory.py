@@ -7,6 +7,7 @@ from sqlalchemy import FromClause, RowMapping, Select, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.questions import ASKED
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import fills, llm_decisions, orders, positions, trades
 from oxbot.domain.decision import Decision
@@ -117,7 +118,7 @@ async def _costs(connection: AsyncConnection, bot_id: str, before: int) -> Costs
     """Sum the models' costs, and the fees of round trips and open positions."""
     asked = select(
         func.coalesce(func.sum(llm_decisions.c.cost_usd, type_=Money), 0),
-        func.count().filter(llm_decisions.c.prompt_hash != ""),
+        func.count().filter(ASKED),
     ).where(llm_decisions.c.bot_id == bot_id, llm_decisions.c.cycle < before)
     model_usd, decisions = (await connection.execute(asked)).one()
     fees = [await _fees(connection, table, bot_id) for table in (trades, positions)]
