@@ -47,6 +47,13 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
     budget: Annotated[
         str | None, typer.Option(help="USD that its models may cost a UTC day; else no limit.")
     ] = None,
+    gate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BP",
+            help="Ask no model while no price has moved by so many bp and nothing else changed.",
+        ),
+    ] = None,
     bot_id: Annotated[
         str | None,
         typer.Option("--id", help="Small letters, digits, hyphens; else one is made up."),
@@ -76,6 +83,7 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
         json_schema=json_schema,
         fallbacks=tuple(fallback or ()),
         budget=budget,
+        gate=gate,
         bot_id=bot_id,
         limits=bot_create.limit_wishes(
             {
