@@ -1,5 +1,6 @@
 """Which questions models were asked: the last one of a bot, and how many came to what."""
 
+from decimal import Decimal
 from typing import Final
 
 from pydantic import ValidationError
@@ -23,15 +24,14 @@ _QUESTION: Final = (
     cycles.c.quotes,
     (~_FAILED).label("decided"),
 )
+_NOTHING: Final = literal(Decimal(0), Money)
 _COUNTS: Final = (
     func.count().filter(ASKED, ~_FAILED, ~llm_decisions.c.repaired).label("decided"),
     func.count().filter(ASKED, ~_FAILED, llm_decisions.c.repaired).label("repaired"),
     func.count().filter(ASKED, _FAILED).label("failed"),
     func.count().filter(llm_decisions.c.gated).label("gated"),
     func.count().filter(~ASKED, ~llm_decisions.c.gated).label("unasked"),
-    func.coalesce(func.sum(llm_decisions.c.cost_usd), literal(0, Money), type_=Money).label(
-        "cost_usd"
-    ),
+    func.coalesce(func.sum(llm_decisions.c.cost_usd), _NOTHING, type_=Money).label("cost_usd"),
 )
 
 
