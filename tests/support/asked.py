@@ -32,7 +32,7 @@ async def ask(
     facts: Facts | None = None,
     bot_id: str = "b1",
 ) -> None:
-    """Keep a decision in a cycle of its own: one that was asked for unless `how` has it otherwise."""
+    """Keep a decision in a cycle of its own, asked for unless `how` has it otherwise."""
     await begin(store, bot_id, cycle)
     plain = DecisionRecord(
         id=f"{bot_id}-{cycle}",
