@@ -100,6 +100,18 @@ async def test_each_cycle_is_counted_by_what_came_of_it(store: PostgresStore) ->
     assert await store.decision_counts(tomorrow_ms) == DecisionCounts()
 
 
+async def test_a_cycle_in_which_nobody_was_asked_is_no_question_to_what_a_model_is_told(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    for cycle, how in enumerate((None, GATED, SPENT), start=1):
+        await ask(store, cycle, how)
+    lately = await store.lately("b1", 4)
+    assert lately is not None
+    assert lately.cycle == 1
+    assert (await store.memory("b1", 4)).costs.decisions == 1
+
+
 @contextmanager
 def counted(store: PostgresStore) -> Iterator[list[str]]:
     """Collect the statements that the store sends, whichever kind of transaction they are in."""
