@@ -40,8 +40,9 @@ async def cycles(room: Room, *prices: str) -> list[bool]:
 async def test_the_provider_is_asked_as_often_as_is_counted_and_for_each_that_moved(
     model: ChatModel, faults: Faults
 ) -> None:
+    """The bot names no model: the record has the name of the provider's default."""
     room = Room(others={"real": model})
-    await room.bot(provider="real", model="qwen-plus", gate_bp="15")
+    await room.bot(provider="real", gate_bp="15")
     gated = await cycles(room, *PRICES)
     assert [number for number, skipped in enumerate(gated, start=1) if not skipped] == [1, 4, 7, 10]
     counts = await room.store.decision_counts(0, BOT)
