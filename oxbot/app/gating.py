@@ -23,7 +23,7 @@ async def held_back(ports: Ports, bot: Bot, cycle: int, brief: MarketBrief) -> s
     question = _question(last) if last else None
     because = gate.reason_to_ask(question, _shown(brief, brief.quotes))
     if question is None or because is not None:
-        log.info("a model is asked", bot_id=bot.id, cycle=cycle, because=because)
+        log.info("a model is asked", bot=bot.id, cycle=cycle, because=because)
         return None
     return gate.unchanged(question.cycle)
 
