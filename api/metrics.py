@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus, computed at each scrape from what the workers share in Redis."""
+"""`/metrics` for Prometheus, computed at each scrape from Redis and the record."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -9,9 +9,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from api.decision_metrics import DecisionScrape
 from api.desk import TheAlarm, TheDesk
 from api.protection_metrics import ProtectionScrape
 from api.routes import PROBLEM
+from oxbot.app.budget import day_began_ms
 from oxbot.app.market_status import AgedQuote, MarketStatus, market_status
 from oxbot.domain.circuit import Circuit, Phase
 from oxbot.domain.feed import FeedSource, FeedStatus
@@ -23,11 +25,12 @@ LEVEL: Final = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1, Phase.OPEN: 2}
 
 @router.get("/metrics", response_class=Response)
 async def metrics(desk: TheDesk, alarm: TheAlarm) -> Response:
-    """Give prices' ages and sources, circuit breakers and protection in Prometheus' format."""
+    """Give prices' ages and sources, breakers, protection and decisions in Prometheus' format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Scrape(await market_status(desk)))
     times = await desk.store.protection_times(desk.venue)
     registry.register(ProtectionScrape(await alarm.status(), times))
+    registry.register(DecisionScrape(await desk.store.decision_counts(day_began_ms())))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -202,6 +202,20 @@ class DecisionRecord(Value):
         return bool(self.prompt_hash)
 
 
+class LastQuestion(Value):
+    """A question that a model was asked: its facts, the prices of its cycle, and who answered.
+
+    `facts` are None where they are not on record. `decided`: a valid decision came of it.
+    """
+
+    cycle: int
+    facts: Facts | None
+    quotes: dict[str, Quote]
+    decided: bool
+    choice: ModelChoice | None
+    prompt_version: str
+
+
 class CycleRow(Value):
     """A cycle as listed; equity in USDT, `due_ms` in venue ms.
 

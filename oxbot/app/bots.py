@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from oxbot.app.budget import day_began_ms
 from oxbot.app.prompt import check_version
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus
+from oxbot.domain.decision import DecisionCounts
 from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
 from oxbot.domain.limits import must_make_sense
 from oxbot.domain.listing import check_listed, check_live
@@ -38,7 +40,10 @@ class Desk:
 
 
 class BotPage(Value):
-    """One bot in full; `view` is None where its workflow does not answer, with the reason."""
+    """One bot in full; `view` is None where its workflow does not answer, with the reason.
+
+    `decisions` are of the present UTC day by wall time.
+    """
 
     bot: Bot
     view: BotView | None
@@ -48,6 +53,7 @@ class BotPage(Value):
     trades: tuple[TradeRow, ...]
     events: tuple[EventRow, ...]
     audit: AuditFigures
+    decisions: DecisionCounts = DecisionCounts()
 
 
 def new_bot_id() -> str:
@@ -121,6 +127,7 @@ async def show_bot(desk: Desk, bot_id: str, rows: int = 10) -> BotPage:
         trades=tuple(await desk.store.trades(bot_id, rows)),
         events=tuple(await desk.store.events(bot_id, rows)),
         audit=await desk.store.audit(bot_id),
+        decisions=await desk.store.decision_counts(day_began_ms(), bot_id),
     )
 
 

@@ -33,8 +33,7 @@ async def askable(ports: Ports, bot: Bot) -> Askable:
     settings = bot.settings
     if settings.provider == BASELINE or (settings.budget_usd or ports.budget_usd) is None:
         return Askable(settings.choices)
-    midnight_ms = time.time_ns() // 10**6 // DAY_MS * DAY_MS
-    own, total = await ports.store.model_cost(bot.id, midnight_ms)
+    own, total = await ports.store.model_cost(bot.id, day_began_ms())
     for budget, spent, whose in (
         (settings.budget_usd, own, f"bot {bot.id}"),
         (ports.budget_usd, total, "all bots together"),
@@ -43,6 +42,11 @@ async def askable(ports: Ports, bot: Bot) -> Askable:
             return Askable((), _spent(budget, spent, whose))
     priced = [choice for choice in settings.choices if _is_priced(ports, choice)]
     return Askable(priced, "" if priced else _unpriced(settings.choices))
+
+
+def day_began_ms() -> int:
+    """Give when the UTC day of wall time began, in ms."""
+    return time.time_ns() // 10**6 // DAY_MS * DAY_MS
 
 
 def _is_priced(ports: Ports, choice: ModelChoice) -> bool:

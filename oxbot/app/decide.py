@@ -6,6 +6,7 @@ from oxbot.app.answering import Answer
 from oxbot.app.ask_model import Patience, ask_models
 from oxbot.app.beating import beating
 from oxbot.app.budget import askable
+from oxbot.app.gating import held_back
 from oxbot.app.ports import Ports
 from oxbot.app.prompt import PROMPT_VERSION, build_request, hash_of, text_of
 from oxbot.app.snapshots import snapshot_named
@@ -41,6 +42,9 @@ async def _decide_anew(ports: Ports, request: Decide, patience: Patience) -> Dec
         return await ports.store.save_decision(_unasked(request, bot, because))
     brief = await _facts(ports, request, bot)
     version = bot.settings.prompt_version or PROMPT_VERSION
+    unchanged = await held_back(ports, bot, request.cycle, brief)
+    if unchanged is not None:
+        return await ports.store.save_decision(_gated(request, bot, unchanged))
     question = build_request(brief, version)
     begun = time.monotonic_ns()
     answer = await ask_models(ports, question, choices, patience.limit_s)
@@ -51,7 +55,14 @@ async def _decide_anew(ports: Ports, request: Decide, patience: Patience) -> Dec
     return await ports.store.save_decision(record, brief.facts)
 
 
-def _unasked(request: Decide, bot: Bot, because: str) -> DecisionRecord:
+def _gated(request: Decide, bot: Bot, unchanged: str) -> DecisionRecord:
+    """Hold without a question, which is no failure: the last answer still stands."""
+    decision = Decision(proposals=(), summary=unchanged).model_dump_json()
+    held = {"decision": decision, "gated": True}
+    return _unasked(request, bot, None).model_copy(update=held)
+
+
+def _unasked(request: Decide, bot: Bot, because: str | None) -> DecisionRecord:
     """Say on record that nobody was asked, and so shown nothing."""
     first = bot.settings.choices[0]
     return DecisionRecord(

@@ -12,7 +12,8 @@ from oxbot.records import DecisionRecord, OrderRow, TradeRow
 class DecisionRow(Value):
     """A decision as listed; `due_ms` is the cycle's tick in venue ms, cost in USD.
 
-    `decision` is the parsed reply as JSON; None where `failed` says why the cycle held.
+    `decision` is the parsed reply as JSON; None where `failed` says why the cycle held. A model
+    was `asked`, or not: `gated`, as nothing had changed.
     """
 
     id: str
@@ -23,6 +24,8 @@ class DecisionRow(Value):
     decision: str | None
     failed: str | None
     repaired: bool
+    asked: bool
+    gated: bool
     tokens_in: int
     tokens_out: int
     cost_usd: Decimal

@@ -35,7 +35,9 @@ class Wishes:
     temperature: str | None = None
     json_schema: bool | None = None
     fallbacks: tuple[str, ...] = ()
+    prompt: str | None = None
     budget: str | None = None
+    gate: str | None = None
     bot_id: str | None = None
     limits: Mapping[str, object] | None = None
 
@@ -57,7 +59,9 @@ class Wishes:
             "model": self.model,
             "temperature": self.temperature,
             "json_schema": self.json_schema,
+            "prompt_version": self.prompt,
             "budget_usd": decimal_from(self.budget, "budget") if self.budget is not None else None,
+            "gate_bp": decimal_from(self.gate, "gate") if self.gate is not None else None,
             "fallbacks": [inputs.model_choice(text) for text in self.fallbacks],
         }
         given = {name: value for name, value in chosen.items() if value is not None}

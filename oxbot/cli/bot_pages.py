@@ -12,7 +12,9 @@ from oxbot.app.market_status import MarketStatus, circuits_told, feed_told
 from oxbot.app.overview import BotLine
 from oxbot.app.telling import NOTHING, coins, gain, money, price, span, when
 from oxbot.cli.output import table
+from oxbot.domain.decision import DecisionCounts
 from oxbot.domain.market import Quote, base_of
+from oxbot.domain.money import plain
 from oxbot.messages import BotView, ControlAnswer
 from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
 
@@ -77,6 +79,7 @@ def _head(page: BotPage, zone: tzinfo) -> list[str]:
         f"{settings.name} ({page.bot.id}): {view.status if view else page.bot.status}",
         f"{coins_named} on {settings.mode}",
         f"a cycle every {settings.interval_s} s, decided by {settings.deciders}",
+        _asked(page.decisions),
         f"cash {money(audit.cash_stored)} USDT, books {books} (drift {audit.drift.normalize():f})",
     ]
     if view is None:
@@ -87,6 +90,14 @@ def _head(page: BotPage, zone: tzinfo) -> list[str]:
         f"cycle {view.cycle}, next at {when(view.next_due_ms, zone)}",
         *_worries(view),
     ]
+
+
+def _asked(today: DecisionCounts) -> str:
+    """Say how often the model was asked since 00:00 UTC, and how often not and why."""
+    skipped = f", skipped {today.gated} (nothing changed)" if today.gated else ""
+    unasked = f", not allowed {today.unasked} (budget)" if today.unasked else ""
+    told = f"model asked {today.asked} times{skipped}{unasked}"
+    return f"{told}; {plain(today.cost_usd)} USD today (UTC)"
 
 
 def _worries(view: BotView) -> list[str]:

@@ -44,8 +44,19 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
             metavar="PROVIDER[:MODEL]", help="Who decides while others are away; repeatable."
         ),
     ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Wording of the questions; the newest unless said."),
+    ] = None,
     budget: Annotated[
         str | None, typer.Option(help="USD that its models may cost a UTC day; else no limit.")
+    ] = None,
+    gate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BP",
+            help="Ask no model while no price has moved by so many bp and nothing else changed.",
+        ),
     ] = None,
     bot_id: Annotated[
         str | None,
@@ -75,7 +86,9 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
         temperature=temperature,
         json_schema=json_schema,
         fallbacks=tuple(fallback or ()),
+        prompt=prompt,
         budget=budget,
+        gate=gate,
         bot_id=bot_id,
         limits=bot_create.limit_wishes(
             {

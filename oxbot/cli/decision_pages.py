@@ -26,24 +26,27 @@ def write_list(console: Console, rows: Sequence[DecisionRow], shown_in: tzinfo) 
     console.print(table("", columns, (_line(row, shown_in) for row in rows), tight=True))
     cost = sum((row.cost_usd for row in rows), Decimal(0))
     held = sum(row.decision is None for row in rows)
-    console.print(f"\n{len(rows)} decisions, {held} of them held; {plain(cost)} USD.")
+    asked, gated = (sum(getattr(row, name) for row in rows) for name in ("asked", "gated"))
+    skipped = f", {gated} skipped (nothing changed)" if gated else ""
+    console.print(
+        f"\n{len(rows)} decisions, {held} of them held; {asked} asked for{skipped}; "
+        f"{plain(cost)} USD."
+    )
 
 
 def _line(row: DecisionRow, shown_in: tzinfo) -> tuple[str, ...]:
     tokens = f"{row.tokens_in}+{row.tokens_out}" if row.tokens_in else NOTHING
     told = f"{row.told} (repaired)" if row.repaired else row.told
-    return row.id, when(row.due_ms, shown_in), row.label, tokens, plain(row.cost_usd), told
+    by = row.label if row.asked else "(not asked)"
+    return row.id, when(row.due_ms, shown_in), by, tokens, plain(row.cost_usd), told
 
 
 def write_page(console: Console, page: DecisionPage, shown_in: tzinfo, *, prompt: bool) -> None:
     """Write one decision: seen, said, judged, done, and what came of it."""
     for line in _head(page, shown_in):
         console.print(line)
-    if prompt:
-        _write_part(console, "What the model saw", page.record.prompt)
-    _write_part(console, "What it said", page.record.reply or "nothing")
-    if page.decision is not None:
-        console.print("", _proposals(page.decision))
+    if page.record.asked:
+        _write_question(console, page, prompt=prompt)
     said = "\n".join(verdict_told(verdict) for verdict in page.verdicts)
     _write_part(console, "What the rules said", said or "nothing was proposed")
     if page.orders:
@@ -56,6 +59,15 @@ def write_page(console: Console, page: DecisionPage, shown_in: tzinfo, *, prompt
         _write_part(console, "What came of it", "no position was closed yet")
 
 
+def _write_question(console: Console, page: DecisionPage, *, prompt: bool) -> None:
+    """Write what a model was shown, if that is wished, what it said, and what that means."""
+    if prompt:
+        _write_part(console, "What the model saw", page.record.prompt)
+    _write_part(console, "What it said", page.record.reply or "nothing")
+    if page.decision is not None:
+        console.print("", _proposals(page.decision))
+
+
 def _write_part(console: Console, title: str, text: str) -> None:
     console.print(f"\n{title}", style="bold")
     console.print(text, soft_wrap=True)
@@ -65,6 +77,11 @@ def _head(page: DecisionPage, shown_in: tzinfo) -> Iterator[str]:
     record = page.record
     yield f"Decision {record.id}: cycle {record.cycle} of bot {record.bot_id}"
     yield f"due {when(page.due_ms, shown_in)} (venue), decided {when(page.decided_ms, shown_in)}"
+    yield from _by(page) if record.asked else _by_nobody(page)
+
+
+def _by(page: DecisionPage) -> Iterator[str]:
+    record = page.record
     yield f"by {record.label} in {span(record.duration_ms)}" + (
         ", after a repair request" if record.repaired else ""
     )
@@ -74,10 +91,15 @@ def _head(page: DecisionPage, shown_in: tzinfo) -> Iterator[str]:
         f"tokens {record.tokens_in} in ({record.tokens_cached} cached), {record.tokens_out} out; "
         f"{plain(record.cost_usd)} USD"
     )
-    if record.prompt_hash:
-        yield f"prompt {record.prompt_hash[:12]} of version {record.prompt_version}"
+    yield f"prompt {record.prompt_hash[:12]} of version {record.prompt_version}"
     if record.failed is not None:
         yield f"The cycle held: {record.failed}"
+
+
+def _by_nobody(page: DecisionPage) -> Iterator[str]:
+    """Say why no model was asked, so that there is nothing that one saw or said."""
+    yield "no model was asked"
+    yield page.decision.summary if page.decision else f"The cycle held: {page.record.failed}"
 
 
 def _proposals(decision: Decision) -> Table:

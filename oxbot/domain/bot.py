@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from oxbot.domain.market import Symbol
 from oxbot.domain.models import BASELINE, ModelChoice, ModelName, Provider, Temperature
-from oxbot.domain.money import Notional
+from oxbot.domain.money import Notional, plain
 from oxbot.domain.units import Bounded
 from oxbot.domain.values import Value
 
@@ -88,7 +88,8 @@ class BotSettings(Value):
     `provider` to `json_schema` are the model that decides, `fallbacks` those asked in its stead,
     in order, while it does not answer; see `ModelChoice`. `budget_usd` is what they may cost a
     UTC day of wall time; None: no limit. `prompt_version` is the wording of its questions;
-    None: the newest there is.
+    None: the newest there is. `gate_bp`: no model is asked while no price has moved by so many
+    basis points since the last question and nothing else has changed; None: always.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
@@ -121,10 +122,14 @@ class BotSettings(Value):
     @property
     def deciders(self) -> str:
         """How those models are named to people: dashscope qwen-max, else baseline."""
-        return ", else ".join(choice.label for choice in self.choices)
+        named = ", else ".join(choice.label for choice in self.choices)
+        if self.gate_bp is None:
+            return named
+        return f"{named}, asked when something has changed (gate {plain(self.gate_bp)} bp)"
 
     prompt_version: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,30}$")] = None
     budget_usd: Annotated[Decimal | None, Field(gt=0, le=10**6)] = None
+    gate_bp: BasisPoints | None = None
 
     @model_validator(mode="after")
     def _symbols_must_be_distinct_and_in_usdt(self) -> Self:

@@ -61,6 +61,26 @@ class Decision(Value):
     summary: Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
+class DecisionCounts(Value):
+    """How many cycles came to what, and what that cost in USD.
+
+    A model that was asked `decided` at once, its decision was `repaired`, or it `failed` to give
+    one. Nobody was asked where nothing had changed (`gated`) or no budget was left (`unasked`).
+    """
+
+    decided: int = 0
+    repaired: int = 0
+    failed: int = 0
+    gated: int = 0
+    unasked: int = 0
+    cost_usd: Decimal = Decimal(0)
+
+    @property
+    def asked(self) -> int:
+        """Cycles in which a model was asked."""
+        return self.decided + self.repaired + self.failed
+
+
 def parse_decision(text: str, symbols: tuple[str, ...]) -> Decision:
     """Read a reply strictly: JSON of the schema, only known symbols, each at most once.
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from oxbot.domain.account import Account
 from oxbot.domain.bot import Bot, BotSettings, RiskLimits
+from oxbot.domain.decision import DecisionCounts
 from oxbot.domain.market import Instrument, MarketPart, PartKey
 from oxbot.domain.memory import Memory
 from oxbot.domain.money import Notional
@@ -31,6 +32,7 @@ from oxbot.records import (
     ExitView,
     Facts,
     Judge,
+    LastQuestion,
     Lately,
     OrderRow,
     RunReservation,
@@ -123,6 +125,14 @@ class Store(ProtectionStore, Protocol):
         self, record: DecisionRecord, facts: Facts | None = None
     ) -> DecisionRecord:
         """Keep a cycle's only decision with its facts; if one is stored, that one is returned."""
+        ...
+
+    async def last_question(self, bot_id: str, cycle: int) -> LastQuestion | None:
+        """Give the last question asked before this cycle, with what it showed; None without."""
+        ...
+
+    async def decision_counts(self, since_ms: int, bot_id: str | None = None) -> DecisionCounts:
+        """Count what came of the cycles of one bot or of all since a wall time."""
         ...
 
     async def portfolio(self, bot_id: str) -> Portfolio:

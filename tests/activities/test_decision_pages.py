@@ -12,6 +12,7 @@ from oxbot.domain.errors import NotFound
 from oxbot.domain.money import Quantity
 from oxbot.domain.orders import Purpose
 from oxbot.records import DecisionRecord
+from tests.support.asked import GATED, SPENT, ask
 from tests.support.trading import (
     BTC,
     ETH,
@@ -122,3 +123,20 @@ async def test_decisions_are_listed_newest_first_of_one_bot_or_of_all(
     assert others[0].told == "Buy in 2"
     with pytest.raises(NotFound):
         await decisions.listed("b3", 9)
+
+
+async def test_a_list_tells_who_was_asked_and_who_was_not(
+    store: PostgresStore, decisions: PostgresDecisions
+) -> None:
+    await new_bot(store)
+    for cycle, how in enumerate((None, GATED, SPENT), start=1):
+        await ask(store, cycle, how)
+    rows = await decisions.listed("b1", 9)
+    assert [(row.asked, row.gated) for row in rows] == [
+        (False, False),
+        (False, True),
+        (True, False),
+    ]
+    page = await decisions.page("b1-2")
+    assert page.record.gated
+    assert (page.verdicts, page.orders) == ((), ())

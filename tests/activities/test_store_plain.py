@@ -136,6 +136,8 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "watch_marks": partial(store.watch_marks, "okx"),
         "watch_beat": partial(store.watch_beat, "okx"),
         "model_cost": partial(store.model_cost, "b1", 0),
+        "last_question": partial(store.last_question, "b1", 4),
+        "decision_counts": partial(store.decision_counts, 0, "b1"),
         "live_bots": store.live_bots,
         "guard_versions": partial(store.guard_versions, "okx"),
         "known_orders": partial(store.known_orders, [waiting.id, sent.id]),

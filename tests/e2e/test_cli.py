@@ -35,9 +35,11 @@ def test_without_a_system_a_verb_says_how_to_start_one(machine: Machine) -> None
 
 def test_a_bot_is_made_paused_resumed_and_stopped_from_the_command_line(machine: Machine) -> None:
     machine.start()
-    made = answer(machine, "create", "--symbols", "btc,eth", "--id", "b1", "--stop", "2%")
+    wishes = ("--symbols", "btc,eth", "--stop", "2%", "--gate", "15")
+    made = answer(machine, "create", "--id", "b1", *wishes)
     assert made["settings"]["symbols"] == ["BTC/USDT", "ETH/USDT"]
     assert made["settings"]["limits"]["stop"] == "0.02"
+    assert made["settings"]["gate_bp"] == "15"
     assert failure(machine, "create", "--id", "b1") == (4, "Conflict")
     assert failure(machine, "create", "--provider", "oracle") == (2, "InputError")
     assert failure(machine, "show", "b2") == (3, "NotFound")

@@ -31,9 +31,7 @@ class FakeMemory(FakeProtection):
         """Give the last trades and open positions with their reasons, and costs so far."""
         mine = [trade for known, trade in self._trades if known == bot_id]
         held = (await self.portfolio(bot_id)).positions
-        asked = [
-            d.cost_usd for (known, n), d in self._decisions.items() if known == bot_id and n < cycle
-        ]
+        before = [d for (known, n), d in self._decisions.items() if known == bot_id and n < cycle]
         fees = [*(trade.fees for trade in mine), *(p.fees for p in held.values())]
         return Memory(
             last=tuple(
@@ -50,8 +48,8 @@ class FakeMemory(FakeProtection):
             ),
             theses={symbol: self._thesis(bot_id, position) for symbol, position in held.items()},
             costs=Costs(
-                model_usd=sum(asked, Decimal(0)),
-                decisions=len(asked),
+                model_usd=sum((d.cost_usd for d in before), Decimal(0)),
+                decisions=sum(d.asked for d in before),
                 fees_usdt=sum(fees, Notional(0)),
             ),
         )

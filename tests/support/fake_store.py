@@ -22,7 +22,7 @@ from oxbot.records import (
     Lately,
     RunReservation,
 )
-from tests.support.fake_memory import FakeMemory
+from tests.support.fake_questions import FakeQuestions
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Block:
     cycles: int
 
 
-class FakeStore(FakeMemory):
+class FakeStore(FakeQuestions):
     """Keeps the same promises as the database, for as long as the test lasts.
 
     `control` holds every write of control that took effect, `outcomes` every cycle by number,
@@ -59,8 +59,6 @@ class FakeStore(FakeMemory):
         self._snapshots: dict[str, Snapshot] = {}
         self._parts: dict[PartKey, MarketPart] = {}
         self._unseen: set[tuple[str, int]] = set()
-        self._starts: dict[tuple[str, int], CycleStart] = {}
-        self.facts: dict[tuple[str, int], Facts | None] = {}
         self._events: list[tuple[str, EventRow]] = []
 
     async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:

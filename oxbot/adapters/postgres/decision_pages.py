@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.history import order_row_of, orders_listed, trades_listed
+from oxbot.adapters.postgres.questions import ASKED
 from oxbot.adapters.postgres.rows import Records, no_bot
 from oxbot.adapters.postgres.schema import (
     bots,
@@ -38,6 +39,7 @@ class PostgresDecisions(Records):
             select(
                 *(c for c in llm_decisions.c if c.name in DecisionRow.model_fields),
                 cycles.c.due_at.label("due_ms"),
+                ASKED.label("asked"),
             )
             .join(cycles, _OF_CYCLE)
             .order_by(llm_decisions.c.decided_at.desc(), llm_decisions.c.cycle.desc())

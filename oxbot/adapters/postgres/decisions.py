@@ -14,6 +14,7 @@ from oxbot.adapters.postgres.accounts import locked_account
 from oxbot.adapters.postgres.bots import cancel_outdated_entries
 from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.history import trades_listed
+from oxbot.adapters.postgres.questions import ASKED
 from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
@@ -124,10 +125,6 @@ class Decisions(Records):
         return Lately(cycle=decided["cycle"], verdicts=tuple(verdicts), trades=tuple(trades))
 
 
-_ASKED: Final = llm_decisions.c.prompt_hash != ""
-"""A model was shown something; where none was, it does not know what happened before."""
-
-
 async def _last_decided(connection: AsyncConnection, bot_id: str, before: int) -> RowMapping | None:
     """Give the newest cycle before this one in which a model was asked."""
     query = (
@@ -136,7 +133,7 @@ async def _last_decided(connection: AsyncConnection, bot_id: str, before: int) -
             llm_decisions,
             (llm_decisions.c.bot_id == cycles.c.bot_id) & (llm_decisions.c.cycle == cycles.c.cycle),
         )
-        .where(cycles.c.bot_id == bot_id, cycles.c.cycle < before, _ASKED)
+        .where(cycles.c.bot_id == bot_id, cycles.c.cycle < before, ASKED)
         .order_by(cycles.c.cycle.desc())
         .limit(1)
     )

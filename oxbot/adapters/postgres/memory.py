@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.questions import ASKED
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import fills, llm_decisions, orders, positions, trades
 from oxbot.domain.decision import Decision
@@ -57,7 +58,7 @@ def _fees(table: Table) -> ScalarSelect[Decimal | Amount]:
 
 _ALL_COSTS: Final = select(
     func.coalesce(func.sum(llm_decisions.c.cost_usd, type_=Money), 0),
-    func.count().filter(llm_decisions.c.prompt_hash != ""),
+    func.count().filter(ASKED),
     _fees(trades),
     _fees(positions),
 ).where(

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, Select, and_, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.questions import ASKED
 from oxbot.adapters.postgres.rows import Records, no_bot
 from oxbot.adapters.postgres.schema import (
     bots,
@@ -44,7 +45,7 @@ class PostgresSeenCycles(Records):
 
     async def asked(self, bot_id: str, cycles: range | None, last: int) -> list[int]:
         """Give the numbers of cycles in which a bot's model was asked, oldest first; NotFound."""
-        mine = and_(llm_decisions.c.bot_id == bot_id, llm_decisions.c.prompt_hash != "")
+        mine = and_(llm_decisions.c.bot_id == bot_id, ASKED)
         query = select(llm_decisions.c.cycle).where(mine)
         if cycles is not None:
             query = query.where(llm_decisions.c.cycle.between(cycles.start, cycles.stop - 1))

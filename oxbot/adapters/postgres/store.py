@@ -14,6 +14,7 @@ from oxbot.adapters.postgres.memory import Memories
 from oxbot.adapters.postgres.orders import Orders
 from oxbot.adapters.postgres.outages import Outages
 from oxbot.adapters.postgres.protections import Protections
+from oxbot.adapters.postgres.questions import Questions
 from oxbot.adapters.postgres.settlement import Settlements
 from oxbot.adapters.postgres.snapshots import Snapshots
 
@@ -26,6 +27,7 @@ class PostgresStore(
     Snapshots,
     Cycles,
     Decisions,
+    Questions,
     Memories,
     Orders,
     Exits,

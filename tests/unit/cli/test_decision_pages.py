@@ -104,18 +104,59 @@ def test_a_decision_that_held_says_why() -> None:
     assert "nothing was proposed" in told
 
 
+UNCHANGED = "Not asked: nothing has changed since cycle 5 (no price by 15 bp)."
+GATED = RECORD.model_copy(
+    update={
+        "prompt_hash": "",
+        "prompt": "",
+        "reply": "",
+        "request_id": "",
+        "decision": Decision(proposals=(), summary=UNCHANGED).model_dump_json(),
+        "repaired": False,
+        "gated": True,
+    }
+)
+
+
+def test_a_gated_decision_says_that_nobody_was_asked_and_shows_nothing_as_seen_or_said() -> None:
+    told = page(record=GATED, verdicts=(), orders=())
+    assert f"no model was asked\n{UNCHANGED}" in told
+    for words in ("What the model saw", "What it said", "What it decided", "tokens", "prompt"):
+        assert words not in told
+    assert "What the rules said" in told
+    assert "no orders" in told
+
+
+def test_a_decision_that_no_budget_allowed_says_so_and_shows_nothing_as_seen_or_said() -> None:
+    spent = {"decision": None, "gated": False, "failed": "The budget is spent."}
+    told = page(record=GATED.model_copy(update=spent), verdicts=(), orders=())
+    assert "no model was asked\nThe cycle held: The budget is spent." in told
+    assert "What the model saw" not in told
+
+
 def row(**changes: object) -> DecisionRow:
     fields = {"id": "b1-7", "bot_id": "b1", "cycle": 7, "due_ms": 0, "label": "dashscope qwen-max"}
     figures = {"tokens_in": 3000, "tokens_out": 400, "cost_usd": Decimal("0.00736")}
     rest = {"decision": RECORD.decision, "failed": None, "repaired": False, "duration_ms": 5}
+    rest |= {"asked": True, "gated": False}
     return DecisionRow.model_validate(fields | figures | rest | changes)
 
 
 def test_a_list_has_a_line_for_each_and_what_they_cost() -> None:
     rows = [row(id="b1-8", decision=None, failed="no JSON"), row()]
     told = written(lambda console: decision_pages.write_list(console, rows, UTC))
-    assert "2 decisions, 1 of them held; 0.01472 USD." in told
+    assert "2 decisions, 1 of them held; 2 asked for; 0.01472 USD." in told
     assert "held: no JSON" in " ".join(told.split())
     assert max(map(len, told.splitlines())) <= 80
     empty = written(lambda console: decision_pages.write_list(console, [], UTC))
     assert "No model has decided anything yet." in empty
+
+
+def test_a_list_says_who_was_not_asked_and_how_many_the_gate_skipped() -> None:
+    gated = row(id="b1-9", asked=False, gated=True, decision=GATED.decision)
+    spent = row(id="b1-8", asked=False, decision=None, failed="The budget is spent.")
+    rows = [gated, spent, row()]
+    told = written(lambda console: decision_pages.write_list(console, rows, UTC))
+    assert told.count("(not asked)") == 2
+    assert "3 decisions, 1 of them held; 1 asked for, 1 skipped (nothing changed);" in told
+    assert "nothing has changed since cycle 5" in " ".join(told.split())

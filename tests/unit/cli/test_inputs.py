@@ -59,6 +59,13 @@ def test_a_model_and_who_decides_in_its_stead_can_be_wished_for() -> None:
     assert settings.json_schema is None
 
 
+def test_a_gate_can_be_wished_for_and_is_off_unless_it_is() -> None:
+    settings = Wishes(provider="dashscope", gate="15").settings()
+    assert settings.gate_bp == Decimal(15)
+    assert settings.deciders == "dashscope, asked when something has changed (gate 15 bp)"
+    assert Wishes().settings().gate_bp is None
+
+
 def test_any_limit_can_be_wished_for_by_its_name() -> None:
     wishes = limit_wishes({"stop": None}, ["cooldown_s=600", "max_position=10%", "trailing=off"])
     settings = Wishes(limits=wishes).settings()
@@ -79,6 +86,9 @@ def test_a_limit_that_there_is_not_is_refused_with_the_names_that_there_are(wish
         (Wishes(capital="many"), "capital is 'many'"),
         (Wishes(temperature="3"), r"^temperature: .*less than or equal to 2 \(given: 3\)\.$"),
         (Wishes(fallbacks=("no such:x",)), r"^fallbacks\.0\.provider: "),
+        (Wishes(gate="0"), r"^gate_bp: .*greater than 0 \(given: 0\)\.$"),
+        (Wishes(gate="10001"), r"^gate_bp: .*less than or equal to 10000"),
+        (Wishes(gate="narrow"), "gate is 'narrow'"),
         (Wishes(interval="soon"), r"^interval_s: .*\(given: soon\)\.$"),
         (Wishes(symbols="BTC-EUR"), r"only symbols quoted in USDT"),
         (Wishes(limits={"stop": Decimal("3.5")}), r"^limits\.stop: .*less than or equal to 1"),
