@@ -1,5 +1,6 @@
 """Have a model decide once a cycle, and keep what it was shown and what it said."""
 
+import asyncio
 import time
 
 from oxbot.app.answering import Answer
@@ -31,12 +32,15 @@ async def decide(
         CircuitOpen: None is asked now.
     """
     async with beating(patience.heartbeat):
-        stored = await ports.store.decision(request.bot_id, request.cycle)
-        return _brief(stored or await _decide_anew(ports, request, patience))
+        stored, bot = await asyncio.gather(
+            ports.store.decision(request.bot_id, request.cycle), ports.store.bot(request.bot_id)
+        )
+        return _brief(stored or await _decide_anew(ports, request, bot, patience))
 
 
-async def _decide_anew(ports: Ports, request: Decide, patience: Patience) -> DecisionRecord:
-    bot = await ports.store.bot(request.bot_id)
+async def _decide_anew(
+    ports: Ports, request: Decide, bot: Bot, patience: Patience
+) -> DecisionRecord:
     choices, because = await askable(ports, bot)
     if because:
         return await ports.store.save_decision(_unasked(request, bot, because))
@@ -81,17 +85,24 @@ def _unasked(request: Decide, bot: Bot, because: str | None) -> DecisionRecord:
 
 
 async def _facts(ports: Ports, request: Decide, bot: Bot) -> MarketBrief:
-    seen = await ports.store.cycle(request.bot_id, request.cycle)
+    """Read what the model is told, all at the same time: each is a round trip or several."""
+    bot_id, cycle = request.bot_id, request.cycle
+    seen, portfolio, lately, memory = await asyncio.gather(
+        ports.store.cycle(bot_id, cycle),
+        ports.store.portfolio(bot_id),
+        ports.store.lately(bot_id, cycle),
+        ports.store.memory(bot_id, cycle),
+    )
     snapshot = await snapshot_named(ports, seen.snapshot_id)
     return MarketBrief(
         now_ms=seen.clock.venue_ms,
         symbols=bot.settings.symbols,
         features=snapshot.features,
         quotes=seen.quotes,
-        portfolio=await ports.store.portfolio(request.bot_id),
+        portfolio=portfolio,
         limits=bot.settings.limits,
-        lately=await ports.store.lately(request.bot_id, request.cycle),
-        memory=await ports.store.memory(request.bot_id, request.cycle),
+        lately=lately,
+        memory=memory,
         fee_rate=ports.fee_rate,
     )
 
