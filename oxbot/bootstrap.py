@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from oxbot.adapters.redis.listing import RedisListing
     from oxbot.app.decisions import Decisions
     from oxbot.app.ports import Ports
+    from oxbot.app.seen_cycle import SeenCycles
     from oxbot.app.statement import Statements
     from oxbot.ports import Clock
 
@@ -157,7 +158,7 @@ async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.statement import PostgresStatements  # noqa: PLC0415 - as above
 
-    engine = open_engine(resolve(settings).database_url or "", pool_size=1, answer_s=None)
+    engine = open_engine(_record_of(settings), pool_size=1, answer_s=None)
     try:
         yield PostgresStatements(engine)
     finally:
@@ -176,11 +177,37 @@ async def open_decisions(settings: Settings) -> "AsyncIterator[Decisions]":
     )
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
 
-    engine = open_engine(resolve(settings).database_url or "", pool_size=1)
+    engine = open_engine(_record_of(settings), pool_size=1)
     try:
         yield PostgresDecisions(engine)
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def open_seen_cycles(settings: Settings) -> "AsyncIterator[SeenCycles]":
+    """Open the record of cycles with all that their decisions rested on.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.postgres.seen_cycles import PostgresSeenCycles  # noqa: PLC0415 - as above
+
+    engine = open_engine(_record_of(settings), pool_size=1)
+    try:
+        yield PostgresSeenCycles(engine)
+    finally:
+        await engine.dispose()
+
+
+def _record_of(settings: Settings) -> str:
+    """Give the address of the record, which may be named without the other servers.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    return settings.database_url or resolve(settings).database_url or ""
 
 
 @asynccontextmanager

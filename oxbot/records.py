@@ -1,8 +1,8 @@
 """What the use cases hand to the record and read back from it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from pydantic import Field
 
@@ -136,6 +136,30 @@ class ModelReply(Value):
     cost_usd: Decimal = Decimal(0)
     finish_reason: str = ""
     priced: bool = True
+
+
+class Spent(Value):
+    """Tokens and USD; `priced`: whether the cost is known."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    cost_usd: Decimal = Decimal(0)
+    priced: bool = True
+
+    @classmethod
+    def on(cls, spent: "Iterable[Spent | ModelReply]") -> Self:
+        """Add up what several cost."""
+        total = cls()
+        for one in spent:
+            total = cls(
+                tokens_in=total.tokens_in + one.tokens_in,
+                tokens_out=total.tokens_out + one.tokens_out,
+                tokens_cached=total.tokens_cached + one.tokens_cached,
+                cost_usd=total.cost_usd + one.cost_usd,
+                priced=total.priced and one.priced,
+            )
+        return total
 
 
 class DecisionRecord(Value):

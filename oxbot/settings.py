@@ -142,6 +142,11 @@ class Settings(BaseSettings):
         default=None,
         description="USD that the models of all bots may cost a UTC day; empty: no limit.",
     )
+    model_replies: Path | None = Field(
+        default=None,
+        description="Directory in which replies of models are kept by what was asked, so that the "
+        "same is never asked twice; for replays. Empty: off.",
+    )
     model_server_port: Port = Field(default=8022, description="Port of `oxbot model-server`.")
 
     session: str | None = Field(

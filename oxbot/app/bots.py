@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from oxbot.app.budget import day_began_ms
+from oxbot.app.prompt import check_version
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus
 from oxbot.domain.decision import DecisionCounts
 from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
@@ -66,9 +67,9 @@ async def create_bot(
     """Put a bot on record and start it, on the venue that this system looks at.
 
     Raises:
-        InputError: A model provider that is unknown or not set up, an id that cannot be one,
-            limits that contradict each other, symbols that the venue does not list, with the
-            nearest that it does, or that it has halted.
+        InputError: A model provider that is unknown or not set up, no such prompt version, an id
+            that cannot be one, limits that contradict each other, symbols that the venue does
+            not list, with the nearest that it does, or that it has halted.
         VenueUnavailable: Nobody can say what the venue lists; no bot was made.
         Conflict: The id is taken.
     """
@@ -79,6 +80,8 @@ async def create_bot(
         )
     for choice in settings.choices:
         check_provider(choice.provider, providers)
+    if settings.prompt_version is not None:
+        check_version(settings.prompt_version)
     must_make_sense(settings.limits, settings.capital)
     await _must_be_listed(desk, settings.symbols)
     here = settings.model_copy(update={"venue": desk.venue})

@@ -1,6 +1,5 @@
 """Have a model decide once a cycle, and keep what it was shown and what it said."""
 
-import hashlib
 import time
 
 from oxbot.app.answering import Answer
@@ -9,7 +8,7 @@ from oxbot.app.beating import beating
 from oxbot.app.budget import askable
 from oxbot.app.gating import held_back
 from oxbot.app.ports import Ports
-from oxbot.app.prompt import PROMPT_VERSION, build_request
+from oxbot.app.prompt import PROMPT_VERSION, build_request, hash_of, text_of
 from oxbot.app.snapshots import snapshot_named
 from oxbot.domain.bot import Bot
 from oxbot.domain.decision import Action, Decision
@@ -45,11 +44,14 @@ async def _decide_anew(ports: Ports, request: Decide, patience: Patience) -> Dec
     unchanged = await held_back(ports, bot, request.cycle, brief)
     if unchanged is not None:
         return await ports.store.save_decision(_gated(request, bot, unchanged))
-    question = build_request(brief)
+    version = bot.settings.prompt_version or PROMPT_VERSION
+    question = build_request(brief, version)
     begun = time.monotonic_ns()
     answer = await ask_models(ports, question, choices, patience.limit_s)
     duration_ms = (time.monotonic_ns() - begun) // 1_000_000
-    record = _record(request, question, answer).model_copy(update={"duration_ms": duration_ms})
+    record = _record(request, question, answer).model_copy(
+        update={"duration_ms": duration_ms, "prompt_version": version}
+    )
     return await ports.store.save_decision(record, brief.facts)
 
 
@@ -95,7 +97,6 @@ async def _facts(ports: Ports, request: Decide, bot: Bot) -> MarketBrief:
 
 
 def _record(request: Decide, question: ModelRequest, answer: Answer) -> DecisionRecord:
-    prompt = "\n\n".join(f"{role}: {text}" for role, text in question.messages)
     reply = answer.reply
     return DecisionRecord(
         id=f"{request.bot_id}-{request.cycle}",
@@ -104,9 +105,8 @@ def _record(request: Decide, question: ModelRequest, answer: Answer) -> Decision
         provider=reply.provider,
         model=reply.model,
         label=answer.label,
-        prompt_hash=hashlib.sha256(prompt.encode()).hexdigest(),
-        prompt=prompt,
-        prompt_version=PROMPT_VERSION,
+        prompt_hash=hash_of(question),
+        prompt=text_of(question),
         reply=reply.text,
         decision=answer.decision,
         failed=answer.failed,

@@ -18,7 +18,7 @@ async def held_back(ports: Ports, bot: Bot, cycle: int, brief: MarketBrief) -> s
     if bot.settings.gate_bp is None:
         return None
     choices = [_named(ports, choice) for choice in bot.settings.choices]
-    gate = Gate(bot.settings.gate_bp, choices, PROMPT_VERSION)
+    gate = Gate(bot.settings.gate_bp, choices, bot.settings.prompt_version or PROMPT_VERSION)
     last = await ports.store.last_question(bot.id, cycle)
     question = _question(last) if last else None
     because = gate.reason_to_ask(question, _shown(brief, brief.quotes))

@@ -2,12 +2,9 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from oxbot.bootstrap import open_archive
 from oxbot.candles import check as checking
@@ -20,6 +17,7 @@ from oxbot.candles.spans import Span
 from oxbot.candles.times import iso, time_ms
 from oxbot.cli import candles_pages, output
 from oxbot.cli.config_sources import load_settings
+from oxbot.cli.counted import bar, counted
 from oxbot.cli.inputs import parse_symbols
 from oxbot.domain.errors import InputError
 from oxbot.logs import configure_logs
@@ -59,7 +57,7 @@ def import_texts(
 ) -> None:
     """Make candle files of texts and say what is in them. InputError, Conflict."""
     whose = None if symbol is None else _one_symbol(symbol)
-    with _progress("files", len(files)) as advance:
+    with counted("files", len(files)) as advance:
         made = import_files(
             files, folder, symbol=whose, bar=bar, replacing=replacing, tell=lambda _: advance(1)
         )
@@ -77,7 +75,7 @@ def check(places: Sequence[Path], *, as_json: bool) -> bool:
     """
     paths = checking.candle_files(places)
     reports = []
-    with _progress("files", len(paths)) as advance:
+    with counted("files", len(paths)) as advance:
         for path in paths:
             reports.append(checking.check_file(path))
             advance(1)
@@ -131,28 +129,8 @@ def _one_symbol(text: str) -> str:
 
 
 @contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal; gives what moves it on."""
-    with _bar() as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda count: bar.advance(task, count)
-
-
-@contextmanager
 def _fetch_progress(symbol: str) -> Iterator[fetching.Tell]:
     """Show a bar on a terminal; gives what sets it."""
-    with _bar() as bar:
-        task = bar.add_task(symbol, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    return Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    )
+    with bar() as progress:
+        task = progress.add_task(symbol, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -8,6 +8,7 @@ from oxbot.app.decisions import Decisions
 from oxbot.app.telling import zone
 from oxbot.bootstrap import open_decisions
 from oxbot.cli import decision_pages, output
+from oxbot.cli.at_rest import on_record
 from oxbot.cli.config_sources import load_settings
 
 Result = TypeVar("Result")
@@ -34,7 +35,10 @@ def show(decision_id: str, *, prompt: bool, as_json: bool) -> None:
 
 def _looked(look: Callable[[Decisions], Awaitable[Result]]) -> Result:
     async def done() -> Result:
-        async with open_decisions(load_settings()) as decisions:
+        async with (
+            on_record(load_settings()) as settings,
+            open_decisions(settings) as decisions,
+        ):
             return await look(decisions)
 
     return asyncio.run(done())

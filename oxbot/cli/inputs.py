@@ -42,6 +42,23 @@ def model_choice(text: str) -> dict[str, str]:
     return {"provider": provider, "model": model}
 
 
+def cycle_range(text: str | None) -> range | None:
+    """Read FIRST:LAST, both included; one number alone is that cycle.
+
+    Raises:
+        InputError: It is nothing of the kind.
+    """
+    if text is None:
+        return None
+    first, _, last = text.partition(":")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        raise InputError(f"{text!r} are no cycles; write them as 10:50, or one as 10.")
+    cycles = range(int(first), int(last or first) + 1)
+    if not cycles:
+        raise InputError(f"{text!r}: the first cycle comes after the last one.")
+    return cycles
+
+
 def limit_pair(text: str) -> tuple[str, str]:
     """Split NAME=VALUE.
 

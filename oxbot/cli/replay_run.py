@@ -4,12 +4,12 @@ import asyncio
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import typer
 from pydantic import JsonValue
@@ -44,6 +44,10 @@ PORTS: Final = ("temporal_port", "temporal_ui_port", "api_port", "simulator_port
 
 QUIET: Final = {"OXBOT_LOG_LEVEL": "warning"}
 """What the processes of a replay are told: a month of cycles need not be logged one by one."""
+
+Found = TypeVar("Found")
+Reader = Callable[[Desk, Run], Awaitable[Found]]
+"""Reads the record at a replay's end."""
 
 NAME: Final = "abcdefghijklmnopqrstuvwxyz0123456789-"
 LONGEST_NAME: Final = 40
@@ -128,13 +132,15 @@ def run(wishes: Wishes, *, as_json: bool) -> None:
     settings = load_settings()
     configure_logs(settings.log_format, "warning")
     inputs = wishes.inputs()
-    own = _own_settings(settings, wishes.name or inputs.name)
+    own = own_settings(settings, wishes.name or inputs.name)
     if wishes.fresh:
         start_over(own)
     inputs.keep(own.home)
-    found = asyncio.run(_run(own, wishes, inputs))
-    if found is None:
-        raise typer.Exit(failures.INTERRUPTED)
+
+    async def read(desk: Desk, driven: Run) -> ReplayReport:
+        return await summed_up(own, desk, inputs, driven, wishes.market())
+
+    found = drive(own, wishes.simulator(inputs), inputs, read)
     if as_json:
         output.write_json(found)
     else:
@@ -142,7 +148,7 @@ def run(wishes: Wishes, *, as_json: bool) -> None:
     must_agree(found, late=inputs.faults is not None)
 
 
-def _own_settings(settings: Settings, name: str) -> Settings:
+def own_settings(settings: Settings, name: str) -> Settings:
     """Give a replay a directory and ports of its own; servers of the environment are left alone.
 
     Raises:
@@ -155,7 +161,9 @@ def _own_settings(settings: Settings, name: str) -> Settings:
     servers = ("database_url", "redis_url", "temporal_address", "temporal_ui_url", "simulator_url")
     own: dict[str, object] = dict.fromkeys(servers)
     own |= dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))
-    own |= {"home": DataDirectory.of(settings.home).root / "replays" / name}
+    data = DataDirectory.of(settings.home)
+    own |= {"home": data.root / "replays" / name}
+    own |= {"model_replies": settings.model_replies or data.replies}
     return settings.model_copy(update={**own, "api_host": LOOPBACK})
 
 
@@ -172,24 +180,30 @@ def start_over(settings: Settings) -> None:
     (settings.home / FILE).unlink(missing_ok=True)
 
 
-async def _run(settings: Settings, wishes: Wishes, inputs: Inputs) -> ReplayReport | None:
-    """Run to the end; None when a signal came first."""
-    found: list[ReplayReport] = []
+def drive(
+    settings: Settings, simulator: SimulatorOptions, inputs: Inputs, read: Reader[Found]
+) -> Found:
+    """Run to the end, and have the record read there.
+
+    Raises:
+        SetupError: The system cannot start.
+        Unavailable: A part of it did not come back in time.
+        typer.Exit: A signal came first.
+    """
+    found: list[Found] = []
 
     async def body(addresses: Addresses) -> None:
         async with _opened(settings, addresses) as (desk, venue):
-            driven = await _drive(desk, venue, inputs)
-            found.append(await summed_up(settings, desk, inputs, driven, wishes.market()))
+            found.append(await read(desk, await _drive(desk, venue, inputs)))
 
-    await run_system(
-        settings,
-        body,
-        announce=_announce,
-        simulator=wishes.simulator(inputs),
-        environment=QUIET,
-        quick=True,
+    environment = {**QUIET, "OXBOT_MODEL_REPLIES": str(settings.model_replies)}
+    running = run_system(
+        settings, body, announce=_announce, simulator=simulator, environment=environment, quick=True
     )
-    return found[0] if found else None
+    asyncio.run(running)
+    if not found:
+        raise typer.Exit(failures.INTERRUPTED)
+    return found[0]
 
 
 @asynccontextmanager

@@ -87,8 +87,9 @@ class BotSettings(Value):
 
     `provider` to `json_schema` are the model that decides, `fallbacks` those asked in its stead,
     in order, while it does not answer; see `ModelChoice`. `budget_usd` is what they may cost a
-    UTC day of wall time; None: no limit. `gate_bp`: no model is asked while no price has moved by
-    so many basis points since the last question and nothing else has changed; None: always.
+    UTC day of wall time; None: no limit. `prompt_version` is the wording of its questions;
+    None: the newest there is. `gate_bp`: no model is asked while no price has moved by so many
+    basis points since the last question and nothing else has changed; None: always.
     """
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
@@ -126,6 +127,7 @@ class BotSettings(Value):
             return named
         return f"{named}, asked when something has changed (gate {plain(self.gate_bp)} bp)"
 
+    prompt_version: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,30}$")] = None
     budget_usd: Annotated[Decimal | None, Field(gt=0, le=10**6)] = None
     gate_bp: BasisPoints | None = None
 

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 
 from oxbot.domain.errors import SetupError
+from oxbot.domain.models import SET_UP_BY
 from oxbot.embedded import apps, binaries, ports, reach, servers, temporal_binary, temporal_ways
 from oxbot.embedded.addresses import Running, find_running
 from oxbot.embedded.child import run_to_end
@@ -52,6 +53,7 @@ async def examine(settings: Settings) -> list[Finding]:
         *(_port(wanted, running) for wanted in _ports(settings)),
         _data_directory(settings),
         _exchange(settings),
+        _models(settings),
     ]
     return list(await asyncio.gather(*looks))
 
@@ -138,13 +140,15 @@ async def _given(name: str, variable: str, url: str) -> Finding:
 
 
 def _ports(settings: Settings) -> list[ports.Wanted]:
-    return servers.wanted_ports(settings) + apps.wanted_ports(settings, with_simulator=True)
+    return servers.wanted_ports(settings) + apps.wanted_ports(
+        settings, with_simulator=True, with_model_server=True
+    )
 
 
 async def _port(wanted: ports.Wanted, running: Running | None) -> Finding:
-    """The simulator's port is needed by some starts only."""
+    """The ports of the simulator and the model server are needed by some starts only."""
     name = f"port {wanted.port}"
-    needed = wanted.variable != "OXBOT_SIMULATOR_PORT"
+    needed = wanted.variable not in ("OXBOT_SIMULATOR_PORT", "OXBOT_MODEL_SERVER_PORT")
     problem = ports.problem(wanted)
     if problem is None:
         return Finding(name, ok=True, detail=f"free for {wanted.purpose}", needed=needed)
@@ -167,6 +171,14 @@ async def _data_directory(settings: Settings) -> Finding:
         what = f"only {free_mb} MB are free on the disk of {home}; {LEAST_FREE_MB} are advised"
         return Finding("data directory", ok=False, detail=what)
     return Finding("data directory", ok=True, detail=f"{home}, {free_mb / 1000:.0f} GB free")
+
+
+async def _models(settings: Settings) -> Finding:
+    """Only information: the baseline needs nothing. Nobody is asked, since that may cost money."""
+    usable = settings.model_providers
+    others = "; ".join(f"{name}: {how}" for name, how in SET_UP_BY.items() if name not in usable)
+    detail = f"{', '.join(sorted(usable))} can be asked" + (f"; {others}" if others else "")
+    return Finding("models", ok=True, detail=detail, needed=False)
 
 
 async def _exchange(settings: Settings) -> Finding:

@@ -51,6 +51,11 @@ class DataDirectory:
         return self.root / "children.json"
 
     @property
+    def replies(self) -> Path:
+        """What models said in replays, by what they were asked."""
+        return self.root / "replies"
+
+    @property
     def logs(self) -> Path:
         """One file for each program, and the one before it."""
         return self.root / "logs"

@@ -21,7 +21,7 @@ from oxbot.domain.market import (
     Quote,
 )
 from oxbot.domain.models import ModelChoice
-from oxbot.domain.money import Price, Quantity
+from oxbot.domain.money import Price, Quantity, to_scale
 from oxbot.records import ModelReply, ModelRequest
 
 BTC = "BTC/USDT"
@@ -59,7 +59,7 @@ class FakeFeed:
     """A venue with the prices a test sets; `away` means that it does not answer.
 
     `asked` counts questions by kind, such as "all_quotes" or "candles BTC/USDT 1h". Symbols of
-    `mute` are listed without a price.
+    `mute` are listed without a price. Candles rise by `trend`, a fraction of the price.
     """
 
     venue = "fake"
@@ -67,6 +67,7 @@ class FakeFeed:
     def __init__(self, prices: dict[str, Price]) -> None:
         self.prices = prices
         self.mute: set[str] = set()
+        self.trend = Decimal(0)
         self.halted: set[str] = set()
         self.away = False
         self.asked: Counter[str] = Counter()
@@ -133,10 +134,11 @@ class FakeFeed:
     async def candles(
         self, symbol: str, count: int, end_ms: int, bar: Bar = Bar.M5
     ) -> list[Candle]:
-        """Give candles that all close at the present price."""
+        """Give candles that come to the present price by `trend` a candle."""
         self._ask(f"candles {symbol} {bar}")
         await asyncio.sleep(0)
-        price = self.prices[symbol]
+        now = self.prices[symbol]
+        prices = [to_scale(now * (1 - self.trend * (count - 1 - index))) for index in range(count)]
         return [
             Candle(
                 open_ms=bar.closed_by(end_ms) - (count - index) * bar.length_ms,
@@ -146,7 +148,7 @@ class FakeFeed:
                 close=price,
                 volume=Quantity(1),
             )
-            for index in range(count)
+            for index, price in enumerate(prices)
         ]
 
     async def perpetual(self, symbol: str, now: ClockReading) -> Perpetual | None:

@@ -4,10 +4,13 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from oxbot.adapters.models.baseline import BaselineModel
+from oxbot.adapters.models.reply_files import ReplyFiles
 from oxbot.adapters.models.setup import UNKNOWN, Setup
+from oxbot.app.kept import KeptModel
 from oxbot.domain.models import BASELINE, CARDS, DASHSCOPE, OPENAI
 from oxbot.ports import ChatModel
 from oxbot.settings import Settings
@@ -35,7 +38,16 @@ async def open_models(settings: Settings) -> AsyncIterator[Mapping[str, ChatMode
 
             compatible = OpenAIModel(openai_setup(settings))
             models[OPENAI] = await stack.enter_async_context(compatible)
-        yield models
+        yield _kept(models, settings.model_replies) if settings.model_replies else models
+
+
+def _kept(models: Mapping[str, ChatModel], directory: Path) -> dict[str, ChatModel]:
+    """Look among kept replies first; the baseline is asked itself, being as quick as a file."""
+    replies = ReplyFiles(directory)
+    return {
+        name: model if name == BASELINE else KeptModel(model, replies)
+        for name, model in models.items()
+    }
 
 
 def dashscope_setup(settings: Settings) -> Setup:

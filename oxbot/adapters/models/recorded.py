@@ -1,29 +1,22 @@
 """Replies that were given before, found again by what was asked."""
 
-import hashlib
-import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 
+from oxbot.app.replies import Replies, reply_key
 from oxbot.domain.errors import NotFound
 from oxbot.domain.models import ModelChoice
 from oxbot.records import ModelReply, ModelRequest
 
 
-def reply_key(request: ModelRequest) -> str:
-    """Give the key of a question: sha256 of model, parameters and messages."""
-    asked = {"choice": request.choice.model_dump(mode="json"), "messages": request.messages}
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
+@dataclass(frozen=True)
 class RecordedModel:
     """`ChatModel` that answers from a record and never asks anybody.
 
     Args:
-        replies: By `reply_key`.
+        replies: The record.
     """
 
-    def __init__(self, replies: Mapping[str, ModelReply]) -> None:
-        self._replies = replies
+    replies: Replies
 
     def label(self, choice: ModelChoice) -> str:
         """How the chosen model is named wherever its decisions are shown."""
@@ -44,10 +37,11 @@ class RecordedModel:
             NotFound: None is on record; final.
         """
         key = reply_key(request)
-        if key not in self._replies:
+        known = await self.replies.get(key)
+        if known is None:
             raise NotFound(
                 f"No reply of {request.choice.label} to this prompt is on record (key {key[:12]}), "
                 "and a recorded model asks nobody. Ask the model itself once, or replay with the "
                 "model, the parameters and the prompt that were recorded."
             )
-        return self._replies[key]
+        return known

@@ -1,9 +1,24 @@
 """What a bot remembers: trades and positions with the reasons of the decisions behind them."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import FromClause, RowMapping, Select, func, select, true
+from sqlalchemy import (
+    BigInteger,
+    FromClause,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.columns import Money
@@ -21,7 +36,7 @@ from oxbot.domain.memory import (
     Thesis,
     exit_reason,
 )
-from oxbot.domain.money import Notional
+from oxbot.domain.money import Amount, Notional
 from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Trade
 
@@ -29,6 +44,25 @@ _TRADE: Final = (
     *(c for c in trades.c if c.name in Trade.model_fields),
     trades.c.opened_at.label("opened_ms"),
     trades.c.closed_at.label("closed_ms"),
+)
+
+
+_BOT: Final = bindparam("bot_id", type_=Text)
+
+
+def _fees(table: Table) -> ScalarSelect[Decimal | Amount]:
+    summed = func.coalesce(func.sum(table.c.fees), literal(Decimal(0), Money))
+    fees = type_coerce(summed, Money(Notional))
+    return select(fees).where(table.c.bot_id == _BOT).scalar_subquery()
+
+
+_ALL_COSTS: Final = select(
+    func.coalesce(func.sum(llm_decisions.c.cost_usd, type_=Money), 0),
+    func.count().filter(ASKED),
+    _fees(trades),
+    _fees(positions),
+).where(
+    llm_decisions.c.bot_id == _BOT, llm_decisions.c.cycle < bindparam("before", type_=BigInteger)
 )
 
 
@@ -116,18 +150,9 @@ def _results(bot_id: str) -> Select[*tuple[object, ...]]:
 
 async def _costs(connection: AsyncConnection, bot_id: str, before: int) -> Costs:
     """Sum the models' costs, and the fees of round trips and open positions."""
-    asked = select(
-        func.coalesce(func.sum(llm_decisions.c.cost_usd, type_=Money), 0),
-        func.count().filter(ASKED),
-    ).where(llm_decisions.c.bot_id == bot_id, llm_decisions.c.cycle < before)
-    model_usd, decisions = (await connection.execute(asked)).one()
-    fees = [await _fees(connection, table, bot_id) for table in (trades, positions)]
-    return Costs(model_usd=model_usd, decisions=decisions, fees_usdt=sum(fees, Notional(0)))
-
-
-async def _fees(connection: AsyncConnection, table: FromClause, bot_id: str) -> Notional:
-    summed = func.sum(table.c.fees, type_=Money(Notional))
-    return await connection.scalar(select(summed).where(table.c.bot_id == bot_id)) or Notional(0)
+    found = (await connection.execute(_ALL_COSTS, {"bot_id": bot_id, "before": before})).one()
+    model_usd, decisions, traded, held = found
+    return Costs(model_usd=model_usd, decisions=decisions, fees_usdt=traded + held)
 
 
 def _past(row: RowMapping) -> PastTrade:

@@ -10,6 +10,8 @@
 The parts that change least come first. Whoever changes a text raises `PROMPT_VERSION`.
 """
 
+import hashlib
+from collections.abc import Mapping
 from typing import Final
 
 from oxbot.app.prompt.account import account_told, costs_told, position_told
@@ -18,6 +20,7 @@ from oxbot.app.prompt.lately import lately_told
 from oxbot.app.prompt.limits import limits_told
 from oxbot.app.prompt.market import HEAD, market_told
 from oxbot.app.prompt.memory import memory_told
+from oxbot.domain.errors import InputError
 from oxbot.domain.memory import Thesis
 from oxbot.records import MarketBrief, ModelRequest
 
@@ -27,11 +30,46 @@ PROMPT_VERSION: Final = "1"
 Parts = dict[str, list[str]]
 """The parts of the user's message by name, each some lines."""
 
+LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
+    PROMPT_VERSION: frozenset(),
+    "1-now": frozenset({"memory", "lately"}),
+}
+"""The versions there are, and the parts that each leaves out; `1-now` tells of no past trades."""
 
-def build_request(brief: MarketBrief) -> ModelRequest:
-    """Build the messages for a model from the facts, and carry the facts along."""
-    facts = "\n".join(line for lines in parts_of(brief).values() for line in lines)
+
+def check_version(version: str) -> None:
+    """Refuse a version that cannot be built.
+
+    Raises:
+        InputError: There is none of this name.
+    """
+    if version not in LEFT_OUT:
+        raise InputError(
+            f"There is no prompt version {version!r}; there are: {', '.join(LEFT_OUT)}. Prompts of "
+            "other versions of 0xBot are on record as text, and cannot be built any more."
+        )
+
+
+def build_request(brief: MarketBrief, version: str = PROMPT_VERSION) -> ModelRequest:
+    """Build the messages for a model from the facts, and carry the facts along.
+
+    Raises:
+        InputError: There is no such version.
+    """
+    check_version(version)
+    told = (lines for name, lines in parts_of(brief).items() if name not in LEFT_OUT[version])
+    facts = "\n".join(line for lines in told for line in lines)
     return ModelRequest(messages=(("system", CONSTANT), ("user", facts)), brief=brief)
+
+
+def text_of(question: ModelRequest) -> str:
+    """Give a question as it is kept on record."""
+    return "\n\n".join(f"{role}: {text}" for role, text in question.messages)
+
+
+def hash_of(question: ModelRequest) -> str:
+    """Give the sha256 of that text: what `prompt_hash` of its decision is."""
+    return hashlib.sha256(text_of(question).encode()).hexdigest()
 
 
 def parts_of(brief: MarketBrief) -> Parts:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from oxbot.adapters.models.choice import dashscope_setup, open_models, openai_setup
-from oxbot.adapters.models.recorded import RecordedModel, reply_key
+from oxbot.adapters.models.recorded import RecordedModel
+from oxbot.adapters.models.reply_files import ReplyFiles
 from oxbot.adapters.models.schema import strict_schema
 from oxbot.app.prompt import build_request
+from oxbot.app.replies import reply_key
 from oxbot.domain.bot import BotSettings
 from oxbot.domain.decision import Decision, parse_decision
 from oxbot.domain.errors import InputError, NotFound
@@ -143,10 +145,14 @@ async def test_the_models_of_a_system_are_those_that_are_set_up(without_keys: No
         assert set(models) == {"baseline"}
 
 
-async def test_a_recorded_model_answers_what_was_asked_before_and_nothing_else() -> None:
+async def test_a_recorded_model_answers_what_was_asked_before_and_nothing_else(
+    tmp_path: Path,
+) -> None:
     asked = question(ModelChoice(provider="dashscope", model="qwen-max"))
     reply = ModelReply(text="{}", provider="dashscope", model="qwen-max", request_id="r1")
-    model = RecordedModel({reply_key(asked): reply})
+    replies = ReplyFiles(tmp_path)
+    await replies.put(reply_key(asked), reply)
+    model = RecordedModel(replies)
     assert await model.complete(asked) == reply
     warmer = asked.choice.model_copy(update={"temperature": Decimal("0.1")})
     for other in (question(warmer), question(asked.choice, (("user", "json?"),))):

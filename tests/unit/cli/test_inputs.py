@@ -104,3 +104,22 @@ def test_each_wrong_field_gets_a_sentence_of_its_own() -> None:
     with pytest.raises(InputError) as caught:
         Wishes(capital="0", interval="0").settings()
     assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "cycles"),
+    [(None, None), ("3:5", range(3, 6)), ("7", range(7, 8)), ("4:4", range(4, 5))],
+)
+def test_cycles_are_named_by_their_first_and_last(text: str | None, cycles: range | None) -> None:
+    assert inputs.cycle_range(text) == cycles
+
+
+@pytest.mark.parametrize("text", ["", "a", "3-5", "3:x", ":5", "1:2:3", "-1"])
+def test_what_names_no_cycles_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="write them as 10:50"):
+        inputs.cycle_range(text)
+
+
+def test_cycles_in_the_wrong_order_are_refused() -> None:
+    with pytest.raises(InputError, match="comes after the last one"):
+        inputs.cycle_range("5:3")

@@ -38,6 +38,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         temporal_ui_port=free_port(),
         api_port=free_port(),
         simulator_port=free_port(),
+        model_server_port=free_port(),
     )
 
 

@@ -3,6 +3,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from oxbot.domain.errors import SetupError
 from oxbot.embedded import binaries
@@ -39,11 +40,26 @@ async def test_a_taken_port_is_an_obstacle(no_exchange: Settings) -> None:
     assert not can_start(list(findings.values()))
 
 
-async def test_the_simulators_port_matters_to_some_starts_only(no_exchange: Settings) -> None:
-    with socket.create_server(("127.0.0.1", no_exchange.simulator_port)):
+@pytest.mark.parametrize("whose", ["simulator_port", "model_server_port"])
+async def test_ports_of_what_stands_in_for_others_matter_to_some_starts_only(
+    no_exchange: Settings, whose: str
+) -> None:
+    port = getattr(no_exchange, whose)
+    with socket.create_server(("127.0.0.1", port)):
         findings = await examined(no_exchange)
-    assert not findings[f"port {no_exchange.simulator_port}"].ok
+    assert not findings[f"port {port}"].ok
     assert can_start(list(findings.values()))
+
+
+async def test_it_is_said_which_models_can_be_asked_and_what_the_others_need(
+    no_exchange: Settings,
+) -> None:
+    with_key = no_exchange.model_copy(
+        update={"dashscope_api_key": SecretStr("sk-secret"), "openai_api_key": None}
+    )
+    models = (await examined(with_key))["models"]
+    assert models.ok
+    assert models.detail.startswith("baseline, dashscope can be asked; openai: set OPENAI_API_KEY")
 
 
 async def test_a_missing_postgresql_is_an_obstacle_unless_one_is_given(

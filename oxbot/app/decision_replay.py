@@ -1,0 +1,215 @@
+"""Recorded cycles decided anew: by another model, another wording, under other limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pydantic import Field
+
+from oxbot.app.answering import Ask, answered
+from oxbot.app.differences import Difference, Outcome, differences
+from oxbot.app.kept import KeptModel
+from oxbot.app.prompt import build_request
+from oxbot.app.seen_cycle import SeenCycle
+from oxbot.domain.bot import RiskLimits
+from oxbot.domain.decision import Decision
+from oxbot.domain.errors import ContentRefused, NotFound
+from oxbot.domain.judging import judge_cycle
+from oxbot.domain.limits import Given, limits_after
+from oxbot.domain.models import ModelChoice, ModelName, Provider, Temperature, check_provider
+from oxbot.domain.values import Value
+from oxbot.ports import ChatModel
+from oxbot.records import MarketBrief, ModelReply, ModelRequest, Spent
+
+UNKNOWN_FACTS: Final = "what its model was shown was not kept by the version that asked"
+
+
+class ModelChange(Value):
+    """What is to be different about who is asked; None is as it was.
+
+    With another provider the model is that provider's usual one unless named, and what the
+    model can be held to is as its card says.
+    """
+
+    provider: Provider | None = None
+    model: ModelName | None = None
+    temperature: Temperature | None = None
+    json_schema: bool | None = None
+
+    def of(self, choice: ModelChoice) -> ModelChoice:
+        """Give a choice with the changes."""
+        if self.provider not in (None, choice.provider):
+            choice = ModelChoice(provider=self.provider, temperature=choice.temperature)
+        news = {name: value for name, value in self if value is not None}
+        return choice.model_copy(update=news)
+
+
+class Variant(Value):
+    """What is to be different; what is None or empty is as it was.
+
+    `keep`: the decisions stay as they are on record, and only the rules judge anew.
+    """
+
+    model: ModelChange = ModelChange()
+    prompt_version: str | None = None
+    limits: dict[str, Given] = Field(default_factory=dict)
+    keep: bool = False
+
+
+class Replayed(Value):
+    """One cycle before and after. `due_ms` is its tick in venue ms.
+
+    `label` is who decided anew, as people are told, and `choice` who was asked for it.
+    `undone` says why it could not be decided anew; `after` is None then. `failed` is why the new
+    answer is no decision; the cycle would have held.
+    """
+
+    cycle: int
+    due_ms: int
+    decision_id: str
+    label: str
+    choice: ModelChoice | None = None
+    before: Outcome
+    after: Outcome | None = None
+    undone: str | None = None
+    failed: str | None = None
+    spent_before: Spent = Spent()
+    spent_after: Spent = Spent()
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What differs, coin by coin."""
+        return () if self.after is None else differences(self.before, self.after)
+
+    def having(self, **news: object) -> "Replayed":
+        """Give it with what came of it."""
+        return self.model_copy(update=news)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where answers come from that are not on record.
+
+    Args:
+        models: By provider.
+    """
+
+    models: Mapping[str, ChatModel]
+
+    @property
+    def _kept(self) -> list[KeptModel]:
+        return [model for model in self.models.values() if isinstance(model, KeptModel)]
+
+    @property
+    def asked(self) -> int:
+        """How often a provider was asked; replies that were kept and the baseline cost nothing."""
+        return sum(model.asked for model in self._kept)
+
+    @property
+    def spent(self) -> Spent:
+        """What that cost."""
+        return Spent.on([model.spent for model in self._kept])
+
+    def label(self, choice: ModelChoice) -> str:
+        """How a model is named to people."""
+        model = self.models.get(choice.provider)
+        return model.label(choice) if model else choice.label
+
+    def named(self, choice: ModelChoice) -> ModelChoice:
+        """Give the choice with its model's name."""
+        model = self.models.get(choice.provider)
+        return model.named(choice) if model else choice
+
+    async def answer(self, request: ModelRequest) -> ModelReply:
+        """Have the model that the request chooses answer.
+
+        Raises:
+            InputError: Its provider is not set up here.
+            As the model does.
+        """
+        check_provider(request.choice.provider, self.models)
+        return await self.models[request.choice.provider].complete(request)
+
+
+async def replay_cycle(seen: SeenCycle, variant: Variant, source: Source) -> Replayed:
+    """Decide and judge one cycle anew.
+
+    Raises:
+        ModelUnavailable: The model does not answer now.
+        ModelRefused: It says no, for the key, the account, the model or the request.
+        InputError: No such prompt version, or limits that contradict each other.
+    """
+    brief, before = seen.brief, Outcome(decision=seen.decision, verdicts=seen.verdicts)
+    done = Replayed(
+        cycle=seen.record.cycle,
+        due_ms=seen.due_ms,
+        decision_id=seen.record.id,
+        label=seen.record.label,
+        before=before,
+        spent_before=Spent.on(seen.replies),
+    )
+    if brief is None:
+        return done.having(undone=UNKNOWN_FACTS)
+    if variant.keep:
+        return done.having(after=_judged(seen, variant, seen.decision))
+    question = question_of(seen, brief, variant, source)
+    label = source.label(question.choice)
+    done = done.having(label=label, choice=question.choice)
+    try:
+        answer = await answered(label, question, _ask(seen, question, source))
+    except NotFound as error:
+        return done.having(undone=str(error))
+    except ContentRefused as error:
+        nothing = _judged(seen, variant, None)
+        return done.having(after=nothing, failed=str(error))
+    return done.having(
+        after=_judged(seen, variant, _decision(answer.decision)),
+        failed=answer.failed,
+        spent_after=Spent.on([answer.reply]),
+    )
+
+
+def question_of(
+    seen: SeenCycle, brief: MarketBrief, variant: Variant, source: Source
+) -> ModelRequest:
+    """Build what is asked instead of what was.
+
+    Raises:
+        InputError: No such prompt version, or limits that contradict each other.
+    """
+    told = brief.model_copy(update={"limits": changed(brief.limits, variant.limits)})
+    question = build_request(told, variant.prompt_version or seen.record.prompt_version)
+    return question.model_copy(update={"choice": source.named(variant.model.of(seen.choice))})
+
+
+def changed(limits: RiskLimits, wishes: Mapping[str, Given]) -> RiskLimits:
+    """Give limits of which some are changed.
+
+    Raises:
+        InputError: They contradict each other then.
+    """
+    return limits_after(limits, wishes) if wishes else limits
+
+
+def _ask(seen: SeenCycle, question: ModelRequest, source: Source) -> Ask:
+    """Take the replies on record where the question is the same, else have it answered."""
+    recorded = iter(seen.replies if seen.asked_the_same(question) else ())
+
+    async def ask(request: ModelRequest) -> ModelReply:
+        known = next(recorded, None)
+        return await source.answer(request) if known is None else known
+
+    return ask
+
+
+def _judged(seen: SeenCycle, variant: Variant, decision: Decision | None) -> Outcome:
+    """Judge a decision by what the cycle was judged on; nothing where it never was."""
+    if seen.context is None:
+        return Outcome(decision=decision)
+    context = replace(seen.context, limits=changed(seen.context.limits, variant.limits))
+    verdicts = judge_cycle(context, decision.proposals if decision else ())
+    return Outcome(decision=decision, verdicts=tuple(verdicts))
+
+
+def _decision(text: str | None) -> Decision | None:
+    return None if text is None else Decision.model_validate_json(text)
