@@ -154,6 +154,15 @@ async def test_a_bot_without_a_gate_is_asked_in_every_cycle(room: Room) -> None:
     assert room.model.asked == 3
 
 
+async def test_the_wording_is_that_of_the_bot_and_another_one_is_asked(room: Room) -> None:
+    bot = await room.bot(gate_bp="15", prompt_version="1-now")
+    assert (await cycle(room, 1)).summary == "hold"
+    assert (await cycle(room, 2)).summary.startswith("Not asked")
+    settings = bot.settings.model_copy(update={"prompt_version": "1"})
+    room.store.bots_by_id[BOT] = bot.model_copy(update={"settings": settings})
+    assert (await cycle(room, 3)).summary == "hold"
+
+
 async def test_a_coin_that_was_bought_besides_is_asked(room: Room) -> None:
     await room.bot(gate_bp="15")
     room.model.will_buy(BTC)
