@@ -159,7 +159,9 @@ def _inputs(
 
 def _planned(bot_id: str, chosen: BotSettings) -> tuple[PlannedBot, ...]:
     """Plan the variant and the baseline: each an owner of its own, so that neither limits both."""
-    baseline = chosen.model_copy(update={**_decided_by(ModelChoice()), "owner": BASELINE})
+    baseline = chosen.model_copy(
+        update={**_decided_by(ModelChoice()), "owner": BASELINE, "gate_bp": None}
+    )
     twin = twin_of(bot_id, chosen.interval_s * SECOND_MS)
     return PlannedBot(id=bot_id, settings=chosen), PlannedBot(id=twin, settings=baseline)
 
