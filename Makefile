@@ -13,6 +13,9 @@ ARGS ?=
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+# Hundreds of processes start from the same sources, which are compiled once for all of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo up test critical check format bench lock histories clean
 
 help: ## Show this list.
@@ -57,7 +60,7 @@ programs: $(READY)
 lint: $(READY) ## Check format, lint, types and imports.
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --num-workers auto
 	@$(BIN)/lint-imports --no-logo
 
 check: lint ## Run lint and the unit tests, with fewer examples of each property.

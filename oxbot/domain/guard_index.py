@@ -144,7 +144,8 @@ class _Symbol:
 
     def with_best(self, guard: Guard, known: Guard) -> Guard:
         """Give a guard the best price that is known of the same position, if that is better."""
-        if guard.best is None or known.best is None or guard.opened_ms != known.opened_ms:
+        same = (guard.opened_ms, guard.direction) == (known.opened_ms, known.direction)
+        if guard.best is None or known.best is None or not same:
             return guard
         waits = known.opened_ms > self._newest_ms
         seen = self._sign * known.best if waits else self._trails.best(known.bot_id)

@@ -50,8 +50,9 @@ class Trails:
             return False
         merging = [self._groups[best] for best in self._bests.at_most(bid)]
         largest = max(merging, key=lambda group: len(group.members))
-        for group in merging:
+        for group in merging:  # all of them first: what is moved changes the largest one's edge
             self._take_out(group)
+        for group in merging:
             if group is not largest:
                 self._move(group, largest)
         largest.best = bid

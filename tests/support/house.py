@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
@@ -70,6 +71,9 @@ PORTION_S = 7_200
 
 GLANCE_S = 0.02
 """Between two looks."""
+
+STICKY = timedelta(seconds=1)
+"""How long a workflow's task waits for the worker that had it last, which may have left."""
 
 
 @dataclass
@@ -149,6 +153,7 @@ class House:
                 watch.examine,
             ],
             interceptors=[self.faults, FailureInterceptor()],
+            sticky_queue_schedule_to_start_timeout=STICKY,
         )
 
     async def new_bot(self, **settings: object) -> Bot:

@@ -19,7 +19,7 @@ from oxbot.domain.market import Quote
 from oxbot.domain.money import Price, Quantity
 from oxbot.messages import WATCH_WORKFLOW, WatchView, watch_id
 from tests.support.fakes import BTC, ETH
-from tests.support.house import PATIENCE_S, House
+from tests.support.house import PATIENCE_S, STICKY, House
 from worker.failures import FailureInterceptor
 from workflows.market_watch import MarketWatchWorkflow
 
@@ -43,6 +43,7 @@ def watch_worker(house: House) -> Worker:
         activities=[WatchActivities(house.ports).watch_prices],
         interceptors=[house.faults, FailureInterceptor()],
         graceful_shutdown_timeout=timedelta(minutes=5),
+        sticky_queue_schedule_to_start_timeout=STICKY,
     )
 
 

@@ -12,7 +12,7 @@ from oxbot.app.shared import Shared
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.errors import RateLimited, Unusable, VenueUnavailable
 from oxbot.domain.market import ClockReading, Quote
-from tests.support.fakes import BTC, ETH, FakeBoard, FakeFeed
+from tests.support.fakes import BTC, ETH, FakeBoard, FakeFeed, FakeFlight
 from tests.support.trading import quote
 from tests.unit.app.room import NOW_MS, AbsentBoard, Room
 
@@ -264,7 +264,8 @@ async def test_a_price_from_before_the_venues_time_was_set_back_is_not_current(r
 
 @pytest.mark.critical
 async def test_an_outage_found_out_late_is_covered_by_what_others_have_fetched(room: Room) -> None:
-    other = room.elsewhere()
+    """The other asks meanwhile, as it does once a holder of the flight lock took too long."""
+    other = room.elsewhere(flight=FakeFlight())
 
     class Away(FakeFeed):
         async def all_quotes(self, now: ClockReading) -> list[Quote]:

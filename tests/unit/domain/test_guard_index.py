@@ -34,8 +34,8 @@ class Scan:
 
     def put(self, new: Guard) -> None:
         known = self.guards.get(new.key)
-        same = known is not None and known.opened_ms == new.opened_ms
-        if known and same and known.best is not None and new.best is not None:
+        known = known if known and _stays(known, new) else None
+        if known and known.best is not None and new.best is not None:
             better = known.best if new.direction.gain(new.best, known.best) > 0 else new.best
             new = new.model_copy(update={"best": better})
         self.guards[new.key] = new
@@ -55,6 +55,11 @@ class Scan:
             if purpose:
                 found[key] = (*each.stamp, purpose)
         return found
+
+
+def _stays(known: Guard, new: Guard) -> bool:
+    """Whether it is the same position still."""
+    return (known.opened_ms, known.direction) == (new.opened_ms, new.direction)
 
 
 symbols = st.sampled_from([BTC, ETH])
@@ -216,6 +221,34 @@ def test_a_best_that_the_record_has_not_heard_of_yet_is_kept() -> None:
     index.put(trailing.model_copy(update={"version": 2}))
     [crossing] = index.crossed(BTC, Price("103.88"), Price("103.88"), 3)
     assert (crossing.purpose, crossing.guard.version) == (Purpose.TRAIL, 2)
+
+
+@pytest.mark.critical
+@pytest.mark.parametrize("direction", Direction)
+def test_a_near_trailing_stop_that_joins_a_larger_group_is_still_the_first_to_be_reached(
+    direction: Direction,
+) -> None:
+    def at(distance: int) -> Price:
+        return Price(100 + direction.sign * distance)
+
+    def trailing(bot_id: str, trail: str, best: Price) -> Guard:
+        return guard(
+            bot_id=bot_id,
+            direction=direction,
+            opened_ms=1,
+            stop_price=at(-50),
+            target_price=at(50),
+            trail=Decimal(trail),
+            best=best,
+        )
+
+    index = GuardIndex()
+    index.put(trailing("near", "0.01", at(0)))
+    for bot_id in ("far", "as far"):
+        index.put(trailing(bot_id, "0.05", at(1)))
+    assert index.crossed(BTC, at(4), at(4), 2) == []
+    [crossing] = index.crossed(BTC, at(2), at(2), 3)
+    assert (crossing.guard.bot_id, crossing.purpose) == ("near", Purpose.TRAIL)
 
 
 def test_prices_that_raised_a_best_are_given_once_without_those_outdone() -> None:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oxbot.domain.guards import Crossing, Guard, crossed_in_candles
@@ -195,16 +195,24 @@ def test_what_a_watch_had_seen_is_never_missed_but_where_the_order_within_a_cand
             assert judged.purpose in (seen.purpose, Purpose.STOP)
 
 
+def uneventful(guard: Guard, walk: list[list[Price]]) -> list[tuple[int, int]]:
+    """Moments, as a candle and how many of its trades were seen, before anything is found."""
+    return [
+        (number, seen)
+        for number, trades in enumerate(walk)
+        for seen in range(len(trades) + 1)
+        if watched(guard, [*walk[:number], trades[:seen]]) is None
+    ]
+
+
 @pytest.mark.critical
 @given(walk=walks(), trail=st.sampled_from([None, Decimal("0.02"), Decimal("0.1")]), data=st.data())
 def test_of_candles_that_were_watched_at_first_nothing_is_found_that_never_happened(
     walk: list[list[Price]], trail: Decimal | None, data: st.DataObject
 ) -> None:
     guarded = guard(trail=trail, best=Price(100) if trail else None)
-    number = data.draw(st.integers(0, len(walk) - 1))
-    seen = data.draw(st.integers(0, len(walk[number])))
+    number, seen = data.draw(st.sampled_from(uneventful(guarded, walk)))
     before = [*walk[:number], walk[number][:seen]]
-    assume(watched(guarded, before) is None)
     best = max([Price(100), *(price for trades in before for price in trades)])
     known = guarded.model_copy(update={"best": best if trail else None})
     candles = [told(trades, number) for number, trades in enumerate(walk)]
