@@ -6,7 +6,7 @@ from oxbot.app.ports import Ports
 from oxbot.domain.errors import VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Notional, Quantity, to_scale
-from oxbot.domain.orders import Fill, Order, OrderState
+from oxbot.domain.orders import Fill, Order, OrderState, fence_of
 from oxbot.messages import ExecuteOrder, OrderOutcome
 
 
@@ -69,9 +69,10 @@ async def _find_out(ports: Ports, order: Order) -> Order:
 
 async def _send(ports: Ports, order: Order) -> Order:
     clock = await ports.clock.reading()
-    if not await ports.store.claim(order.id, clock.venue_ms):
+    fence_ms = fence_of(order, clock)
+    if not await ports.store.claim(order.id, clock.venue_ms, fence_ms):
         return await _not_claimed(ports, order)
-    return await send_claimed(ports, order, clock)
+    return await send_claimed(ports, order.model_copy(update={"fence_ms": fence_ms}), clock)
 
 
 async def _not_claimed(ports: Ports, order: Order) -> Order:

@@ -10,7 +10,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.venue import must_be_here
 from oxbot.domain.errors import ExitUnfinished, OutcomeUnknown
 from oxbot.domain.money import Notional, Price, Quantity, plain, to_scale
-from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose
+from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose, fence_of
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome, ProtectPosition, ProtectReport
 from oxbot.records import ExitView, Protection
@@ -77,7 +77,8 @@ async def _exited(ports: Ports, intended: Order, position: Position) -> Order | 
     None: the position is no longer as it was seen.
     """
     clock = await ports.clock.reading()
-    intent = await ports.store.intend_exit(intended, position.version)
+    fenced = intended.model_copy(update={"fence_ms": fence_of(intended, clock)})
+    intent = await ports.store.intend_exit(fenced, position.version)
     if intent is None:
         return None
     if not intent.claimed:

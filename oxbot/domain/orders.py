@@ -3,11 +3,11 @@
 import base64
 import hashlib
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
-from oxbot.domain.market import QUOTE_CURRENCY, Positive, Symbol, base_of
+from oxbot.domain.market import QUOTE_CURRENCY, ClockReading, Positive, Symbol, base_of
 from oxbot.domain.money import (
     CurrencyAmount,
     Notional,
@@ -17,6 +17,9 @@ from oxbot.domain.money import (
     to_scale,
 )
 from oxbot.domain.values import Value
+
+FENCE_MS: Final = 10_000
+"""Milliseconds that a request has to arrive at the exchange."""
 
 
 class Side(StrEnum):
@@ -68,7 +71,9 @@ class Order(Value):
     `expires_ms` in venue time, absent for exits, which are retried until done; `stop` and
     `target` are what the position will be protected by, as fractions of the average fill, and
     `trail`, if any, as a fraction of the best price since then; `epoch` is the bot's control
-    epoch that an entry needs unchanged when it is sent. `resting` is the price in USDT at which
+    epoch that an entry needs unchanged when it is sent. `fence_ms` (venue time) is until when
+    the exchange takes the request that its claim allowed; None where it was not claimed.
+    `resting` is the price in USDT at which
     an exit that rested on paper was filled while nobody watched, at `crossed_ms` of venue time.
     """
 
@@ -82,6 +87,7 @@ class Order(Value):
     quantity: PositiveQuantity
     limit_price: PositivePrice | None = None
     expires_ms: int | None = None
+    fence_ms: int | None = None
     stop: Positive | None = None
     target: Positive | None = None
     trail: Positive | None = None
@@ -90,6 +96,16 @@ class Order(Value):
     epoch: int
     state: OrderState = OrderState.INTENDED
     reason: str = ""
+
+
+def fence_of(order: Order, now: ClockReading) -> int:
+    """Give until when (venue ms) a request may be taken that is sent now: never past the order.
+
+    Ten seconds are more than a request takes that arrives at all, and little to wait for one
+    that may not have.
+    """
+    fence_ms = now.venue_ms + now.scaled_ms(FENCE_MS)
+    return fence_ms if order.expires_ms is None else min(fence_ms, order.expires_ms)
 
 
 class Fill(Value):

@@ -207,8 +207,11 @@ class Store(ProtectionStore, Protocol):
         """Give an order; NotFound."""
         ...
 
-    async def claim(self, order_id: str, now_ms: int) -> bool:
+    async def claim(self, order_id: str, now_ms: int, fence_ms: int | None = None) -> bool:
         """Move intended → sent by compare-and-set; only the winner may send.
+
+        `fence_ms` is kept: until then (venue time) the exchange takes what the winner sends, and
+        nobody can know that it was not taken.
 
         An entry is only claimed while its bot is running, its epoch is unchanged and it has
         not expired (venue time); an exit, while so much is held.

@@ -112,14 +112,15 @@ class FakeBooks:
             raise NotFound(f"There is no order {order_id}.")
         return self.orders_by_id[order_id]
 
-    async def claim(self, order_id: str, now_ms: int) -> bool:
+    async def claim(self, order_id: str, now_ms: int, fence_ms: int | None = None) -> bool:
         """Move intended → sent; an entry only while wanted, as the port says."""
         order = await self.order(order_id)
         is_exit = order.purpose.is_exit
         wanted = self._is_held(order) if is_exit else self._still_wanted(order, now_ms)
         if order.state is not OrderState.INTENDED or not wanted:
             return False
-        self.orders_by_id[order_id] = moved(order, OrderState.SENT)
+        sent = moved(order, OrderState.SENT)
+        self.orders_by_id[order_id] = sent.model_copy(update={"fence_ms": fence_ms})
         return True
 
     def _is_held(self, order: Order) -> bool:
@@ -134,7 +135,7 @@ class FakeBooks:
     async def release(self, order_id: str) -> None:
         """Move sent → intended."""
         order = await self.order(order_id)
-        self.orders_by_id[order_id] = released(order)
+        self.orders_by_id[order_id] = released(order).model_copy(update={"fence_ms": None})
 
     async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
         """Close an order without a fill, unless it is final already."""

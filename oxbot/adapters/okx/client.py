@@ -21,7 +21,7 @@ SPOT: Final = {"instType": "SPOT"}
 BARS: Final = {"1m": "1m", "5m": "5m", "1h": "1H", "4h": "4H"}
 """OKX's names of the candle lengths, by ours; those of `Bar` are among them."""
 
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
     ccxt.BaseError,
     ArithmeticError,
     AttributeError,
@@ -168,7 +168,7 @@ class OkxClient:
     async def _ask(self, asked: str, call: Awaitable[object]) -> object:
         try:
             return await call
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise read_failure(error, asked, self._timeout_ms) from error
 
 

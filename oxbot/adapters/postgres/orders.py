@@ -48,8 +48,11 @@ class Orders(Records):
         async with self._statements() as connection:
             return await read_order(connection, order_id)
 
-    async def claim(self, order_id: str, now_ms: int) -> bool:
+    async def claim(self, order_id: str, now_ms: int, fence_ms: int | None = None) -> bool:
         """Move intended → sent by compare-and-set; only the winner may send.
+
+        `fence_ms` is kept: until then (venue time) the exchange takes what the winner sends, and
+        nobody can know that it was not taken.
 
         An entry is only claimed while its bot is running, its epoch is unchanged and it has
         not expired (venue time); an exit, while so much is held. The bot's row is held
@@ -72,7 +75,7 @@ class Orders(Records):
                 update(orders)
                 .where(orders.c.id == order_id, orders.c.state.in_(sources(OrderState.SENT)))
                 .where(case((is_entry, entry), else_=_IS_HELD))
-                .values(state=OrderState.SENT, sent_at=func.now())
+                .values(state=OrderState.SENT, sent_at=func.now(), fence_at=fence_ms)
                 .returning(orders.c.id)
             )
             return (await connection.execute(claimed)).one_or_none() is not None
@@ -87,7 +90,7 @@ class Orders(Records):
         async with self._transaction() as connection:
             await lock_bot_of_order(connection, order_id)
             state = released(await read_order(connection, order_id)).state
-            values = {"state": state, "sent_at": None}
+            values = {"state": state, "sent_at": None, "fence_at": None}
             await connection.execute(update(orders).where(orders.c.id == order_id).values(values))
 
     async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:

@@ -45,6 +45,7 @@ class Records:
 ORDER: Final = (
     *(c for c in orders.c if c.name in Order.model_fields),
     orders.c.expires_at.label("expires_ms"),
+    orders.c.fence_at.label("fence_ms"),
     orders.c.resting_price.label("resting"),
     orders.c.crossed_at.label("crossed_ms"),
 )
@@ -120,8 +121,9 @@ async def read_order(connection: AsyncConnection, order_id: str) -> Order:
 def order_row(order: Order) -> dict[str, object]:
     """Give an order as its row has it."""
     return {
-        **order.model_dump(exclude={"expires_ms", "resting", "crossed_ms"}),
+        **order.model_dump(exclude={"expires_ms", "fence_ms", "resting", "crossed_ms"}),
         "expires_at": order.expires_ms,
+        "fence_at": order.fence_ms,
         "resting_price": order.resting,
         "crossed_at": order.crossed_ms,
     }

@@ -111,8 +111,8 @@ async def test_a_claim_that_another_attempt_won_sends_nothing(
     room.exchange = venue = ScriptedExchange([fill(order)])
     claim = room.store.claim
 
-    async def lost(order_id: str, now_ms: int) -> bool:
-        assert await claim(order_id, now_ms)
+    async def lost(order_id: str, now_ms: int, fence_ms: int | None = None) -> bool:
+        assert await claim(order_id, now_ms, fence_ms)
         return False
 
     monkeypatch.setattr(room.store, "claim", lost)

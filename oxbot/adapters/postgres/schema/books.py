@@ -53,6 +53,7 @@ orders: Final = Table(
     Column("reason", Text, nullable=False),
     now("intended_at"),
     Column("sent_at", Milliseconds),
+    Column("fence_at", Milliseconds, comment="venue time at which its request expires"),
     Column("finished_at", Milliseconds),
     among("side", Side),
     among("purpose", Purpose),
