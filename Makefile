@@ -64,7 +64,7 @@ lint: $(READY) ## Check format, lint, types and imports.
 	@$(BIN)/lint-imports --no-logo
 
 check: lint ## Run lint and the unit tests, with fewer examples of each property.
-	@$(BIN)/pytest tests/unit --quiet --hypothesis-profile quick $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/pytest tests/unit --quiet --hypothesis-profile quick --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 format: $(READY) ## Format the code and mend what lint can.
 	@$(BIN)/ruff format .
