@@ -11,6 +11,8 @@ ARGS ?=
 
 # One more than cores, since tests also wait; a file's tests stay together with what they share.
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Unit tests share next to nothing: each goes to whichever worker is free.
+ONE_BY_ONE := --numprocesses $(WORKERS) --dist worksteal
 SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Hundreds of processes start from the same sources, which are compiled once for all of them.
@@ -64,7 +66,7 @@ lint: $(READY) ## Check format, lint, types and imports.
 	@$(BIN)/lint-imports --no-logo
 
 check: lint ## Run lint and the unit tests, with fewer examples of each property.
-	@$(BIN)/pytest tests/unit --quiet --hypothesis-profile quick $(SIDE_BY_SIDE) $(ARGS)
+	@$(BIN)/pytest tests/unit --quiet --hypothesis-profile quick $(ONE_BY_ONE) $(ARGS)
 
 format: $(READY) ## Format the code and mend what lint can.
 	@$(BIN)/ruff format .

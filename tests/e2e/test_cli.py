@@ -26,6 +26,11 @@ def failure(machine: Machine, *arguments: str) -> tuple[int, str]:
     return ran.returncode, json.loads(ran.stderr)["error"]
 
 
+def bots(machine: Machine) -> set[str]:
+    """The ids of all bots."""
+    return {line["bot"]["id"] for line in answer(machine, "list")}
+
+
 def test_without_a_system_a_verb_says_how_to_start_one(machine: Machine) -> None:
     ran = machine.run("bots", "list")
     assert ran.returncode == 1
@@ -33,32 +38,33 @@ def test_without_a_system_a_verb_says_how_to_start_one(machine: Machine) -> None
     assert "Traceback" not in ran.stderr
 
 
-def test_a_bot_is_made_paused_resumed_and_stopped_from_the_command_line(machine: Machine) -> None:
-    machine.start()
-    wishes = ("--symbols", "btc,eth", "--stop", "2%", "--gate", "15")
-    made = answer(machine, "create", "--id", "b1", *wishes)
+def test_a_bot_is_made_paused_resumed_and_stopped_from_the_command_line(system: Machine) -> None:
+    before = bots(system)
+    wishes = ("--symbols", "btc,eth", "--stop", "2%", "--gate", "15", "--prompt", "1-now")
+    made = answer(system, "create", "--id", "b1", *wishes)
     assert made["settings"]["symbols"] == ["BTC/USDT", "ETH/USDT"]
     assert made["settings"]["limits"]["stop"] == "0.02"
-    assert made["settings"]["gate_bp"] == "15"
-    assert failure(machine, "create", "--id", "b1") == (4, "Conflict")
-    assert failure(machine, "create", "--provider", "oracle") == (2, "InputError")
-    assert failure(machine, "show", "b2") == (3, "NotFound")
-    assert [line["bot"]["id"] for line in answer(machine, "list")] == ["b1"]
+    assert (made["settings"]["gate_bp"], made["settings"]["prompt_version"]) == ("15", "1-now")
+    assert failure(system, "create", "--id", "b1") == (4, "Conflict")
+    assert failure(system, "create", "--provider", "oracle") == (2, "InputError")
+    assert failure(system, "create", "--prompt", "7") == (2, "InputError")
+    assert failure(system, "show", "b2") == (3, "NotFound")
+    assert bots(system) == before | {"b1"}
 
-    assert answer(machine, "pause", "b1", "--reason", "lunch")["status"] == "paused"
-    page = answer(machine, "show", "b1")
+    assert answer(system, "pause", "b1", "--reason", "lunch")["status"] == "paused"
+    page = answer(system, "show", "b1")
     assert page["view"]["status"] == page["bot"]["status"] == "paused"
     assert any("lunch" in json.dumps(event) for event in page["events"])
-    assert answer(machine, "resume", "b1")["status"] == "running"
-    sold = answer(machine, "flatten", "b1", "--reason", "the news")
+    assert answer(system, "resume", "b1")["status"] == "running"
+    sold = answer(system, "flatten", "b1", "--reason", "the news")
     assert (sold["open_orders"], sold["positions"], sold["done"]) == (0, 0, True)
-    every = machine.run("bots", "flatten", "--all", "--yes")
+    every = system.run("bots", "flatten", "--all", "--yes")
     assert (every.returncode, "0 open orders, 0 positions" in every.stdout) == (0, True)
-    assert answer(machine, "show", "b1")["view"]["status"] == "paused"
-    assert failure(machine, "flatten") == (2, "InputError")
-    assert failure(machine, "flatten", "b2") == (3, "NotFound")
-    assert answer(machine, "stop", "b1")["status"] in ("closing", "stopped")
-    assert machine.run("bots", "list").stdout.count("b1") == 1
+    assert answer(system, "show", "b1")["view"]["status"] == "paused"
+    assert failure(system, "flatten") == (2, "InputError")
+    assert failure(system, "flatten", "b2") == (3, "NotFound")
+    assert answer(system, "stop", "b1")["status"] in ("closing", "stopped")
+    assert system.run("bots", "list").stdout.count("b1") == 1
 
 
 def test_limits_change_on_a_running_bot_and_the_books_are_audited(machine: Machine) -> None:
@@ -99,13 +105,12 @@ async def write(machine: Machine, statement: str) -> None:
     await engine.dispose()
 
 
-def test_on_a_terminal_it_asks_and_shows_what_it_will_make(machine: Machine) -> None:
-    machine.start()
+def test_on_a_terminal_it_asks_and_shows_what_it_will_make(system: Machine) -> None:
     terminal = pexpect.spawn(
         OXBOT[0],
         [*OXBOT[1:], "bots", "create", "--id", "asked"],
-        env=machine.environment,
-        cwd=str(machine.root),
+        env=system.environment,
+        cwd=str(system.root),
         dimensions=(40, 80),
         encoding="utf-8",
         timeout=120,
@@ -124,15 +129,15 @@ def test_on_a_terminal_it_asks_and_shows_what_it_will_make(machine: Machine) -> 
     terminal.sendline("y")
     terminal.expect("oxbot bots show asked")
     terminal.expect(pexpect.EOF)
-    page = answer(machine, "show", "asked")
+    page = answer(system, "show", "asked")
     assert Decimal(page["bot"]["settings"]["capital"]) == 500
 
 
 def test_a_symbol_that_the_venue_does_not_list_is_refused_with_the_nearest(
-    machine: Machine,
+    system: Machine,
 ) -> None:
-    machine.start()
-    ran = machine.run("bots", "create", "--symbols", "BTX", "--json")
+    before = bots(system)
+    ran = system.run("bots", "create", "--symbols", "BTX", "--json")
     assert ran.returncode == 2
     assert "nearest: BTC/USDT" in json.loads(ran.stderr)["message"]
-    assert answer(machine, "list") == []
+    assert bots(system) == before

@@ -51,7 +51,7 @@ def interrupted(terminal: "pexpect.spawn[str]") -> int | None:
 
 
 @pytest.mark.critical
-def test_thirty_cycles_bring_an_entry_and_a_stop_and_again_the_same(machine: Machine) -> None:
+def test_fifteen_cycles_bring_an_entry_and_a_stop_and_again_the_same(machine: Machine) -> None:
     """In two parts and in one, from nothing: the same market gives the same ledger."""
     first = cycles(machine, 3)
     assert (first["cycles"], first["first_cycle"], first["last_cycle"]) == (3, 1, 3)
@@ -60,20 +60,20 @@ def test_thirty_cycles_bring_an_entry_and_a_stop_and_again_the_same(machine: Mac
     assert first["positions"]
     assert 0 < first["seconds_to_first_decision"] <= first["seconds"]
 
-    second = cycles(machine, 27)
-    assert (second["first_cycle"], second["last_cycle"]) == (4, 30)
-    assert (second["cycles"], second["skipped"], second["drift"]) == (27, 0, "0")
+    second = cycles(machine, 12)
+    assert (second["first_cycle"], second["last_cycle"]) == (4, 15)
+    assert (second["cycles"], second["skipped"], second["drift"]) == (12, 0, "0")
     exits = dict(second["exits"])
     assert exits["stop"] >= 1
     assert exits.pop("total") == sum(exits.values())
     life = second["totals"]
-    assert life["cycles"] == 30
+    assert life["cycles"] == 15
     assert life["orders"] == first["orders"] + second["orders"]
     assert life["fills"] == first["fills"] + second["fills"]
 
     (machine.home / "notes.txt").write_text("mine")
-    again = cycles(machine, 30, "--fresh", "--yes")
-    assert (again["first_cycle"], again["last_cycle"]) == (1, 30)
+    again = cycles(machine, 15, "--fresh", "--yes")
+    assert (again["first_cycle"], again["last_cycle"]) == (1, 15)
     assert [again[key] for key in LEDGER] == [second[key] for key in LEDGER]
     assert (machine.home / "notes.txt").read_text() == "mine"
 

