@@ -124,6 +124,7 @@ class LocalOkx:
         path = request.match_info["path"]
         self.paths.append(path)
         self.requests.append(request)
+        await request.read()  # what was sent can be looked at afterwards, too
         return await self.answers[path](request)
 
     def asked(self, path: str) -> int:
