@@ -105,8 +105,8 @@ class OkxExchange:
     async def _in_history(self, order: Order) -> Row | None:
         """Look where an order may be that cannot be asked for yet, or no more."""
         inst_id = inst_id_of(order.symbol)
-        for call in (self._account.pending(inst_id), self._account.history(inst_id)):
-            for row in await self._asked(call):
+        for ask in (self._account.pending, self._account.history):
+            for row in await self._asked(ask(inst_id)):
                 if isinstance(row, dict) and row.get("clOrdId") == order.id:
                     return row
         return None
