@@ -129,7 +129,9 @@ async def test_a_demo_key_needs_demo_trading_and_another_key_refuses_it(
     simulator: Simulated,
 ) -> None:
     async with ClientSession() as session:
-        await session.post(f"{simulator.url}/control/accounts", json=account("demo1", demo=True))
+        await session.post(
+            f"{simulator.url}/control/accounts", json=account(key="demo1", demo=True)
+        )
     for key, headers, refused in (
         ("demo1", {}, True),
         ("demo1", {"x-simulated-trading": "1"}, False),
@@ -176,7 +178,7 @@ async def test_what_cannot_be_an_account_is_one_sentence(
 ) -> None:
     async with ClientSession() as session:
         answer = await session.post(
-            f"{simulator.url}/control/accounts", json={**account("key9"), **more}
+            f"{simulator.url}/control/accounts", json=account(**{"key": "key9", **more})
         )
         assert answer.status == 400
         said = (await answer.json())["error"]

@@ -18,13 +18,13 @@ from oxbot.simulator.venue import Venue
 
 PAIR, SYMBOL = "BTC-USDT", "BTC/USDT"
 TICK = Decimal("0.1")
-NO_RIGHTS: tuple[str, ...] = ()
 
 Json = dict[str, object]
 
 
-def account(key: str = "key1", **more: object) -> Json:
+def account(**more: object) -> Json:
     """An account as /control/accounts takes it."""
+    key = more.get("key", "key1")
     return {
         "key": key,
         "secret": f"secret of {key}",
