@@ -6,8 +6,10 @@ it more with every level, at its price, rounded down to the lot; both sides hold
 value, so an order can be related to the depth in USDT.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from itertools import count, islice
 from typing import NamedTuple
 
 from oxbot.domain.errors import InputError
@@ -78,10 +80,20 @@ def book_around(
         depth: Levels on each side; the bids end at the lowest price above zero.
         shape: Its spread and how much its levels hold.
     """
-    best_ask = last_ticks + shape.spread_ticks
-    bids = [_level(listed, last_ticks - k, shape.worth(k)) for k in range(min(depth, last_ticks))]
-    asks = [_level(listed, best_ask + k, shape.worth(k)) for k in range(depth)]
+    bids = list(islice(bids_below(listed, last_ticks, shape), depth))
+    asks = list(islice(asks_above(listed, last_ticks, shape), depth))
     return Book(bids, asks)
+
+
+def bids_below(listed: Instrument, last_ticks: int, shape: BookShape) -> Iterator[Level]:
+    """The bids at a price, best first, down to the lowest price above zero."""
+    return (_level(listed, last_ticks - k, shape.worth(k)) for k in range(last_ticks))
+
+
+def asks_above(listed: Instrument, last_ticks: int, shape: BookShape) -> Iterator[Level]:
+    """The asks at a price, best first, without an end."""
+    best_ask = last_ticks + shape.spread_ticks
+    return (_level(listed, best_ask + k, shape.worth(k)) for k in count())
 
 
 def _level(listed: Instrument, ticks: int, usdt: Decimal) -> Level:

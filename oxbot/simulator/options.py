@@ -25,6 +25,7 @@ from oxbot.simulator.files import read_folder
 from oxbot.simulator.generator import GeneratedMarket
 from oxbot.simulator.made_up import made_up_pairs
 from oxbot.simulator.market import Market
+from oxbot.simulator.private.journal import Journal
 from oxbot.simulator.rate_limits import RateLimits
 from oxbot.simulator.state import load_state, save_state
 from oxbot.simulator.timeframes import DAY_MS
@@ -104,10 +105,17 @@ def open_venue(options: Options, wall: Callable[[], int] = wall_ms) -> Venue:
         faults=open_faults(options.faults, options.state, clock.now(), fresh=options.fresh),
         made_up=made_up_pairs(options.listed),
         limits=RateLimits(options.overall_limit) if options.rate_limits else None,
+        journal=_journal(options),
     )
     for symbol in source.symbols:
         venue.market.price(symbol, clock.now())
     return venue
+
+
+def _journal(options: Options) -> Journal:
+    """The log of accounts, beside the clock's state."""
+    path = None if options.state is None else options.state.with_suffix(".log.jsonl")
+    return Journal(path, quick=options.quick, fresh=options.fresh)
 
 
 def _source(options: Options) -> CandleSource:

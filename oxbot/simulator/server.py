@@ -18,6 +18,10 @@ from oxbot.simulator.fault_control import FaultControl
 from oxbot.simulator.okx import API, OkxApi, OkxError, refusal
 from oxbot.simulator.okx_swaps import SwapApi
 from oxbot.simulator.options import Options, open_venue
+from oxbot.simulator.private.account_api import AccountApi
+from oxbot.simulator.private.control import AccountControl
+from oxbot.simulator.private.desk import Desk
+from oxbot.simulator.private.trade_api import TradeApi
 from oxbot.simulator.venue import Venue
 from oxbot.simulator.venue_time import iso
 from oxbot.simulator.ws import WebSockets, monotonic_ms
@@ -29,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(venue: Venue, wall: Callable[[], int] = monotonic_ms) -> web.Application:
-    """The server's application: OKX's public side and the control side of one venue.
+    """The server's application: OKX's two sides and the control side of one venue.
 
     Args:
         venue: What to serve.
@@ -37,8 +41,11 @@ def create_app(venue: Venue, wall: Callable[[], int] = monotonic_ms) -> web.Appl
     """
     guards = [_logged, _limited(venue), strike_with(venue), _explained]
     app = web.Application(middlewares=guards, client_max_size=LARGEST_BODY)
-    for side in (OkxApi(venue), SwapApi(venue), Control(venue), FaultControl(venue)):
-        app.add_routes(side.routes())
+    desk = Desk(venue)
+    for public in (OkxApi(venue), SwapApi(venue), Control(venue), FaultControl(venue)):
+        app.add_routes(public.routes())
+    for private in (AccountApi(desk), TradeApi(desk), AccountControl(desk)):
+        app.add_routes(private.routes())
     WebSockets(venue, wall).join(app)
     return app
 

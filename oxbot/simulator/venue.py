@@ -7,6 +7,7 @@ from oxbot.simulator.clock import VenueClock
 from oxbot.simulator.faults import Faults
 from oxbot.simulator.instruments import INSTRUMENTS, SPOT, SWAP, SWAPS, TRADED, Instrument
 from oxbot.simulator.market import Market
+from oxbot.simulator.private.journal import Journal
 from oxbot.simulator.rate_limits import RateLimits
 
 
@@ -20,6 +21,7 @@ class Venue:
         faults: What goes wrong.
         made_up: Spot pairs without candles, by instId.
         limits: How often it may be asked; None for no limit.
+        journal: What happened to its accounts.
     """
 
     market: Market
@@ -27,6 +29,7 @@ class Venue:
     faults: Faults = field(default_factory=Faults)
     made_up: Mapping[str, Instrument] = field(default_factory=dict)
     limits: RateLimits | None = None
+    journal: Journal = field(default_factory=Journal)
 
     @property
     def instruments(self) -> list[Instrument]:
@@ -54,6 +57,7 @@ class Venue:
         return listed if listed and listed.pair in self.market.source.symbols else None
 
     def keep(self) -> None:
-        """Save time and faults; called when it is served, and before the process ends."""
+        """Save time, faults and log; called when it is served, and before the process ends."""
         self.clock.keep()
         self.faults.keep()
+        self.journal.keep()

@@ -5,9 +5,7 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -18,22 +16,7 @@ from aiohttp import ClientSession, WSMsgType
 from typer.testing import CliRunner
 
 from oxbot.cli.simulator import simulator
-
-COMMAND = [sys.executable, "-m", "oxbot.simulator"]
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
-    """A simulator on a free port, and what it said when it listened."""
-    command = [*COMMAND, "--port", "0", "--json", *arguments]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process, json.loads(process.stdout.readline())
-        finally:
-            process.kill()
+from tests.support.simulator_process import COMMAND, running
 
 
 def clock(url: object, wish: dict[str, object] | None = None) -> dict[str, object]:

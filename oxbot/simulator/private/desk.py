@@ -1,0 +1,216 @@
+"""The desk: takes orders, and lets happen what the price does to those that wait."""
+
+from decimal import Decimal
+from typing import NoReturn
+
+from oxbot.simulator.book import Level
+from oxbot.simulator.instruments import Instrument
+from oxbot.simulator.private.books import Algo, Books, Order
+from oxbot.simulator.private.deals import USUAL, Dealing, Deals
+from oxbot.simulator.private.events import (
+    AlgoCanceled,
+    AlgoFailed,
+    AlgoTriggered,
+    CancelSource,
+    OrderType,
+    Refused,
+)
+from oxbot.simulator.private.judging import (
+    check_algo,
+    check_algo_name,
+    check_attached,
+    check_funds,
+    check_name,
+    check_steps,
+    check_triggers,
+    spot_pair,
+)
+from oxbot.simulator.private.ledger import Ledger
+from oxbot.simulator.private.matching import book_side, taken, whole_lots
+from oxbot.simulator.private.waiting import Wait, next_ms, waits_of
+from oxbot.simulator.private.wishes import AlgoWish, ItemError, OrderWish
+from oxbot.simulator.venue import Venue
+from oxbot.simulator.ways import Ways
+
+
+class Desk:
+    """The private side of a venue.
+
+    Args:
+        venue: Whose prices and time.
+
+    Attributes:
+        venue: As given.
+        ledger: The accounts, and what happened to them.
+    """
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+        self.ledger = Ledger(venue.journal)
+        self._deals = Deals(self.ledger)
+        # What waits has waited since the last event: whatever came due later was not written.
+        self._settled_ms = self.ledger.latest_ms
+
+    def settle(self) -> int:
+        """Let happen what has become due, up to now; gives that time, ms UTC."""
+        now_ms = max(self.venue.clock.now(), self._settled_ms)
+        while waits := self._waits():
+            due_ms = next_ms(Ways(self.venue.market), waits, self._settled_ms, now_ms)
+            if due_ms is None:
+                break
+            self._act(due_ms)
+            self._settled_ms = due_ms
+        self._settled_ms = now_ms
+        return now_ms
+
+    def place(self, books: Books, wish: OrderWish, now_ms: int, dealing: Dealing = USUAL) -> Order:
+        """Take an order.
+
+        Raises:
+            ItemError: It cannot be taken; nothing was done.
+        """
+        listed = spot_pair(self.venue, wish.inst_id)
+        last = self._last(listed, now_ms)
+        check_name(books, wish.cl_ord_id)
+        check_steps(listed, wish)
+        check_attached(wish, last)
+        check_algo_name(books, wish.protection.cl_ord_id if wish.protection else "")
+        takes = self._affordable(books, listed, wish, now_ms, dealing)
+        order = self._deals.take(books, wish, last, now_ms, dealing)
+        self._deals.match(books, order, takes, now_ms)
+        self._act(now_ms)
+        return order
+
+    def cancel(self, books: Books, order: Order | None, now_ms: int) -> Order:
+        """Cancel an order that rests.
+
+        Raises:
+            ItemError: 51400, there is none.
+        """
+        if order is None or not order.live:
+            _nothing_to_cancel()
+        self._deals.end(books, order, CancelSource.USER, now_ms)
+        self._act(now_ms)
+        return order
+
+    def arm(self, books: Books, wish: AlgoWish, now_ms: int, dealing: Dealing = USUAL) -> Algo:
+        """Take an algo order that stands alone.
+
+        Raises:
+            ItemError: It cannot be taken; nothing was done.
+        """
+        listed = spot_pair(self.venue, wish.inst_id)
+        check_algo_name(books, wish.protection.cl_ord_id)
+        check_algo(listed, wish)
+        check_triggers(wish.side, wish.protection, self._last(listed, now_ms))
+        return self._deals.arm(books, wish, now_ms, hidden_ms=dealing.hidden_ms)
+
+    def cancel_algo(self, books: Books, algo: Algo | None, now_ms: int) -> Algo:
+        """Cancel an algo order that waits.
+
+        Raises:
+            ItemError: 51400, there is none.
+        """
+        if algo is None or not algo.live:
+            _nothing_to_cancel()
+        seq, key, algo_id = self.ledger.next_seq, books.spec.key, algo.armed.algo_id
+        self.ledger.record(AlgoCanceled(seq=seq, ts=now_ms, account=key, algo_id=algo_id))
+        return algo
+
+    def refuse(
+        self, books: Books, request: str, refusal: ItemError, cl_ord_id: str, now_ms: int
+    ) -> None:
+        """Write down that an item of a request was refused."""
+        self.ledger.record(
+            Refused(
+                seq=self.ledger.next_seq,
+                ts=now_ms,
+                account=books.spec.key,
+                event="expired" if refusal.code == "50036" else "refused",
+                request=request,
+                code=refusal.code,
+                cl_ord_id=cl_ord_id,
+            )
+        )
+
+    def _waits(self) -> list[Wait]:
+        return waits_of(self.ledger.accounts.values(), self.venue.market.shape.spread_ticks)
+
+    def _act(self, now_ms: int) -> None:
+        """Let happen what is met at a moment, oldest first; what follows from it may be met too."""
+        prices = Ways(self.venue.market)
+        while True:
+            met = (one for one in self._waits() if one.met(prices.price(one.symbol, now_ms)))
+            wait = next(met, None)
+            if wait is None:
+                return
+            if isinstance(wait.what, Order):
+                self._deals.met(wait.books, wait.what, now_ms)
+            else:
+                self._trigger(wait.books, wait.what, wait, now_ms)
+
+    def _trigger(self, books: Books, algo: Algo, wait: Wait, now_ms: int) -> None:
+        """An algo order becomes an order, or fails."""
+        wish, last = _order_of(algo, wait), self._last(algo.listed, now_ms)
+        try:
+            takes = self._affordable(books, algo.listed, wish, now_ms, USUAL)
+        except ItemError as refusal:
+            self.ledger.record(
+                AlgoFailed(
+                    seq=self.ledger.next_seq,
+                    ts=now_ms,
+                    account=books.spec.key,
+                    algo_id=algo.armed.algo_id,
+                    actual_side=wait.which,
+                    code=refusal.code,
+                )
+            )
+            return
+        order = self._deals.take(books, wish, last, now_ms)
+        self.ledger.record(
+            AlgoTriggered(
+                seq=self.ledger.next_seq,
+                ts=now_ms,
+                account=books.spec.key,
+                algo_id=algo.armed.algo_id,
+                actual_side=wait.which,
+                ord_id=order.taken.ord_id,
+            )
+        )
+        self._deals.match(books, order, takes, now_ms)
+
+    def _last(self, listed: Instrument, now_ms: int) -> Decimal:
+        return listed.price(self.venue.market.price(listed.id, now_ms))
+
+    def _affordable(
+        self, books: Books, listed: Instrument, wish: OrderWish, now_ms: int, dealing: Dealing
+    ) -> list[Level]:
+        """What an order takes at once, if the account can pay."""
+        last_ticks = self.venue.market.price(listed.id, now_ms)
+        levels = book_side(listed, last_ticks, self.venue.market.shape, wish.side, wish.px)
+        size = wish.sz if dealing.share == 1 else whole_lots(wish.sz * dealing.share, listed.lot)
+        takes = taken(levels, size, wish.tgt_ccy, listed.lot)
+        check_funds(books, listed, wish, takes)
+        return takes
+
+
+def _nothing_to_cancel() -> NoReturn:
+    raise ItemError(
+        "51400", "Cancellation failed as the order has been filled, canceled or does not exist."
+    )
+
+
+def _order_of(algo: Algo, wait: Wait) -> OrderWish:
+    """The order that comes of an algo order."""
+    chosen = algo.protection.stop if wait.which == "sl" else algo.protection.target
+    price = None if chosen is None else chosen.price
+    return OrderWish(
+        inst_id=algo.armed.inst_id,
+        side=algo.armed.side,
+        ord_type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        px=price,
+        sz=algo.sz,
+        tgt_ccy=algo.armed.tgt_ccy,
+        algo_id=algo.armed.algo_id,
+        tag=algo.armed.tag,
+    )
