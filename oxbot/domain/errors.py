@@ -26,6 +26,7 @@ Each class says whether trying the same again can help (`retryable`), and which 
 status a caller sees (`http_status`). Temporal does the retrying.
 """
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
@@ -169,9 +170,29 @@ class ModelRefused(OxbotError):  # noqa: N818 - as NotFound
 
 
 class ContentRefused(OxbotError):  # noqa: N818 - as NotFound
-    """The model's provider will not have this prompt, or its answer to it."""
+    """The model's provider will not have this prompt, or its answer to it.
+
+    Args:
+        message: What happened, what it means, what to do.
+        tokens: Of the question and of the answer that was held back: they are billed.
+        cost_usd: What they cost.
+        priced: Whether that is known.
+    """
 
     http_status = 502
+
+    def __init__(
+        self,
+        message: str,
+        tokens: tuple[int, int] = (0, 0),
+        cost_usd: Decimal = Decimal(0),
+        *,
+        priced: bool = True,
+    ) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        self.cost_usd = cost_usd
+        self.priced = priced
 
 
 class BadReply(OxbotError):  # noqa: N818 - as NotFound

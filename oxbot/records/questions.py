@@ -97,6 +97,11 @@ class ModelReply(Value):
     finish_reason: str = ""
     priced: bool = True
 
+    @classmethod
+    def nothing_of(cls, choice: ModelChoice) -> Self:
+        """Give what a model said that gave no answer."""
+        return cls(text="", provider=choice.provider, model=choice.model, request_id="")
+
 
 class Spent(Value):
     """Tokens and USD; `priced`: whether the cost is known."""
@@ -129,7 +134,8 @@ class DecisionRecord(Value):
     second one, after `first_reply`, which was no valid decision. Tokens, cost and time are of
     all requests; where `priced` is False nobody knows the cost. `prompt_version` is that of the
     prompt's wording, `choice` who was asked and how. `gated`: nobody was, as nothing had
-    changed.
+    changed. `passed_over` says which models should have decided instead, and why they did not.
+    `finish_reason` and `first_finish` are why the two replies end, in the provider's word.
     """
 
     id: str
@@ -151,7 +157,10 @@ class DecisionRecord(Value):
     cost_usd: Decimal = Decimal(0)
     duration_ms: int = 0
     repaired: bool = False
+    finish_reason: str | None = None
     first_reply: str | None = None
+    first_finish: str | None = None
+    passed_over: str | None = None
     priced: bool = True
     gated: bool = False
     choice: ModelChoice | None = None
