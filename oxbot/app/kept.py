@@ -29,7 +29,7 @@ class KeptModel:
     replies: Replies
     asked: int = field(default=0, init=False)
     spent: Spent = field(default=Spent(), init=False)
-    before: Callable[[ModelChoice], None] = field(default=_nothing, init=False)
+    before: Callable[[ModelChoice], None] = field(default_factory=lambda: _nothing, init=False)
 
     def label(self, choice: ModelChoice) -> str:
         """How the chosen model is named wherever its decisions are shown."""
