@@ -101,6 +101,22 @@ async def test_a_reply_that_no_record_can_keep_is_repaired_once_then_holds_and_i
     assert own == record.cost_usd > 0
 
 
+@pytest.mark.parametrize("place", ["summary", "reason", "invalidation", "extra"])
+async def test_an_escaped_nul_in_a_valid_reply_holds_before_any_rule_takes_it_to_the_record(
+    make: MakeModel, store: PostgresStore, spoiling: Spoiling, place: str
+) -> None:
+    texts = dict.fromkeys(("summary", "reason", "invalidation"), "calm") | {place: "a\x00b"}
+    wish = {"symbol": BTC, "action": "buy", "confidence": "0.9", "reason": texts["reason"]}
+    wish |= {"invalidation": texts["invalidation"]}
+    more = {"\x00": "1"} if place == "extra" else {}
+    spoiling.text = json.dumps({"summary": texts["summary"], "proposals": [wish], **more})
+    brief, record = await decided(make, store)
+    assert (brief.proposals, record.decision) == ((), None)
+    assert record.failed is not None
+    assert "\x00" not in record.failed
+    assert spoiling.faults.asked == 2
+
+
 @pytest.mark.parametrize("text", UNSTORABLE)
 async def test_names_that_no_record_can_keep_do_not_cost_the_decision(
     make: MakeModel, store: PostgresStore, spoiling: Spoiling, text: str
