@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import Quote
@@ -35,13 +35,14 @@ class ModelRequest(Value):
 class Lately(Value):
     """What happened since a model was last asked.
 
-    `cycle` is the one in which it was; from then on what the rules said, oldest first, and
-    which positions were closed.
+    `cycle` is the one in which it was; from then on what the rules said, oldest first, which
+    positions were closed, and by coin why an entry that was approved came to nothing.
     """
 
     cycle: int
     verdicts: tuple[Verdict, ...] = ()
     trades: tuple["TradeRow", ...] = ()
+    unfilled: dict[str, str] = Field(default_factory=dict)
 
 
 class Facts(Value):
