@@ -15,6 +15,7 @@ OxbotError
 │   │   └── ModelRateLimited        it asks to wait (`retry_after_s`)                    503
 │   ├── ExitUnfinished          an exit that has to go on until it is done           503
 │   └── StoreUnavailable        PostgreSQL or Redis                                  503
+├── StoreRefused            PostgreSQL understood a statement and said no            500
 ├── VenueRefused            the exchange understood and said no                      502
 ├── OutcomeUnknown          the exchange may or may not have done it                 502
 ├── ModelRefused            the model's provider understood and said no (`cause`)    502
@@ -131,6 +132,16 @@ class ExitUnfinished(Unavailable):
 
 class StoreUnavailable(Unavailable):
     """PostgreSQL or Redis does not answer."""
+
+
+class StoreRefused(OxbotError):  # noqa: N818 - as NotFound
+    """PostgreSQL understood a statement and said no, which is a fault of ours.
+
+    It is tried again all the same: a step that gave up could end its bot, where a newer version
+    may mend it.
+    """
+
+    retryable = True
 
 
 class VenueRefused(OxbotError):  # noqa: N818 - as NotFound

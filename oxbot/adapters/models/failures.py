@@ -24,6 +24,7 @@ from oxbot.domain.errors import (
     RefusalCause,
 )
 from oxbot.domain.models import DASHSCOPE, ModelChoice, Usage
+from oxbot.domain.values import storable
 
 RECOVERS_S: Final = 60
 """DashScope counts requests and tokens by the minute, so that is the wait."""
@@ -168,10 +169,10 @@ def _host(setup: Setup) -> str:
 
 
 def _said(failure: Failure, setup: Setup) -> str:
-    """Give what was said, on one line, short, and without the key."""
+    """Give what was said, on one line, short, storable, and without the key."""
     text = " ".join(_TAG.sub(" ", failure.message).split())
     parts = [f"HTTP {failure.status}" if failure.status else "", failure.code, text]
-    told = ": ".join(part for part in parts if part)
+    told = storable(": ".join(part for part in parts if part))
     secret = setup.key.get_secret_value() if setup.key else ""
     if secret:
         told = told.replace(secret, HIDDEN)

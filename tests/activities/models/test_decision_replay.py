@@ -235,10 +235,10 @@ async def test_another_wording_is_another_question(
     read: PostgresSeenCycles, source: Source
 ) -> None:
     """The second cycle has a past to be left out, so its prompt is shorter."""
-    again = await replayed(read, Variant(prompt_version="1-now"), source, 2)
+    again = await replayed(read, Variant(prompt_version="2-now"), source, 2)
     assert source.asked == 1
     assert 0 < again.spent_after.tokens_in < again.spent_before.tokens_in
-    with pytest.raises(InputError, match="no prompt version '7'; there are: 1, 1-now"):
+    with pytest.raises(InputError, match="no prompt version '7'; there are: 2, 2-now"):
         await replayed(read, Variant(prompt_version="7"), source, 2)
 
 
