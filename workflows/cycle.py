@@ -91,7 +91,7 @@ class Cycle:
             causes = (failed, cause_of(error))
             return outcome.model_copy(update={"skipped": "; ".join(filter(None, causes))})
         orders = await self._execute(report, epoch)
-        said = wishes.summary if wishes else ""
+        said = wishes.told if wishes else ""
         return outcome.model_copy(update={"skipped": failed, "decision": said, "orders": orders})
 
     async def _decide(self, number: int) -> tuple[str | None, DecisionBrief | None]:
@@ -102,7 +102,8 @@ class Cycle:
             decision = await self._steps.decide(number)
         except ActivityError as error:
             return cause_of(error), None
-        self._state.last_decision = f"{decision.summary} By {decision.model}."
+        passed_over = f" Before: {decision.passed_over}" if decision.passed_over else ""
+        self._state.last_decision = f"{decision.summary} By {decision.model}.{passed_over}"
         return decision.failed, decision
 
     async def _validate(

@@ -1,7 +1,7 @@
 """Have one model decide: its reply is read strictly, and asked for once more where it is bad."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from oxbot.domain.decision import parse_decision
@@ -12,6 +12,7 @@ from oxbot.domain.errors import (
     ModelRefused,
     ModelUnavailable,
     NotFound,
+    OxbotError,
 )
 from oxbot.domain.models import ModelChoice
 from oxbot.records import ModelReply, ModelRequest
@@ -31,7 +32,7 @@ class Answer:
 
     `reply` is the last one, with tokens and cost of all; its text is empty where nobody
     answered. `repaired`: the decision came of the second request, after `first_reply`. `choice`
-    is who was asked.
+    is who was asked, `passed_over` who should have been instead, and why it was not.
     """
 
     label: str
@@ -41,6 +42,8 @@ class Answer:
     failed: str | None = None
     repaired: bool = False
     first_reply: str | None = None
+    first_finish: str | None = None
+    passed_over: str | None = None
 
 
 async def answered(label: str, question: ModelRequest, ask: Ask) -> Answer:
@@ -54,18 +57,40 @@ async def answered(label: str, question: ModelRequest, ask: Ask) -> Answer:
         return Answer(label, choice, reply, decision=read(reply, question))
     except BadReply as error:
         bad = error
-    first = reply.text
+    first, ended = reply.text, reply.finish_reason
     try:
         second = await ask(repair_of(question, bad))
     except NO_ANSWER as error:
-        return Answer(label, choice, reply, failed=f"{bad} Asked again: {error}")
+        asked = _summed(reply, held_back(reply, error))
+        kept = asked.model_copy(update={"text": reply.text, "finish_reason": reply.finish_reason})
+        return Answer(label, choice, kept, failed=f"{bad} Asked again: {error}")
     both = _summed(reply, second)
     try:
         decision = read(second, question)
     except BadReply as error:
         told = f"{error} That was after a repair request."
-        return Answer(label, choice, both, failed=told, first_reply=first)
-    return Answer(label, choice, both, decision=decision, repaired=True, first_reply=first)
+        held = Answer(label, choice, both, failed=told)
+        return replace(held, first_reply=first, first_finish=ended)
+    repaired = Answer(label, choice, both, decision=decision, repaired=True)
+    return replace(repaired, first_reply=first, first_finish=ended)
+
+
+def held_back(like: ModelReply, error: OxbotError) -> ModelReply:
+    """Give a reply without a text, of the same model, with what an error says that it cost."""
+    nothing = ModelReply(
+        text="", provider=like.provider, model=like.model, request_id=like.request_id
+    )
+    if not isinstance(error, ContentRefused):
+        return nothing
+    tokens_in, tokens_out = error.tokens
+    return nothing.model_copy(
+        update={
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "cost_usd": error.cost_usd,
+            "priced": error.priced,
+        }
+    )
 
 
 def repair_of(question: ModelRequest, bad: BadReply) -> ModelRequest:

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from oxbot.app.answering import Answer, answered
+from oxbot.app.answering import Answer, answered, held_back
 from oxbot.app.breaker import guarded
 from oxbot.app.ports import Ports
 from oxbot.domain.circuit import MODEL
@@ -68,13 +68,15 @@ async def ask_models(
         share_s = (until_s - _now_s()) / (len(choices) - place)
         asked = question.model_copy(update={"choice": choice})
         try:
-            return await _decided(ports, asked, _now_s() + share_s)
+            answer = await _decided(ports, asked, _now_s() + share_s)
+            return replace(answer, passed_over=_told(troubles) or None)
         except ContentRefused as error:
-            return _held(ports, choice, str(error))
+            held = _held(ports, choice, error)
+            return replace(held, passed_over=_told(troubles) or None)
         except (ModelRefused, ModelUnavailable, CircuitOpen) as error:
             troubles.append(error)
     if all(isinstance(trouble, ModelRefused) for trouble in troubles):
-        return _held(ports, choices[-1], _told(troubles))
+        return _held(ports, choices[-1], ModelRefused(_told(troubles), RefusalCause.REQUEST))
     raise _nobody(troubles)
 
 
@@ -116,12 +118,12 @@ def _model(ports: Ports, choice: ModelChoice) -> ChatModel:
         raise ModelRefused(told, RefusalCause.KEY) from error
 
 
-def _held(ports: Ports, choice: ModelChoice, why: str) -> Answer:
+def _held(ports: Ports, choice: ModelChoice, why: OxbotError) -> Answer:
     known = ports.models.get(choice.provider)
     label = known.label(choice) if known else choice.label
     named = known.named(choice) if known else choice
-    nothing = ModelReply(text="", provider=named.provider, model=named.model, request_id="")
-    return Answer(label, named, nothing, failed=why)
+    nothing = held_back(ModelReply.nothing_of(named), why)
+    return Answer(label, named, nothing, failed=str(why))
 
 
 def _nobody(troubles: Sequence[OxbotError]) -> OxbotError:

@@ -18,10 +18,14 @@ DAY_MS: Final = 86_400_000
 
 
 class Askable(NamedTuple):
-    """Which models may be asked now; if none may, `because` says why."""
+    """Which models may be asked now; if none may, `because` says why.
+
+    `left_out` says which were left out, and why.
+    """
 
     choices: Sequence[ModelChoice]
     because: str = ""
+    left_out: str = ""
 
 
 async def askable(ports: Ports, bot: Bot) -> Askable:
@@ -41,7 +45,10 @@ async def askable(ports: Ports, bot: Bot) -> Askable:
         if budget is not None and spent >= budget:
             return Askable((), _spent(budget, spent, whose))
     priced = [choice for choice in settings.choices if _is_priced(ports, choice)]
-    return Askable(priced, "" if priced else _unpriced(settings.choices))
+    if not priced:
+        return Askable((), _unpriced(settings.choices))
+    unpriced = [choice for choice in settings.choices if choice not in priced]
+    return Askable(priced, left_out=_unpriced(unpriced) if unpriced else "")
 
 
 def day_began_ms() -> int:
@@ -65,6 +72,6 @@ def _spent(budget: Decimal, spent: Decimal, whose: str) -> str:
 def _unpriced(choices: Sequence[ModelChoice]) -> str:
     named = ", ".join(choice.label for choice in choices)
     return (
-        f"A budget is set, and nobody knows what {named} costs. The bot holds and its protection "
-        "goes on. Say the price with OXBOT_MODEL_CARDS, or take the budget away."
+        f"A budget is set, and nobody knows what {named} costs, so it is not asked. Say the price "
+        "with OXBOT_MODEL_CARDS, or take the budget away."
     )

@@ -41,9 +41,9 @@ async def decide(
 async def _decide_anew(
     ports: Ports, request: Decide, bot: Bot, patience: Patience
 ) -> DecisionRecord:
-    choices, because = await askable(ports, bot)
-    if because:
-        return await ports.store.save_decision(_unasked(request, bot, because))
+    allowed = await askable(ports, bot)
+    if allowed.because:
+        return await ports.store.save_decision(_unasked(request, bot, allowed.because))
     brief = await _facts(ports, request, bot)
     version = bot.settings.prompt_version or PROMPT_VERSION
     unchanged = await held_back(ports, bot, request.cycle, brief)
@@ -51,10 +51,15 @@ async def _decide_anew(
         return await ports.store.save_decision(_gated(request, bot, unchanged))
     question = build_request(brief, version)
     begun = time.monotonic_ns()
-    answer = await ask_models(ports, question, choices, patience.limit_s)
+    answer = await ask_models(ports, question, allowed.choices, patience.limit_s)
     duration_ms = (time.monotonic_ns() - begun) // 1_000_000
+    passed_over = " ".join(filter(None, (allowed.left_out, answer.passed_over)))
     record = _record(request, question, answer).model_copy(
-        update={"duration_ms": duration_ms, "prompt_version": version}
+        update={
+            "duration_ms": duration_ms,
+            "prompt_version": version,
+            "passed_over": passed_over or None,
+        }
     )
     return await ports.store.save_decision(record, brief.facts)
 
@@ -127,7 +132,9 @@ def _record(request: Decide, question: ModelRequest, answer: Answer) -> Decision
         tokens_cached=reply.tokens_cached,
         cost_usd=reply.cost_usd,
         repaired=answer.repaired,
+        finish_reason=reply.finish_reason,
         first_reply=answer.first_reply,
+        first_finish=answer.first_finish,
         priced=reply.priced,
         choice=answer.choice,
     )
@@ -143,12 +150,14 @@ def _brief(record: DecisionRecord) -> DecisionBrief:
             summary=summary,
             proposals=(),
             failed=record.failed,
+            passed_over=record.passed_over,
         )
     wishes = (p for p in decision.proposals if p.action is not Action.HOLD)
     return DecisionBrief(
         decision_id=record.id,
         model=record.label,
         summary=decision.summary,
+        passed_over=record.passed_over,
         proposals=tuple(f"{p.action} {p.symbol} ({p.confidence}): {p.reason}" for p in wishes),
     )
 

@@ -2,26 +2,40 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Final
 
 from pydantic import Field
 
-from oxbot.app.answering import Ask, answered
+from oxbot.app.answering import Ask, answered, held_back, read, repair_of
 from oxbot.app.differences import Difference, Outcome, differences
 from oxbot.app.kept import KeptModel
-from oxbot.app.prompt import build_request
+from oxbot.app.prompt import LEFT_OUT, build_request
+from oxbot.app.replies import Replies, reply_key
 from oxbot.app.seen_cycle import SeenCycle
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.decision import Decision
-from oxbot.domain.errors import ContentRefused, NotFound
+from oxbot.domain.errors import BadReply, ContentRefused, InputError, NotFound
 from oxbot.domain.judging import judge_cycle
 from oxbot.domain.limits import Given, limits_after
-from oxbot.domain.models import ModelChoice, ModelName, Provider, Temperature, check_provider
+from oxbot.domain.models import (
+    BASELINE,
+    ModelChoice,
+    ModelName,
+    Provider,
+    Temperature,
+    check_provider,
+)
+from oxbot.domain.money import plain
 from oxbot.domain.values import Value
 from oxbot.ports import ChatModel
 from oxbot.records import MarketBrief, ModelReply, ModelRequest, Spent
 
 UNKNOWN_FACTS: Final = "what its model was shown was not kept by the version that asked"
+
+
+class BudgetSpent(Exception):  # noqa: N818 - not an error: the rest is left for another time
+    """No model is asked any more."""
 
 
 class ModelChange(Value):
@@ -35,6 +49,11 @@ class ModelChange(Value):
     model: ModelName | None = None
     temperature: Temperature | None = None
     json_schema: bool | None = None
+
+    def is_idle(self, choice: ModelChoice) -> bool:
+        """Whether there is a wish that a choice cannot follow: the baseline has no models."""
+        wished = (self.model, self.temperature, self.json_schema) != (None, None, None)
+        return wished and self.of(choice).provider == BASELINE
 
     def of(self, choice: ModelChoice) -> ModelChoice:
         """Give a choice with the changes."""
@@ -92,9 +111,34 @@ class Source:
 
     Args:
         models: By provider.
+        budget_usd: What asking may cost; it is looked at before each question, so that those
+            asked at the same time may each pass it by one.
     """
 
     models: Mapping[str, ChatModel]
+    budget_usd: Decimal = Decimal(1)
+
+    def __post_init__(self) -> None:
+        for model in self._kept:
+            model.before = self._must_be_allowed
+
+    def _must_be_allowed(self, choice: ModelChoice) -> None:
+        """Refuse a question for which there is no money, or whose price nobody knows.
+
+        Raises:
+            BudgetSpent: The budget is spent.
+            InputError: Nobody knows the price, so no budget could be kept.
+        """
+        if not self.models[choice.provider].is_priced(choice):
+            raise InputError(
+                f"Nobody knows what {choice.label} costs, so no budget can be kept. Say its price "
+                "with OXBOT_MODEL_CARDS."
+            )
+        if self.spent.cost_usd >= self.budget_usd:
+            raise BudgetSpent(
+                f"The budget of {plain(self.budget_usd)} USD for this replay is spent. Give it "
+                "more with --budget; the answers so far are kept."
+            )
 
     @property
     def _kept(self) -> list[KeptModel]:
@@ -155,17 +199,22 @@ async def replay_cycle(seen: SeenCycle, variant: Variant, source: Source) -> Rep
     question = question_of(seen, brief, variant, source)
     label = source.label(question.choice)
     done = done.having(label=label, choice=question.choice)
+    same = seen.asked_the_same(question)
+    if same and not seen.replies:
+        return done.having(after=_judged(seen, variant, None), failed=seen.record.failed)
     try:
-        answer = await answered(label, question, _ask(seen, question, source))
+        ask = _recorded(seen) if same else source.answer
+        answer = await answered(label, question, ask)
     except NotFound as error:
         return done.having(undone=str(error))
     except ContentRefused as error:
         nothing = _judged(seen, variant, None)
-        return done.having(after=nothing, failed=str(error))
+        spent = Spent.on([held_back(ModelReply.nothing_of(question.choice), error)])
+        return done.having(after=nothing, failed=str(error), spent_after=spent)
     return done.having(
         after=_judged(seen, variant, _decision(answer.decision)),
-        failed=answer.failed,
-        spent_after=Spent.on([answer.reply]),
+        failed=seen.record.failed if same else answer.failed,
+        spent_after=done.spent_before if same else Spent.on([answer.reply]),
     )
 
 
@@ -191,13 +240,15 @@ def changed(limits: RiskLimits, wishes: Mapping[str, Given]) -> RiskLimits:
     return limits_after(limits, wishes) if wishes else limits
 
 
-def _ask(seen: SeenCycle, question: ModelRequest, source: Source) -> Ask:
-    """Take the replies on record where the question is the same, else have it answered."""
-    recorded = iter(seen.replies if seen.asked_the_same(question) else ())
+def _recorded(seen: SeenCycle) -> Ask:
+    """Give the replies on record, one after the other."""
+    recorded = iter(seen.replies)
 
-    async def ask(request: ModelRequest) -> ModelReply:
+    async def ask(_: ModelRequest) -> ModelReply:
         known = next(recorded, None)
-        return await source.answer(request) if known is None else known
+        if known is None:
+            raise NotFound("No second reply is on record.")
+        return known
 
     return ask
 
@@ -213,3 +264,19 @@ def _judged(seen: SeenCycle, variant: Variant, decision: Decision | None) -> Out
 
 def _decision(text: str | None) -> Decision | None:
     return None if text is None else Decision.model_validate_json(text)
+
+
+async def keep_recorded(seen: SeenCycle, replies: Replies) -> None:
+    """Keep the replies on record by what was asked, for those who ask the same again."""
+    brief, version = seen.brief, seen.record.prompt_version
+    if brief is None or version not in LEFT_OUT or seen.choice.provider == BASELINE:
+        return
+    question = build_request(brief, version).model_copy(update={"choice": seen.choice})
+    if not seen.asked_the_same(question):
+        return
+    for reply in seen.replies:
+        await replies.put(reply_key(question), reply)
+        try:
+            read(reply, question)
+        except BadReply as bad:
+            question = repair_of(question, bad)

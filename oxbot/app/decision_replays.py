@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from oxbot.app.decision_replay import Replayed, Source, Variant, replay_cycle
+from oxbot.app.decision_replay import BudgetSpent, Replayed, Source, Variant, replay_cycle
 from oxbot.app.differences import Outcome
 from oxbot.app.seen_cycle import SeenCycles
 from oxbot.domain.errors import ModelRefused, ModelUnavailable
-from oxbot.domain.money import plain
 from oxbot.domain.values import Value
 from oxbot.records import Spent
 
@@ -58,7 +56,6 @@ async def replay_all(
     which: tuple[str, Sequence[int]],
     variant: Variant,
     source: Source,
-    budget_usd: Decimal,
 ) -> AsyncIterator[Replayed]:
     """Replay cycles, some at the same time; gives them in their order.
 
@@ -67,7 +64,6 @@ async def replay_all(
         which: The bot, and the numbers of its cycles.
         variant: What is to be different.
         source: Where answers come from.
-        budget_usd: What models may cost; looked at before each few cycles.
 
     Raises:
         Stopped: The model does not answer, refuses, or the budget is spent.
@@ -76,11 +72,6 @@ async def replay_all(
     bot_id, cycles = which
     left = iter(cycles)
     while batch := list(islice(left, AT_ONCE)):
-        if source.spent.cost_usd >= budget_usd:
-            raise Stopped(
-                f"The budget of {plain(budget_usd)} USD for this replay is spent. Give it more "
-                "with --budget; the answers so far are kept."
-            )
         for replayed in await _batch(read, bot_id, batch, variant, source):
             yield replayed
 
@@ -93,6 +84,8 @@ async def _batch(
         *(replay_cycle(one, variant, source) for one in seen), return_exceptions=True
     )
     for one in done:
+        if isinstance(one, BudgetSpent):
+            raise Stopped(str(one)) from one
         if isinstance(one, ModelRefused | ModelUnavailable):
             raise Stopped(f"{one} The same command goes on: answers so far are kept.") from one
         if isinstance(one, BaseException):
@@ -117,7 +110,7 @@ def summed_up(
         alike=len(done) - different,
         different=different,
         undone=len(cycles) - len(done),
-        before=_sum([(one.before, one.spent_before) for one in done]),
+        before=_sum([(one.before, one.spent_before) for one in cycles]),
         after=_sum([(one.after, one.spent_after) for one in done if one.after]),
         asked=source.asked,
         paid=source.spent,

@@ -24,6 +24,7 @@ class DecisionRow(Value):
     decision: str | None
     failed: str | None
     repaired: bool
+    passed_over: str | None = None
     asked: bool
     gated: bool
     tokens_in: int

@@ -67,7 +67,7 @@ class Compared(Value):
 def held_instead(
     past: PastCandles, symbols: Iterable[str], stretch: range, terms: tuple[Notional, Decimal]
 ) -> Earnings:
-    """Give what buying equal parts of all coins, holding and selling them would have earned.
+    """Give what buying equal parts of all coins and holding them would have earned.
 
     Args:
         past: The candles.
@@ -78,10 +78,8 @@ def held_instead(
     capital, fee_rate = terms
     closes = closes_of(past, symbols, stretch)
     end = worth_held(capital, closes)
-    turnover = capital + end
-    fees = to_scale(turnover * fee_rate)
-    pnl = end - capital - fees
-    return Earnings(name="buy and hold", trades=len(closes), turnover=turnover, fees=fees, pnl=pnl)
+    fees = to_scale(capital * fee_rate)
+    return Earnings(name="buy and hold", turnover=capital, fees=fees, pnl=end - capital - fees)
 
 
 def random_instead(
@@ -94,7 +92,8 @@ def random_instead(
     """Give what random trades of the bot's own turnover would have earned; None without trades."""
     books, held, earned = bot
     stakes = stakes_of(books, held, stretch.stop, past.length_ms)
-    return traded_at_random(stakes, earned.pnl, closes_of(past, symbols, stretch), fee_rate)
+    mine = earned.pnl if earned.net is None else earned.net
+    return traded_at_random(stakes, mine, closes_of(past, symbols, stretch), fee_rate)
 
 
 def stakes_of(
@@ -102,13 +101,13 @@ def stakes_of(
 ) -> list[Stake]:
     """Give all round trips, and what is still held at the end."""
     closed = [
-        (trade.entry_price * trade.quantity, trade.closed_ms - trade.opened_ms)
+        (trade.entry_price * trade.quantity, trade.closed_ms - trade.opened_ms, True)
         for trade in books.trades
     ]
-    open_ = [(position.cost, end_ms - position.opened_ms) for position in held.values()]
+    open_ = [(position.cost, end_ms - position.opened_ms, False) for position in held.values()]
     return [
-        Stake(invested=invested, candles=max(1, length_ms // candle_ms))
-        for invested, length_ms in (*closed, *open_)
+        Stake(invested=invested, candles=max(1, length_ms // candle_ms), closed=closed)
+        for invested, length_ms, closed in (*closed, *open_)
     ]
 
 

@@ -56,7 +56,8 @@ class SeenCycle(Value):
     def replies(self) -> tuple[ModelReply, ...]:
         """What was answered, in order; tokens and cost stand with the first, for all of them."""
         record = self.record
-        texts = [text for text in (record.first_reply, record.reply) if text]
+        both = ((record.first_reply, record.first_finish), (record.reply, record.finish_reason))
+        texts = [(text, finish or "") for text, finish in both if text]
         first = {
             name: getattr(record, name)
             for name in ("tokens_in", "tokens_out", "tokens_cached", "cost_usd")
@@ -68,9 +69,10 @@ class SeenCycle(Value):
                 model=record.model,
                 request_id=record.request_id,
                 priced=record.priced,
+                finish_reason=finish,
                 **(first if place == 0 else {}),
             )
-            for place, text in enumerate(texts)
+            for place, (text, finish) in enumerate(texts)
         )
 
 

@@ -89,6 +89,7 @@ def _head(page: BotPage, zone: tzinfo) -> list[str]:
         f"equity {money(view.equity)} USDT",
         f"cycle {view.cycle}, next at {when(view.next_due_ms, zone)}",
         *_worries(view),
+        *_last_skip(page.cycles),
     ]
 
 
@@ -107,6 +108,12 @@ def _worries(view: BotView) -> list[str]:
     if view.unwritten:
         lines.append(f"{view.unwritten} cycles wait to be written to PostgreSQL")
     return lines
+
+
+def _last_skip(newest_first: Sequence[CycleRow]) -> list[str]:
+    """Say what went wrong in the newest cycle that is over, if anything did."""
+    over = next((row for row in newest_first if row.recorded_ms is not None), None)
+    return [f"last cycle, {over.cycle}: {over.skipped}"] if over and over.skipped else []
 
 
 def _prices(market: MarketStatus | None) -> list[str]:

@@ -10,7 +10,6 @@ from oxbot.app.seen_cycle import Lived, SeenCycle
 from oxbot.app.statement import Statement
 from oxbot.bootstrap import TAKER_FEE
 from oxbot.cli.replay_end import SourceCandles
-from oxbot.domain.bot import BotSettings
 from oxbot.domain.models import BASELINE, CARDS, DASHSCOPE, OPENAI
 from oxbot.domain.portfolio import Portfolio
 from oxbot.settings import Settings
@@ -36,11 +35,15 @@ class Told:
 
 @dataclass(frozen=True)
 class Driven:
-    """What came of driving the market again: one bot's books, what it holds, what it cost."""
+    """What came of driving the market again: one bot's books, what it holds, what it cost.
+
+    `unasked` counts the cycles in which no model was allowed to be asked.
+    """
 
     books: Statement
     portfolio: Portfolio
     lived: Lived
+    unasked: int = 0
 
 
 def compared(
@@ -63,7 +66,7 @@ def compared(
             held_instead(past, symbols, stretch, (capital, TAKER_FEE)),
         ),
         chance=random_instead(past, symbols, stretch, bot, TAKER_FEE),
-        warnings=tuple(_warnings(mine.lived.settings, told, settings)),
+        warnings=tuple(_warnings(mine, told, settings)),
     )
 
 
@@ -74,13 +77,23 @@ def _earned(name: str, driven: Driven, stretch: range) -> Earnings:
     return Earnings.of(name, driven.books, stretch, equity, lived.model_usd)
 
 
-def _warnings(chosen: BotSettings, told: Told, settings: Settings) -> Iterator[str]:
+def _warnings(mine: Driven, told: Told, settings: Settings) -> Iterator[str]:
+    """Warn of what makes the comparison worth less."""
+    if mine.unasked:
+        yield (
+            f"{mine.unasked} cycles asked nobody and held, since the budget was spent or a price "
+            "is not known. Give more with --budget, which kept replies count against as well, or "
+            "say the price with OXBOT_MODEL_CARDS."
+        )
     cards = {**CARDS, **settings.model_cards}
     usual = {DASHSCOPE: settings.dashscope_model, OPENAI: settings.openai_model}
+    chosen, lived = mine.lived.settings, told.lived
+    dues = range(lived.first_ms, lived.last_ms + 1, chosen.interval_s * SECOND_MS)
     for choice in chosen.choices:
         if choice.provider == BASELINE:
             continue
-        card = cards.get(choice.model or usual.get(choice.provider, ""))
-        warning = foreknowledge(choice.label, card.cutoff if card else None, [told.lived.last_ms])
+        named = choice.model_copy(update={"model": choice.model or usual[choice.provider]})
+        card = cards.get(named.model)
+        warning = foreknowledge(named.label, card.cutoff if card else None, dues)
         if warning:
             yield warning

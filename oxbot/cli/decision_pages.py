@@ -37,6 +37,7 @@ def write_list(console: Console, rows: Sequence[DecisionRow], shown_in: tzinfo) 
 def _line(row: DecisionRow, shown_in: tzinfo) -> tuple[str, ...]:
     tokens = f"{row.tokens_in}+{row.tokens_out}" if row.tokens_in else NOTHING
     told = f"{row.told} (repaired)" if row.repaired else row.told
+    told = f"{told} (fallback)" if row.passed_over else told
     by = row.label if row.asked else "(not asked)"
     return row.id, when(row.due_ms, shown_in), by, tokens, plain(row.cost_usd), told
 
@@ -92,6 +93,8 @@ def _by(page: DecisionPage) -> Iterator[str]:
         f"{plain(record.cost_usd)} USD"
     )
     yield f"prompt {record.prompt_hash[:12]} of version {record.prompt_version}"
+    if record.passed_over is not None:
+        yield f"Another should have decided: {record.passed_over}"
     if record.failed is not None:
         yield f"The cycle held: {record.failed}"
 

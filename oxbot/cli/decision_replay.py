@@ -36,6 +36,11 @@ from oxbot.logs import configure_logs
 from oxbot.ports import ChatModel
 from oxbot.settings import Settings
 
+NEWEST: Final = 50
+"""Cycles that are replayed where nobody says which."""
+
+ALL: Final = 10_000_000
+
 AS_IT_WAS: Final = ModelChange()
 
 
@@ -45,13 +50,20 @@ class Wishes:
 
     bot_id: str
     cycles: str | None = None
-    last: int = 50
+    last: int | None = None
     model: ModelChange = AS_IT_WAS
     prompt_version: str | None = None
     limits: tuple[str, ...] = ()
     keep: bool = False
     recorded: bool = False
     budget: Decimal = Decimal(1)
+
+    @property
+    def which(self) -> tuple[str, range | None, int]:
+        """The bot, which of its cycles (None: the newest), and how many at most."""
+        cycles = inputs.cycle_range(self.cycles)
+        most = ALL if cycles is not None else NEWEST
+        return self.bot_id, cycles, self.last or most
 
     def variant(self, settings: Settings) -> Variant:
         """Read what is to be different.
@@ -64,6 +76,8 @@ class Wishes:
                 "--keep-decisions asks no model, so a model or a prompt version makes no "
                 "difference. Leave one of them out."
             )
+        if self.budget < 0:
+            raise InputError(f"--budget is {self.budget}; it cannot be below 0.")
         if self.model.provider and not self.recorded:
             check_provider(self.model.provider, settings.model_providers)
         if self.prompt_version is not None:
@@ -93,7 +107,7 @@ def model_change(
         raise InputError(told(error)) from error
 
 
-def run(wishes: Wishes, *, as_json: bool) -> None:
+def run(wishes: Wishes, market: MarketWishes, *, as_json: bool) -> None:
     """Replay recorded cycles and show what differs.
 
     Raises:
@@ -101,6 +115,11 @@ def run(wishes: Wishes, *, as_json: bool) -> None:
         NotFound: There is no such bot, or none of its cycles asked a model.
         ModelUnavailable: The model stopped answering; what was replayed is shown before.
     """
+    if market != MarketWishes():
+        raise InputError(
+            "--candles, --timeframe, --seed, --name and --fresh say which market is driven again, "
+            "which only --stepped does."
+        )
     settings = load_settings()
     configure_logs(settings.log_format, "error")
     found = asyncio.run(_replayed(settings, wishes, wishes.variant(settings)))
@@ -120,8 +139,8 @@ def run_stepped(wishes: Wishes, market: MarketWishes, *, as_json: bool) -> None:
             "--stepped lets bots decide and trade anew, so --keep-decisions and --recorded do not "
             "go with it; answers that are kept are used in any case."
         )
-    which = (wishes.bot_id, inputs.cycle_range(wishes.cycles), wishes.last)
-    decision_stepped.run(which, wishes.variant(settings), market, as_json=as_json)
+    variant = wishes.variant(settings)
+    decision_stepped.run(wishes.which, variant, market, wishes.budget, as_json=as_json)
 
 
 async def _replayed(settings: Settings, wishes: Wishes, variant: Variant) -> DecisionReplay:
@@ -132,17 +151,18 @@ async def _replayed(settings: Settings, wishes: Wishes, variant: Variant) -> Dec
         open_seen_cycles(found) as read,
         open_models(keeping) as models,
     ):
-        cycles = await read.asked(wishes.bot_id, inputs.cycle_range(wishes.cycles), wishes.last)
+        cycles = await read.asked(*wishes.which)
         if not cycles:
             raise NotFound(
                 f"No model was asked in these cycles of bot {wishes.bot_id}; see `oxbot decisions "
                 f"list --bot {wishes.bot_id}`."
             )
-        source = Source(_recorded(models, directory) if wishes.recorded else models)
+        answering = _recorded(models, directory) if wishes.recorded else models
+        source = Source(answering, wishes.budget)
         done, stopped = await _drive(
-            replay_all(read, (wishes.bot_id, cycles), variant, source, wishes.budget), len(cycles)
+            replay_all(read, (wishes.bot_id, cycles), variant, source), len(cycles)
         )
-    warnings = list(_foreknown(settings, source, done))
+    warnings = [*_foreknown(settings, source, done), *_idle(variant, done)]
     return summed_up(wishes.bot_id, done, source, warnings=warnings, stopped=stopped)
 
 
@@ -165,6 +185,16 @@ async def _drive(
     except Stopped as error:
         return done, str(error)
     return done, None
+
+
+def _idle(variant: Variant, done: Sequence[Replayed]) -> Iterator[str]:
+    """Say of how many cycles a wish about the model changed nothing."""
+    idle = sum(one.choice is not None and variant.model.is_idle(one.choice) for one in done)
+    if idle:
+        yield (
+            f"{idle} of {len(done)} cycles were decided by the baseline, a rule that has no "
+            "models: nobody was asked for them. Say whom to ask instead with --provider."
+        )
 
 
 def _foreknown(settings: Settings, source: Source, done: Sequence[Replayed]) -> Iterator[str]:

@@ -57,7 +57,7 @@ def _told(found: DecisionReplay) -> Iterator[str]:
     left = f", {found.undone} not replayed" if found.undone else ""
     for one in found.cycles:
         if one.undone is not None:
-            yield f"Cycle {one.cycle} was not replayed: {one.undone}."
+            yield f"Cycle {one.cycle} was not replayed: {one.undone.rstrip('.')}."
         if one.failed is not None:
             yield f"Cycle {one.cycle} would have held: {one.failed}"
     yield (

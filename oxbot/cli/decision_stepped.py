@@ -7,8 +7,9 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from oxbot.adapters.models.reply_files import ReplyFiles
 from oxbot.app.bots import Desk
-from oxbot.app.decision_replay import Variant, changed
+from oxbot.app.decision_replay import Variant, changed, keep_recorded
 from oxbot.app.earnings import Compared
 from oxbot.app.replay_report import ReplayReport, Run
 from oxbot.app.seen_cycle import SeenCycle
@@ -16,6 +17,7 @@ from oxbot.bootstrap import open_seen_cycles, open_statements
 from oxbot.cli import decision_stepped_pages, output
 from oxbot.cli.at_rest import on_record
 from oxbot.cli.config_sources import load_settings
+from oxbot.cli.counted import counted
 from oxbot.cli.decision_compare import SECOND_MS, Driven, Told, compared
 from oxbot.cli.replay_bots import PlannedBot
 from oxbot.cli.replay_end import SourceCandles, must_agree, summed_up
@@ -32,6 +34,9 @@ from oxbot.settings import Settings
 from oxbot.simulator.candles import CandleSource
 from oxbot.simulator.defaults import DEFAULT_SEED, DEFAULT_TIMEFRAME
 from oxbot.simulator.venue_time import iso
+
+LEAST_BUDGET: Final = Decimal("0.000001")
+"""USD; a budget of 0 is none at all."""
 
 FAR_OFF: Final = Decimal("0.02")
 """A price that differs so much from the candle of its time is another market's."""
@@ -71,7 +76,12 @@ class MarketWishes:
 
 
 def run(
-    which: tuple[str, range | None, int], variant: Variant, market: MarketWishes, *, as_json: bool
+    which: tuple[str, range | None, int],
+    variant: Variant,
+    market: MarketWishes,
+    budget_usd: Decimal,
+    *,
+    as_json: bool,
 ) -> None:
     """Drive the market again with the variant and the baseline, and compare what they earned.
 
@@ -79,6 +89,7 @@ def run(
         which: The bot, which of its cycles (None: the newest), and how many at most.
         variant: What is to be different.
         market: Its candles.
+        budget_usd: What models may cost; those of replies that were kept count as well.
         as_json: Write one JSON document.
 
     Raises:
@@ -90,7 +101,7 @@ def run(
     configure_logs(settings.log_format, "warning")
     told = asyncio.run(_read(settings, *which))
     wishes = market.among(read_json_object(DataDirectory.of(settings.home).root / FILE))
-    found = _compare(settings, told, variant, wishes)
+    found = _compare(settings, told, variant, wishes, budget_usd)
     if as_json:
         output.write_json(decision_stepped_pages.document(found))
     else:
@@ -106,6 +117,11 @@ async def _read(settings: Settings, bot_id: str, cycles: range | None, last: int
         numbers = await read.asked(bot_id, cycles, last)
         if not numbers:
             raise NotFound(f"No model was asked in these cycles of bot {bot_id}.")
+        replies = ReplyFiles(settings.model_replies or DataDirectory.of(settings.home).replies)
+        with counted("cycles on record", len(numbers)) as advance:
+            for number in numbers:
+                await keep_recorded(await read.seen(bot_id, number), replies)
+                advance(1)
         return Told(
             bot_id=bot_id,
             lived=await read.lived(bot_id, numbers[0], numbers[-1]),
@@ -114,7 +130,9 @@ async def _read(settings: Settings, bot_id: str, cycles: range | None, last: int
         )
 
 
-def _compare(settings: Settings, told: Told, variant: Variant, wishes: MarketWishes) -> Compared:
+def _compare(
+    settings: Settings, told: Told, variant: Variant, wishes: MarketWishes, budget_usd: Decimal
+) -> Compared:
     source = wishes.source()
     past = SourceCandles(source)
     _must_be_its_market(told.first, past)
@@ -128,8 +146,9 @@ def _compare(settings: Settings, told: Told, variant: Variant, wishes: MarketWis
         report = await summed_up(own, desk, planned_inputs, driven, source)
         return report, [await _driven(own, desk, bot.id) for bot in planned_inputs.bots]
 
+    budget = {"OXBOT_MODEL_BUDGET_USD": str(max(budget_usd, LEAST_BUDGET))}
     report, (mine, plain) = drive(
-        own, wishes.simulator(planned_inputs.from_ms), planned_inputs, read
+        own, wishes.simulator(planned_inputs.from_ms), planned_inputs, read, budget
     )
     must_agree(report, late=False)
     return compared(told, (mine, plain), past, settings)
@@ -186,6 +205,7 @@ def varied(settings: BotSettings, variant: Variant) -> BotSettings:
         "fallbacks": tuple(others) if choice == first else (),
         "limits": changed(settings.limits, variant.limits),
         "prompt_version": variant.prompt_version or settings.prompt_version,
+        "budget_usd": None,  # it is of a day, and the replay has one of its own
     }
     return settings.model_copy(update=news)
 
@@ -201,6 +221,7 @@ async def _driven(own: Settings, desk: Desk, bot_id: str) -> Driven:
             books=await statements.statement(bot_id),
             portfolio=await desk.store.portfolio(bot_id),
             lived=await read.lived(bot_id, 1, last),
+            unasked=(await desk.store.decision_counts(0, bot_id)).unasked,
         )
 
 

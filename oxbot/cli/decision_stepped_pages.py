@@ -18,7 +18,8 @@ def write(console: Console, found: Compared) -> None:
     """Write a line for each, then what random trades say."""
     title = f"What was earned from {when(found.from_ms)} to {when(found.to_ms)} UTC, in USDT"
     columns = ("", "trades>", "turnover>", "fees>", "after fees>", "model>", "net>")
-    console.print(table(title, columns, map(_line, found.earnings), tight=True))
+    console.print(title, style="bold", soft_wrap=True)
+    console.print(table("", columns, map(_line, found.earnings), tight=True))
     chance = found.chance
     if chance is None:
         console.print("\nThe bot did not trade, so there is nothing to compare with chance.")

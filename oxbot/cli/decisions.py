@@ -54,7 +54,10 @@ def replay(  # noqa: PLR0913 - one parameter for each option of the command
     cycles: Annotated[
         str | None, typer.Option(metavar="FIRST:LAST", help="These cycles; else the newest.")
     ] = None,
-    last: Annotated[int, typer.Option(min=1, max=100_000, help="How many, the newest.")] = 50,
+    last: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many, the newest; 50 unless --cycles says which."),
+    ] = None,
     provider: Annotated[str | None, typer.Option(help="Ask this provider instead.")] = None,
     model: Annotated[str | None, typer.Option(help="Ask this model instead.")] = None,
     temperature: Annotated[str | None, typer.Option(help="Of the model, 0 to 2.")] = None,
@@ -118,10 +121,10 @@ def replay(  # noqa: PLR0913 - one parameter for each option of the command
         recorded=recorded,
         budget=decimal_from(budget, "budget"),
     )
-    if not stepped:
-        decision_replay.run(wishes, as_json=as_json)
-        return
     from oxbot.cli import decision_stepped
 
     market = decision_stepped.MarketWishes(candles, timeframe, seed, name, fresh)
+    if not stepped:
+        decision_replay.run(wishes, market, as_json=as_json)
+        return
     decision_replay.run_stepped(wishes, market, as_json=as_json)

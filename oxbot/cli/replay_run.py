@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -181,9 +181,20 @@ def start_over(settings: Settings) -> None:
 
 
 def drive(
-    settings: Settings, simulator: SimulatorOptions, inputs: Inputs, read: Reader[Found]
+    settings: Settings,
+    simulator: SimulatorOptions,
+    inputs: Inputs,
+    read: Reader[Found],
+    more: Mapping[str, str] = QUIET,
 ) -> Found:
     """Run to the end, and have the record read there.
+
+    Args:
+        settings: Of the replay.
+        simulator: How its venue begins.
+        inputs: What it is made of.
+        read: Reads the record at the end.
+        more: What its processes are told besides.
 
     Raises:
         SetupError: The system cannot start.
@@ -196,7 +207,7 @@ def drive(
         async with _opened(settings, addresses) as (desk, venue):
             found.append(await read(desk, await _drive(desk, venue, inputs)))
 
-    environment = {**QUIET, "OXBOT_MODEL_REPLIES": str(settings.model_replies)}
+    environment = {**QUIET, "OXBOT_MODEL_REPLIES": str(settings.model_replies), **more}
     running = run_system(
         settings, body, announce=_announce, simulator=simulator, environment=environment, quick=True
     )

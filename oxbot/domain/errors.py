@@ -15,6 +15,7 @@ OxbotError
 │   │   └── ModelRateLimited        it asks to wait (`retry_after_s`)                    503
 │   ├── ExitUnfinished          an exit that has to go on until it is done           503
 │   └── StoreUnavailable        PostgreSQL or Redis                                  503
+├── StoreRefused            PostgreSQL understood a statement and said no            500
 ├── VenueRefused            the exchange understood and said no                      502
 ├── OutcomeUnknown          the exchange may or may not have done it                 502
 ├── ModelRefused            the model's provider understood and said no (`cause`)    502
@@ -26,6 +27,7 @@ Each class says whether trying the same again can help (`retryable`), and which 
 status a caller sees (`http_status`). Temporal does the retrying.
 """
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
@@ -132,6 +134,16 @@ class StoreUnavailable(Unavailable):
     """PostgreSQL or Redis does not answer."""
 
 
+class StoreRefused(OxbotError):  # noqa: N818 - as NotFound
+    """PostgreSQL understood a statement and said no, which is a fault of ours.
+
+    It is tried again all the same: a step that gave up could end its bot, where a newer version
+    may mend it.
+    """
+
+    retryable = True
+
+
 class VenueRefused(OxbotError):  # noqa: N818 - as NotFound
     """The exchange understood the request and said no."""
 
@@ -169,9 +181,29 @@ class ModelRefused(OxbotError):  # noqa: N818 - as NotFound
 
 
 class ContentRefused(OxbotError):  # noqa: N818 - as NotFound
-    """The model's provider will not have this prompt, or its answer to it."""
+    """The model's provider will not have this prompt, or its answer to it.
+
+    Args:
+        message: What happened, what it means, what to do.
+        tokens: Of the question and of the answer that was held back: they are billed.
+        cost_usd: What they cost.
+        priced: Whether that is known.
+    """
 
     http_status = 502
+
+    def __init__(
+        self,
+        message: str,
+        tokens: tuple[int, int] = (0, 0),
+        cost_usd: Decimal = Decimal(0),
+        *,
+        priced: bool = True,
+    ) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        self.cost_usd = cost_usd
+        self.priced = priced
 
 
 class BadReply(OxbotError):  # noqa: N818 - as NotFound

@@ -1,10 +1,27 @@
 """The base of all immutable values, and what is said of one that cannot be."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
+
+_NOT_STORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """Give a text as PostgreSQL can keep it: NUL and each half of a pair become U+FFFD."""
+    return _NOT_STORABLE.sub("\ufffd", text)
+
+
+def _made_storable(value: object) -> object:
+    return storable(value) if isinstance(value, str) else value
+
+
+Storable = Annotated[str, BeforeValidator(_made_storable)]
+"""A text from outside: what cannot be kept in it is replaced by U+FFFD, never refused."""
 
 
 class Value(BaseModel):

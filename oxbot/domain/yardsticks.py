@@ -1,6 +1,7 @@
 """What anybody could have earned in the same stretch: by holding, and by trading at random.
 
-Both pay the fees and trade at closing prices, without a spread.
+Both pay the fee of each trade, and trade at closing prices, without a spread; what is held at the
+end counts at its price.
 """
 
 import random
@@ -22,10 +23,14 @@ Closes = Mapping[str, Sequence[Price]]
 
 
 class Stake(Value):
-    """A round trip's size and length: USDT of the entry, and whole candles."""
+    """A position's size and length: USDT of the entry, and whole candles.
+
+    `closed`: it was sold, so that both fees were paid; one that is still held paid one.
+    """
 
     invested: Notional
     candles: int
+    closed: bool = True
 
 
 class Chance(Value):
@@ -81,14 +86,10 @@ def _one(stakes: Sequence[Stake], closes: Closes, fee_rate: Decimal, seed: int) 
         prices = closes[chance.choice(symbols)]
         length = min(stake.candles, len(prices) - 1)
         begin = chance.randrange(len(prices) - length)
-        total += _earned(stake.invested.number, prices[begin], prices[begin + length], fee_rate)
+        grown = _grown(prices[begin], prices[begin + length])
+        fees = fee_rate * (1 + grown if stake.closed else 1)
+        total += stake.invested.number * (grown - 1 - fees)
     return total
-
-
-def _earned(invested: Decimal, entry: Price, leaving: Price, fee_rate: Decimal) -> Decimal:
-    """Give the gain of USDT invested at one price and sold at another, after both fees."""
-    grown = _grown(entry, leaving)
-    return invested * (grown - 1 - fee_rate * (1 + grown))
 
 
 def _grown(entry: Price, leaving: Price) -> Decimal:

@@ -52,13 +52,24 @@ class Decide(Message):
 
 
 class DecisionBrief(Message):
-    """The decision's place on record and its gist."""
+    """The decision's place on record and its gist.
+
+    `passed_over` says which models should have decided instead of `model`, and why they did not.
+    """
 
     decision_id: str
     model: str
     summary: str
     proposals: tuple[str, ...]
     failed: str | None = None
+    passed_over: str | None = None
+
+    @property
+    def told(self) -> str:
+        """The gist, and where another model should have decided, why it did not."""
+        if self.passed_over is None:
+            return self.summary
+        return f"{self.summary} By {self.model}, since: {self.passed_over}"
 
 
 class ValidateRisk(Message):

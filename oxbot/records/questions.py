@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final, Self
+from typing import Annotated, Final, Self
+
+from pydantic import BeforeValidator, Field
 
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.market import Quote
@@ -11,7 +13,7 @@ from oxbot.domain.models import ModelChoice
 from oxbot.domain.portfolio import Portfolio
 from oxbot.domain.risk import Verdict
 from oxbot.domain.snapshots import Features
-from oxbot.domain.values import Value
+from oxbot.domain.values import Storable, Value
 from oxbot.records.books import TradeRow
 
 UNVERSIONED: Final = "0"
@@ -33,13 +35,14 @@ class ModelRequest(Value):
 class Lately(Value):
     """What happened since a model was last asked.
 
-    `cycle` is the one in which it was; from then on what the rules said, oldest first, and
-    which positions were closed.
+    `cycle` is the one in which it was; from then on what the rules said, oldest first, which
+    positions were closed, and by coin why an entry that was approved came to nothing.
     """
 
     cycle: int
     verdicts: tuple[Verdict, ...] = ()
     trades: tuple["TradeRow", ...] = ()
+    unfilled: dict[str, str] = Field(default_factory=dict)
 
 
 class Facts(Value):
@@ -78,24 +81,44 @@ class MarketBrief(Facts):
         return cls(**named, features=features, quotes=quotes)
 
 
+MOST_TOKENS: Final = 10**9
+"""What a provider may count; two of these still fit into a column."""
+
+
+def _countable(value: object) -> object:
+    return max(0, min(value, MOST_TOKENS)) if isinstance(value, int) else value
+
+
+Tokens = Annotated[int, BeforeValidator(_countable)]
+"""A provider's count: one below 0 or beyond any answer is the nearest that can be kept."""
+
+
 class ModelReply(Value):
     """A model's answer as it came, with what it cost: tokens and USD.
+
+    But for what no record can keep: in its texts NUL and lone surrogates become U+FFFD, so that
+    whatever comes is a bad reply at worst.
 
     `tokens_cached` are those of `tokens_in` that the provider remembered. `finish_reason` is
     why the text ends where it does, in the provider's word. Where nobody knows the model's
     price, `priced` is False and the cost of 0 tells nothing.
     """
 
-    text: str
+    text: Storable
     provider: str
-    model: str
-    request_id: str
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tokens_cached: int = 0
+    model: Storable
+    request_id: Storable
+    tokens_in: Tokens = 0
+    tokens_out: Tokens = 0
+    tokens_cached: Tokens = 0
     cost_usd: Decimal = Decimal(0)
-    finish_reason: str = ""
+    finish_reason: Storable = ""
     priced: bool = True
+
+    @classmethod
+    def nothing_of(cls, choice: ModelChoice) -> Self:
+        """Give what a model said that gave no answer."""
+        return cls(text="", provider=choice.provider, model=choice.model, request_id="")
 
 
 class Spent(Value):
@@ -129,7 +152,8 @@ class DecisionRecord(Value):
     second one, after `first_reply`, which was no valid decision. Tokens, cost and time are of
     all requests; where `priced` is False nobody knows the cost. `prompt_version` is that of the
     prompt's wording, `choice` who was asked and how. `gated`: nobody was, as nothing had
-    changed.
+    changed. `passed_over` says which models should have decided instead, and why they did not.
+    `finish_reason` and `first_finish` are why the two replies end, in the provider's word.
     """
 
     id: str
@@ -151,7 +175,10 @@ class DecisionRecord(Value):
     cost_usd: Decimal = Decimal(0)
     duration_ms: int = 0
     repaired: bool = False
+    finish_reason: str | None = None
     first_reply: str | None = None
+    first_finish: str | None = None
+    passed_over: str | None = None
     priced: bool = True
     gated: bool = False
     choice: ModelChoice | None = None

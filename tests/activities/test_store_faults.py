@@ -1,16 +1,17 @@
 """PostgreSQL that does not answer is said to be unavailable, and is well again afterwards."""
 
 import asyncio
+import traceback
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.engine import async_url, begin, open_engine
 from oxbot.adapters.postgres.schema import bots
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.domain.errors import InputError, SetupError, StoreUnavailable
+from oxbot.domain.errors import InputError, SetupError, StoreRefused, StoreUnavailable
 from oxbot.domain.orders import OrderState
 from tests.support.servers import END_OTHERS
 from tests.support.trading import INSTRUMENT, entry, fill, intend, new_bot
@@ -98,10 +99,56 @@ def test_socket_directories_and_tls_modes_reach_the_driver() -> None:
     assert dict(url.query) == {"host": "/tmp/a b", "ssl": "require"}  # noqa: S108 - an example
 
 
-async def test_a_bug_is_not_taken_for_an_outage(engine: AsyncEngine) -> None:
-    with pytest.raises(IntegrityError):
+UNTOLD = "never-to-be-told"
+REFUSED = (
+    (
+        "INSERT INTO bots (id) VALUES (:secret)",
+        r'NotNullViolationError 23502, .* column "settings"',
+    ),
+    ("SELECT CAST(:secret AS text)::integer", "InvalidTextRepresentationError 22P02"),
+    ("SELECT CAST(:secret || chr(0) AS text)", "ProgramLimitExceededError 54000"),
+    ("INSERT INTO nowhere VALUES (:secret)", 'UndefinedTableError 42P01, relation "nowhere"'),
+)
+
+
+@pytest.mark.parametrize(("statement", "told"), REFUSED)
+async def test_a_statement_that_is_refused_is_no_outage_and_names_no_value(
+    engine: AsyncEngine, statement: str, told: str
+) -> None:
+    """What is said goes to Temporal's histories and to status pages."""
+    with pytest.raises(StoreRefused, match=told) as caught:
         async with begin(engine) as connection:
-            await connection.execute(bots.insert().values(id="b1", epoch=1))
+            await connection.execute(text(statement), {"secret": UNTOLD})
+    assert caught.value.retryable
+    assert UNTOLD not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("value", [f"{UNTOLD}\x00", f"{UNTOLD}\ud800"])
+async def test_a_text_that_cannot_be_kept_is_not_told_either(
+    store: PostgresStore, engine: AsyncEngine, value: str
+) -> None:
+    await new_bot(store)
+    with pytest.raises(StoreRefused, match=r"PostgreSQL refuses a statement: \w+ 22") as caught:
+        async with begin(engine) as connection:
+            await connection.execute(bots.update().values(status=value))
+    assert UNTOLD not in "".join(traceback.format_exception(caught.value))
+
+
+async def test_what_is_refused_is_named_by_its_place(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await new_bot(store)
+    again = text("INSERT INTO bots SELECT * FROM bots")
+    with pytest.raises(StoreRefused, match=r'UniqueViolationError 23505, .*"pk_bots"'):
+        async with begin(engine) as connection:
+            await connection.execute(again)
+
+
+async def test_no_error_of_the_driver_names_what_was_to_be_written(engine: AsyncEngine) -> None:
+    with pytest.raises(DBAPIError) as caught:
+        async with engine.begin() as connection:
+            await connection.execute(text("INSERT INTO nowhere VALUES (:a)"), {"a": UNTOLD})
+    assert UNTOLD not in str(caught.value)
 
 
 async def test_an_amount_that_would_lose_a_digit_is_refused_and_nothing_is_kept(

@@ -13,11 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.app.decide import decide
 from oxbot.domain.decision import DecisionCounts
+from oxbot.domain.money import Quantity
+from oxbot.domain.orders import OrderState
 from oxbot.messages import Decide
 from oxbot.records import Facts, Lately
 from tests.support.asked import CHOICE, FAILED, GATED, SPENT, ask
 from tests.support.fakes import BTC, ETH
-from tests.support.trading import begin, bought, new_bot, quote
+from tests.support.trading import (
+    INSTRUMENT,
+    begin,
+    bought,
+    entry,
+    fill,
+    intend,
+    new_bot,
+    quote,
+)
 from tests.unit.app.room import BOT, NOW_MS, Room
 
 pytestmark = pytest.mark.critical
@@ -110,6 +121,40 @@ async def test_a_cycle_in_which_nobody_was_asked_is_no_question_to_what_a_model_
     assert lately is not None
     assert lately.cycle == 1
     assert (await store.memory("b1", 4)).costs.decisions == 1
+
+
+async def test_entries_that_came_to_nothing_since_the_last_question_are_known_with_why(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    await new_bot(store, "b2")
+    await ask(store, 2)
+    small = {"quantity": Quantity("0.001")}
+    orders = {
+        name: entry(bot_id, cycle, symbol=symbol).model_copy(update=small)
+        for name, (bot_id, cycle, symbol) in {
+            "before": ("b1", 1, "XRP/USDT"),
+            "refused": ("b1", 2, BTC),
+            "cancelled": ("b1", 2, ETH),
+            "filled": ("b1", 2, "SOL/USDT"),
+            "waiting": ("b1", 2, "BNB/USDT"),
+            "after": ("b1", 3, "ADA/USDT"),
+            "other": ("b2", 2, "DOGE/USDT"),
+        }.items()
+    }
+    await intend(store, orders["before"])
+    await intend(store, *(orders[n] for n in ("refused", "cancelled", "filled", "waiting")))
+    await intend(store, orders["after"])
+    await intend(store, orders["other"])
+    for name in ("before", "cancelled", "after", "other"):
+        await store.finish_order(orders[name].id, OrderState.CANCELLED, f"{name}: no book")
+    await store.finish_order(orders["refused"].id, OrderState.REFUSED, "it expired")
+    filled = orders["filled"]
+    await store.claim(filled.id, NOW_MS)
+    await store.settle(filled.id, [fill(filled)], INSTRUMENT)
+    lately = await store.lately("b1", 3)
+    assert lately is not None
+    assert lately.unfilled == {BTC: "it expired", ETH: "cancelled: no book"}
 
 
 @contextmanager

@@ -40,11 +40,11 @@ def test_without_a_system_a_verb_says_how_to_start_one(machine: Machine) -> None
 
 def test_a_bot_is_made_paused_resumed_and_stopped_from_the_command_line(system: Machine) -> None:
     before = bots(system)
-    wishes = ("--symbols", "btc,eth", "--stop", "2%", "--gate", "15", "--prompt", "1-now")
+    wishes = ("--symbols", "btc,eth", "--stop", "2%", "--gate", "15", "--prompt", "2-now")
     made = answer(system, "create", "--id", "b1", *wishes)
     assert made["settings"]["symbols"] == ["BTC/USDT", "ETH/USDT"]
     assert made["settings"]["limits"]["stop"] == "0.02"
-    assert (made["settings"]["gate_bp"], made["settings"]["prompt_version"]) == ("15", "1-now")
+    assert (made["settings"]["gate_bp"], made["settings"]["prompt_version"]) == ("15", "2-now")
     assert failure(system, "create", "--id", "b1") == (4, "Conflict")
     assert failure(system, "create", "--provider", "oracle") == (2, "InputError")
     assert failure(system, "create", "--prompt", "7") == (2, "InputError")

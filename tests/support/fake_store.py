@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.lifecycle import WITHOUT_FILL
 from oxbot.domain.limits import limits_after
 from oxbot.domain.market import MarketPart, PartKey
 from oxbot.domain.money import Notional
+from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Marks
 from oxbot.domain.snapshots import Snapshot
 from oxbot.messages import CycleOutcome, Missed, WriteControl, WriteLimits
@@ -251,6 +253,13 @@ class FakeStore(FakeQuestions):
             cycle=since,
             verdicts=tuple(verdict for verdicts in said for verdict in verdicts),
             trades=tuple(reversed(closed)),
+            unfilled={
+                order.symbol: order.reason
+                for order in self._orders_of(bot_id)
+                if order.state in WITHOUT_FILL
+                and order.purpose is Purpose.ENTRY
+                and since <= order.cycle < cycle
+            },
         )
 
     async def record_cycles(

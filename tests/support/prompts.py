@@ -1,5 +1,6 @@
 """What a prompt is made of when there is much to tell: five coins, all of them held."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from oxbot.domain.bot import DEFAULT_SYMBOLS, RiskLimits
@@ -28,6 +29,43 @@ INVALIDATION = (
     "A close of an hour below the 50-candle average, or the funding rate rising above 0.0005 "
     "while the price no longer makes new highs."
 )
+
+
+NOTHING: Mapping[str, str] = {}
+STOP_WIDTH = {
+    "stop": "108000.123456",
+    "lowest_stop": "108414.384000000000",
+    "target": "121000.123456",
+    "highest_target": "118212.000000123456",
+}
+ROOMS = {
+    "position_usdt": "14893.37",
+    "exposure_usdt": "12514.34",
+    "account_usdt": "13514.34",
+    "free_usdt": "12514.34",
+}
+
+
+def told_brief(
+    rule: str, reason: str, figures: Mapping[str, str], ruling: Ruling = Ruling.REFUSED
+) -> MarketBrief:
+    """As `busy_brief`, with five times another verdict on an entry."""
+    word = {"rule": rule, "reason": reason, "figures": figures, "ruling": ruling}
+    return _after([_refusal(symbol).model_copy(update=word) for symbol in DEFAULT_SYMBOLS])
+
+
+def unfilled_brief(reason: str) -> MarketBrief:
+    """As `busy_brief`, with five entries approved that came to nothing."""
+    word = {"rule": "all rules", "ruling": Ruling.APPROVED, "figures": ROOMS}
+    approved = [_refusal(symbol).model_copy(update=word) for symbol in DEFAULT_SYMBOLS]
+    return _after(approved, dict.fromkeys(DEFAULT_SYMBOLS, reason))
+
+
+def _after(verdicts: Sequence[Verdict], unfilled: Mapping[str, str] = NOTHING) -> MarketBrief:
+    brief = busy_brief()
+    assert brief.lately
+    changed = {"verdicts": tuple(verdicts), "unfilled": dict(unfilled)}
+    return brief.model_copy(update={"lately": brief.lately.model_copy(update=changed)})
 
 
 def busy_brief() -> MarketBrief:
@@ -160,7 +198,7 @@ def _refusal(symbol: str) -> Verdict:
         ruling=Ruling.REFUSED,
         rule="stop width",
         reason="the stop is further away than allowed",
-        figures={"stop": "108000.0", "lowest_stop": "108414.384000000000"},
+        figures=STOP_WIDTH,
     )
 
 

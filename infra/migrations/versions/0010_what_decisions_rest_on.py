@@ -18,13 +18,19 @@ depends_on = None
 DECISIONS = "llm_decisions"
 CYCLES = "cycles"
 
+TEXTS = {
+    "finish_reason": "why the reply ends where it does",
+    "first_reply": "which was asked to be repaired",
+    "first_finish": "why that one ended",
+    "passed_over": "models that should have decided, and why they did not",
+}
+
 
 def upgrade() -> None:
     op.add_column(DECISIONS, sa.Column("facts", JSONB(none_as_null=True), comment="shown"))
     op.add_column(DECISIONS, sa.Column("choice", JSONB(none_as_null=True), comment="who was asked"))
-    op.add_column(
-        DECISIONS, sa.Column("first_reply", sa.Text(), comment="which was asked to be repaired")
-    )
+    for name, comment in TEXTS.items():
+        op.add_column(DECISIONS, sa.Column(name, sa.Text(), comment=comment))
     for name, comment, before in (
         ("priced", "whether the cost is known", "true"),
         ("gated", "nobody was asked, as nothing had changed", "false"),
@@ -39,5 +45,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column(CYCLES, "judged_on")
-    for name in ("gated", "priced", "first_reply", "choice", "facts"):
+    for name in ("gated", "priced", *TEXTS, "choice", "facts"):
         op.drop_column(DECISIONS, name)

@@ -7,6 +7,7 @@ from dashscope.v2 import errors
 from dashscope.v2.types.completions import ChatCompletion
 
 from oxbot.adapters.models.failures import Failure
+from oxbot.domain.models import Usage
 
 RAISED: Final = (
     errors.DashScopeError,
@@ -41,5 +42,14 @@ def checked(answer: object) -> ChatCompletion | Failure:
     if not answer.choices:
         return Failure(200, "", "an answer without a text")
     if answer.choices[0].finish_reason == HELD_BACK:
-        return Failure(200, HELD_BACK, "the answer was cut by content inspection")
+        told = "the answer was cut by content inspection"
+        return Failure(200, HELD_BACK, told, usage=_usage(answer))
     return answer
+
+
+def _usage(answer: ChatCompletion) -> Usage:
+    """Read what is billed of an answer that was held back."""
+    billed = answer.usage
+    if billed is None:
+        return Usage()
+    return Usage(tokens_in=billed.input_tokens, tokens_out=billed.output_tokens)

@@ -23,7 +23,8 @@ from oxbot.domain.errors import (
     OxbotError,
     RefusalCause,
 )
-from oxbot.domain.models import DASHSCOPE, ModelChoice
+from oxbot.domain.models import DASHSCOPE, ModelChoice, Usage
+from oxbot.domain.values import storable
 
 RECOVERS_S: Final = 60
 """DashScope counts requests and tokens by the minute, so that is the wait."""
@@ -51,12 +52,16 @@ class Verdict(StrEnum):
 
 
 class Failure(NamedTuple):
-    """What a provider said instead of an answer; `status` None: nothing came over HTTP."""
+    """What a provider said instead of an answer; `status` None: nothing came over HTTP.
+
+    `usage`: tokens that are billed all the same.
+    """
 
     status: int | None
     code: str
     message: str
     retry_after: str = ""
+    usage: Usage = Usage()
 
 
 BY_CODE: Final = {
@@ -119,7 +124,10 @@ def error_of(failure: Failure, setup: Setup, choice: ModelChoice) -> OxbotError:
     if verdict is Verdict.CONTENT:
         return ContentRefused(
             f"{name} held back this prompt or the answer of {model} for its content ({said}). "
-            "The cycle holds; the next one asks with a new prompt."
+            "The cycle holds; the next one asks with a new prompt.",
+            (failure.usage.tokens_in, failure.usage.tokens_out),
+            setup.card(choice).cost_usd(failure.usage),
+            priced=setup.is_priced(choice),
         )
     told = _REFUSED[verdict].format(name=name, model=model, address=setup.address, said=said)
     advice = _advice(verdict, setup)
@@ -161,10 +169,10 @@ def _host(setup: Setup) -> str:
 
 
 def _said(failure: Failure, setup: Setup) -> str:
-    """Give what was said, on one line, short, and without the key."""
+    """Give what was said, on one line, short, storable, and without the key."""
     text = " ".join(_TAG.sub(" ", failure.message).split())
     parts = [f"HTTP {failure.status}" if failure.status else "", failure.code, text]
-    told = ": ".join(part for part in parts if part)
+    told = storable(": ".join(part for part in parts if part))
     secret = setup.key.get_secret_value() if setup.key else ""
     if secret:
         told = told.replace(secret, HIDDEN)

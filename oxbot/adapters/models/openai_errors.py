@@ -7,6 +7,7 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from oxbot.adapters.models.failures import Failure
+from oxbot.domain.models import Usage
 
 RAISED: Final = (openai.OpenAIError, ValueError, TypeError, KeyError, AttributeError)
 """What a call may raise: the SDK's own errors, and those of reading an answer that is none."""
@@ -35,10 +36,19 @@ def checked(answer: object) -> ChatCompletion | Failure:
         return _stated(answer.model_extra or {})
     first = answer.choices[0]
     if first.finish_reason == HELD_BACK:
-        return Failure(200, HELD_BACK, "the answer was cut by content inspection")
+        told = "the answer was cut by content inspection"
+        return Failure(200, HELD_BACK, told, usage=_usage(answer))
     if first.message.refusal:
-        return Failure(200, HELD_BACK, first.message.refusal)
+        return Failure(200, HELD_BACK, first.message.refusal, usage=_usage(answer))
     return answer
+
+
+def _usage(answer: ChatCompletion) -> Usage:
+    """Read what is billed of an answer that was held back."""
+    billed = answer.usage
+    if billed is None:
+        return Usage()
+    return Usage(tokens_in=billed.prompt_tokens, tokens_out=billed.completion_tokens)
 
 
 def _stated(extra: Mapping[str, object]) -> Failure:

@@ -26,8 +26,9 @@ from oxbot.adapters.postgres.schema import (
 )
 from oxbot.domain.account import Account
 from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.lifecycle import WITHOUT_FILL
 from oxbot.domain.money import Notional
-from oxbot.domain.orders import Order
+from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.risk import Context, Verdict
 from oxbot.records import DecisionRecord, Facts, Judge, Lately, TradeRow
 
@@ -119,10 +120,18 @@ class Decisions(Records):
             decided = await _last_decided(connection, bot_id, cycle)
             if decided is None:
                 return None
-            verdicts = await _verdicts(connection, bot_id, (decided["cycle"], cycle - 1))
+            since = decided["cycle"], cycle - 1
+            verdicts = await _verdicts(connection, bot_id, since)
             closed = await connection.execute(_closed_since(bot_id, decided["due_at"]))
             trades = [TradeRow.model_validate(dict(row)) for row in closed.mappings()]
-        return Lately(cycle=decided["cycle"], verdicts=tuple(verdicts), trades=tuple(trades))
+            ended = await connection.execute(_unfilled(bot_id, since))
+            unfilled = {row["symbol"]: row["reason"] for row in ended.mappings()}
+        return Lately(
+            cycle=decided["cycle"],
+            verdicts=tuple(verdicts),
+            trades=tuple(trades),
+            unfilled=unfilled,
+        )
 
 
 async def _last_decided(connection: AsyncConnection, bot_id: str, before: int) -> RowMapping | None:
@@ -156,6 +165,20 @@ async def _verdicts(
 def _closed_since(bot_id: str, moment_ms: int) -> Select[*tuple[object, ...]]:
     mine = (trades.c.bot_id == bot_id) & (trades.c.closed_at >= moment_ms)
     return trades_listed().where(mine).order_by(trades.c.fill_id)
+
+
+def _unfilled(bot_id: str, cycles: tuple[int, int]) -> Select[tuple[str, str]]:
+    """Select the entries of cycles, first and last included, that ended without a fill."""
+    return (
+        select(orders.c.symbol, orders.c.reason)
+        .where(
+            orders.c.bot_id == bot_id,
+            orders.c.cycle.between(*cycles),
+            orders.c.purpose == Purpose.ENTRY,
+            orders.c.state.in_(WITHOUT_FILL),
+        )
+        .order_by(orders.c.number)
+    )
 
 
 async def _decision(connection: AsyncConnection, bot_id: str, cycle: int) -> DecisionRecord | None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from oxbot.domain.errors import OxbotError, SetupError, StoreUnavailable
+from oxbot.domain.errors import OxbotError, SetupError, StoreRefused, StoreUnavailable
 
 CONNECT_S: Final = 5
 """Seconds to wait for a connection."""
@@ -22,6 +22,9 @@ _DOWN: Final = ("08", "53", "57P01", "57P02", "57P03")
 
 _LOCKED_OUT: Final = ("28", "3D000")
 """SQLSTATEs: the login is refused; there is no such database."""
+
+_OF_NAMES: Final = ("23", "42")
+"""SQLSTATEs whose messages name tables, columns and constraints, but no values."""
 
 
 def async_url(database_url: str) -> URL:
@@ -50,7 +53,7 @@ def async_url(database_url: str) -> URL:
 def open_engine(
     database_url: str, *, pool_size: int = 10, answer_s: float | None = ANSWER_S
 ) -> AsyncEngine:
-    """Open an engine; nothing is connected yet.
+    """Open an engine; nothing is connected yet, and its errors name no values.
 
     Args:
         database_url: postgresql://...
@@ -61,6 +64,7 @@ def open_engine(
         async_url(database_url),
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,
         pool_timeout=CONNECT_S,
         connect_args={
             "timeout": CONNECT_S,
@@ -78,6 +82,7 @@ async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         StoreUnavailable: PostgreSQL does not answer; whether a commit that was under way
             happened is then unknown, so every method can be repeated.
         SetupError: It answers, and refuses the login or knows no such database.
+        StoreRefused: It says no to a statement.
     """
     try:
         async with engine.begin() as connection:
@@ -90,7 +95,8 @@ async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             ) from error
         if error.connection_invalidated or state.startswith(_DOWN):
             raise _down(_first_line(error)) from error
-        raise
+        # Not from it, since its details quote the row; where it came from can be told.
+        raise _refused(error, state).with_traceback(error.__traceback__) from None
     except StatementError as error:
         # SQLAlchemy wraps what a column type says of a value.
         if isinstance(error.orig, OxbotError):
@@ -98,6 +104,16 @@ async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         raise
     except (OSError, TimeoutError, PoolTimeoutError) as error:
         raise _down(str(error) or type(error).__name__) from error
+
+
+def _refused(error: DBAPIError, state: str) -> StoreRefused:
+    """Say what was refused without a value of it: most messages, and all details, quote them."""
+    told = f"{type(error.orig.__cause__ if error.orig else error).__name__} {state}"
+    told += f", {_first_line(error)}" if state.startswith(_OF_NAMES) else ""
+    return StoreRefused(
+        f"PostgreSQL refuses a statement: {told}. Nothing of it was kept, and it is tried again; "
+        "if that goes on, 0xBot itself is at fault: report this sentence."
+    )
 
 
 def _first_line(error: DBAPIError) -> str:

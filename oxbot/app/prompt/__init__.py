@@ -5,6 +5,7 @@
     account.py    cash, costs so far, positions with entry reason and exit plan
     memory.py     how the trades went, and why the last ones began and ended
     lately.py     what became of the last decision
+    figures.py    by which figures of a rule that is told
     market.py     each coin: price, perpetual, candles of three lengths
 
 The parts that change least come first. Whoever changes a text raises `PROMPT_VERSION`.
@@ -24,7 +25,7 @@ from oxbot.domain.errors import InputError
 from oxbot.domain.memory import Thesis
 from oxbot.records import MarketBrief, ModelRequest
 
-PROMPT_VERSION: Final = "1"
+PROMPT_VERSION: Final = "2"
 """Of the wording; kept with every decision, so that two of them can be compared."""
 
 Parts = dict[str, list[str]]
@@ -32,9 +33,9 @@ Parts = dict[str, list[str]]
 
 LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
     PROMPT_VERSION: frozenset(),
-    "1-now": frozenset({"memory", "lately"}),
+    "2-now": frozenset({"memory", "lately"}),
 }
-"""The versions there are, and the parts that each leaves out; `1-now` tells of no past trades."""
+"""The versions there are, and the parts that each leaves out; `2-now` tells of no past trades."""
 
 
 def check_version(version: str) -> None:

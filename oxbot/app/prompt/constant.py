@@ -12,7 +12,7 @@ ANSWER: Final = (
 
 FIELDS: Final = """Fields:
 action: buy opens a position in a coin that you do not hold; reduce sells a part of one, close all of it; hold changes nothing.
-fraction: above 0, at most 1. Of a buy: of the size that the limits allow. Of a reduce: of the position; all is sold where the rest would be too little to be sold later.
+fraction: above 0, at most 1. Of a buy: of the size that the limits allow. Of a reduce: of the position; all is sold where the rest would be too little to be sold later. Of a close: 1.
 confidence: 0 to 1, how sure you are. expected_move: relative move of the price that you expect, "0.02" is 2 %.
 stop_price, target_price: USDT, of a buy; null where those of the limits do. They may be nearer than the limits, not further.
 invalidation: what would prove you wrong; reason: why, by the figures. You are told both again, cut short: the main thing first, a sentence each.

@@ -1,11 +1,13 @@
 """What became of the last decision: what the rules said, and what was closed and why."""
 
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
 from typing import Final
 
 from oxbot.app.briefs import verdict_told
-from oxbot.app.prompt.words import RULE, cut, short
+from oxbot.app.prompt.figures import figures_told
+from oxbot.app.prompt.words import RULE, UNFILLED, cut
 from oxbot.domain.entries import REST_TOO_LITTLE
+from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Ruling, Verdict
 from oxbot.records import Lately, TradeRow
 
@@ -20,7 +22,10 @@ def lately_told(lately: Lately | None) -> list[str]:
     """
     if lately is None:
         return []
-    said = {(v.symbol, v.purpose, v.ruling, v.rule): _said(v) for v in lately.verdicts}
+    said = {
+        (v.symbol, v.purpose, v.ruling, v.rule): verdict_told(_said(v, lately.unfilled))
+        for v in lately.verdicts
+    }
     closed = [_closed(trade) for trade in lately.trades[-MOST_TRADES:]]
     older = len(lately.trades) - len(closed)
     left_out = [f"{older} trades closed before these"] if older else []
@@ -28,23 +33,28 @@ def lately_told(lately: Lately | None) -> list[str]:
     return [f"Since the last decision (cycle {lately.cycle}):", *(f"  {line}." for line in lines)]
 
 
-def _said(verdict: Verdict) -> str:
-    """Tell a verdict; the reason of an approval is the model's own, told with the position."""
-    reason = cut(verdict.reason, RULE)
-    if verdict.ruling is Ruling.APPROVED:
-        reason = REST_TOO_LITTLE if reason.startswith(REST_TOO_LITTLE) else "as proposed"
-    figures = {name: _figure(figure) for name, figure in verdict.figures.items()}
-    return verdict_told(verdict.model_copy(update={"reason": reason, "figures": figures}))
+def _said(verdict: Verdict, unfilled: Mapping[str, str]) -> Verdict:
+    """Give a verdict as it is told: of an entry that came to nothing, only that."""
+    if _is_entry(verdict) and verdict.symbol in unfilled:
+        why = cut(unfilled[verdict.symbol], UNFILLED).rstrip(".")
+        return _with(verdict, f"not filled: {why}", {})
+    return _with(verdict, _reason(verdict), figures_told(verdict))
 
 
-def _figure(figure: str) -> str:
-    """Shorten a figure that is a number; others are words."""
-    try:
-        number = Decimal(figure)
-    except InvalidOperation:
-        return figure
-    return short(number) if number.is_finite() else figure
+def _is_entry(verdict: Verdict) -> bool:
+    return verdict.purpose is Purpose.ENTRY and verdict.ruling.leads_to_an_order
+
+
+def _with(verdict: Verdict, reason: str, figures: dict[str, str]) -> Verdict:
+    return verdict.model_copy(update={"reason": reason, "figures": figures})
+
+
+def _reason(verdict: Verdict) -> str:
+    """Give the reason; that of an approval is the model's own, told with the position."""
+    if verdict.ruling is not Ruling.APPROVED:
+        return cut(verdict.reason, RULE)
+    return REST_TOO_LITTLE if verdict.reason.startswith(REST_TOO_LITTLE) else "as proposed"
 
 
 def _closed(trade: TradeRow) -> str:
-    return f"{trade.symbol} closed by {trade.exit}: {trade.net_pnl:+.2f} USDT net"
+    return f"{trade.symbol} closed by {trade.exit}: {trade.net_pnl:+.2f} net"

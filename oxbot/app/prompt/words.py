@@ -17,6 +17,11 @@ INVALIDATION: Final = 96
 RULE: Final = 160
 """Bytes of a verdict's reason; longer than any that a rule gives."""
 
+UNFILLED: Final = 64
+"""Bytes of why an entry was not filled."""
+
+FIGURE: Final = 24
+"""Bytes of a figure that is words: two or three coins."""
 
 MOST_ZEROS: Final = 18
 

@@ -4,6 +4,7 @@ import pytest
 
 from oxbot.app.ask_model import Patience
 from oxbot.domain.errors import ModelRateLimited, ModelUnavailable
+from oxbot.domain.models import ModelChoice
 from oxbot.model_server.fault_rules import FaultKind, FaultRule
 from oxbot.model_server.faults import Faults
 from oxbot.ports import ChatModel
@@ -97,6 +98,50 @@ async def test_a_refusal_holds_and_the_record_says_why_without_the_key(
     assert record.failed == brief.failed
     assert KEY not in record.model_dump_json()
     assert faults.asked == 1
+
+
+async def test_what_was_held_back_is_billed_all_the_same(room: Room, faults: Faults) -> None:
+    faults.add([FaultRule(kind=FaultKind.FILTERED)])
+    assert (await room.decide()).failed is not None
+    record = await stored(room)
+    assert record.tokens_in > 0
+    assert record.cost_usd > 0
+
+
+async def test_a_repair_that_was_held_back_is_billed_too(room: Room, faults: Faults) -> None:
+    faults.add([FaultRule(kind=FaultKind.PROSE, count=1), FaultRule(kind=FaultKind.FILTERED)])
+    brief = await room.decide()
+    assert brief.failed is not None
+    assert "Asked again" in brief.failed
+    record = await stored(room)
+    once = await room_of(room.others["real"])
+    faults.clear()
+    await once.decide()
+    assert record.cost_usd > (await stored(once)).cost_usd
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (FaultKind.INVALID_KEY, "does not take this API key"),
+        (FaultKind.ARREARAGE, "does not serve this account any more"),
+        (FaultKind.BAD_GATEWAY, "gave no answer"),
+    ],
+)
+async def test_where_a_fallback_decides_the_record_and_the_bot_say_who_should_have_and_why_not(
+    model: ChatModel, faults: Faults, kind: FaultKind, told: str
+) -> None:
+    faults.add([FaultRule(kind=kind)])
+    room = Room(others={"real": model})
+    await room.bot(provider="real", model="qwen-plus", fallbacks=(ModelChoice(provider="fake"),))
+    await room.observe()
+    brief = await room.decide()
+    assert brief.failed is None
+    assert brief.passed_over is not None
+    assert told in brief.passed_over
+    assert told in brief.told
+    assert KEY not in brief.model_dump_json()
+    assert (await stored(room)).passed_over == brief.passed_over
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,16 @@ from oxbot.adapters.models.recorded import RecordedModel
 from oxbot.adapters.models.reply_files import ReplyFiles
 from oxbot.adapters.postgres.seen_cycles import PostgresSeenCycles
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.app.decision_replay import ModelChange, Replayed, Source, Variant, replay_cycle
+from oxbot.app.answering import answered
+from oxbot.app.decision_replay import (
+    ModelChange,
+    Replayed,
+    Source,
+    Variant,
+    keep_recorded,
+    question_of,
+    replay_cycle,
+)
 from oxbot.app.decision_replays import Stopped, replay_all, summed_up
 from oxbot.app.kept import KeptModel
 from oxbot.domain.errors import InputError, NotFound
@@ -33,7 +42,6 @@ ALL = (BOT, range(1, CYCLES + 1))
 REPAIRED, HELD, BLOCKED = 3, 4, 5
 """Cycles whose model answered badly once, badly twice, and not at all for the content."""
 
-PLENTY = Decimal(1)
 SAME = Variant()
 
 
@@ -95,7 +103,7 @@ async def test_what_nothing_changed_about_comes_to_the_same_and_asks_nobody(
 ) -> None:
     """Each prompt is built again to the letter, and each verdict passed again to the digit."""
     asked = faults.asked
-    for cycle in (await read.asked(BOT, None, CYCLES))[:HELD]:
+    for cycle in await read.asked(BOT, None, CYCLES):
         seen = await read.seen(BOT, cycle)
         again = await replay_cycle(seen, SAME, Source({}))
         assert again.undone is None
@@ -117,15 +125,61 @@ async def test_a_run_has_what_it_is_to_be_replayed_by(read: PostgresSeenCycles) 
     assert all(cycle.context is not None for cycle in seen)
 
 
-async def test_a_question_that_was_not_answered_is_asked_anew(
+async def test_a_question_that_was_refused_is_asked_of_another_model_alone(
     read: PostgresSeenCycles, source: Source, faults: Faults
 ) -> None:
     asked = faults.asked
-    again = await replayed(read, SAME, source, BLOCKED)
-    assert again.failed is None
-    assert again.after is not None
-    assert again.after.decision is not None
+    same = await replayed(read, SAME, source, BLOCKED)
+    assert same.failed is not None
+    assert "for its content" in same.failed
+    assert faults.asked == asked
+    other = await replayed(read, Variant(model=ModelChange(model="qwen-max")), source, BLOCKED)
+    assert other.failed is None
+    assert other.after is not None
+    assert other.after.decision is not None
     assert (faults.asked, source.asked) == (asked + 1, 1)
+
+
+async def test_a_reply_that_was_cut_holds_again_although_its_text_is_whole(
+    read: PostgresSeenCycles,
+) -> None:
+    seen = await read.seen(BOT, 1)
+    cut = {"finish_reason": "length", "decision": None, "failed": "It was cut."}
+    again = await replay_cycle(
+        seen.model_copy(update={"record": seen.record.model_copy(update=cut)}), SAME, Source({})
+    )
+    assert again.failed == "It was cut."
+    assert again.after is not None
+    assert again.after.decision is None
+
+
+async def test_a_model_whose_price_nobody_knows_is_not_asked(
+    read: PostgresSeenCycles, source: Source, faults: Faults
+) -> None:
+    asked = faults.asked
+    with pytest.raises(InputError, match="Nobody knows what real nobody-1 costs"):
+        await replayed(read, Variant(model=ModelChange(model="nobody-1")), source)
+    assert faults.asked == asked
+
+
+async def test_replies_on_record_serve_whoever_asks_the_same(
+    read: PostgresSeenCycles, replies: ReplyFiles, faults: Faults
+) -> None:
+    """Also the second question of a repair, which follows from the first reply."""
+    asked = faults.asked
+    serving = KeptModel(RecordedModel(replies), replies)
+    for cycle in range(1, CYCLES + 1):
+        seen = await read.seen(BOT, cycle)
+        await keep_recorded(seen, replies)
+        if not seen.replies:
+            continue
+        brief = seen.brief
+        assert brief is not None
+        question = question_of(seen, brief, SAME, Source({}))
+        answer = await answered("served", question, serving.complete)
+        assert (answer.decision, answer.repaired) == (seen.record.decision, seen.record.repaired)
+        assert answer.reply.cost_usd == seen.record.cost_usd
+    assert faults.asked == asked
 
 
 async def test_another_model_is_asked_once_and_its_answers_are_kept(
@@ -133,11 +187,11 @@ async def test_another_model_is_asked_once_and_its_answers_are_kept(
 ) -> None:
     other = Variant(model=ModelChange(model="qwen-max"))
     asked = faults.asked
-    first = await everything(replay_all(read, ALL, other, source, PLENTY))
+    first = await everything(replay_all(read, ALL, other, source))
     assert (faults.asked, source.asked) == (asked + CYCLES, CYCLES)
     assert source.spent.cost_usd == sum(one.spent_after.cost_usd for one in first) > 0
     nobody = Source({"real": RecordedModel(replies)})
-    again = await everything(replay_all(read, ALL, other, nobody, PLENTY))
+    again = await everything(replay_all(read, ALL, other, nobody))
     assert [one.after for one in again] == [one.after for one in first]
     assert [one.spent_after for one in again] == [one.spent_after for one in first]
     assert faults.asked == asked + CYCLES
@@ -160,7 +214,7 @@ async def test_kept_decisions_are_judged_by_other_limits_and_nobody_is_asked(
 ) -> None:
     asked = faults.asked
     strict = Variant(limits={"confidence": "0.99"}, keep=True)
-    done = await everything(replay_all(read, ALL, strict, Source({}), PLENTY))
+    done = await everything(replay_all(read, ALL, strict, Source({})))
     found = summed_up(BOT, done, Source({}), warnings=(), stopped=None)
     assert found.before.entries > 0
     assert (found.after.entries, found.after.refusals) == (0, found.before.entries)
@@ -181,10 +235,10 @@ async def test_another_wording_is_another_question(
     read: PostgresSeenCycles, source: Source
 ) -> None:
     """The second cycle has a past to be left out, so its prompt is shorter."""
-    again = await replayed(read, Variant(prompt_version="1-now"), source, 2)
+    again = await replayed(read, Variant(prompt_version="2-now"), source, 2)
     assert source.asked == 1
     assert 0 < again.spent_after.tokens_in < again.spent_before.tokens_in
-    with pytest.raises(InputError, match="no prompt version '7'; there are: 1, 1-now"):
+    with pytest.raises(InputError, match="no prompt version '7'; there are: 2, 2-now"):
         await replayed(read, Variant(prompt_version="7"), source, 2)
 
 
@@ -200,16 +254,18 @@ async def test_a_replay_stops_at_its_budget_and_at_a_model_that_refuses_and_goes
     read: PostgresSeenCycles, source: Source, faults: Faults
 ) -> None:
     other = Variant(model=ModelChange(model="qwen-max"))
-    replaying = replay_all(read, ALL, other, source, Decimal("0.000001"))
+    poor = Source(source.models, Decimal("0.000001"))
+    replaying = replay_all(read, ALL, other, poor)
     done = [await anext(replaying) for _ in range(4)]
     with pytest.raises(Stopped, match=r"budget of 0\.000001 USD for this replay is spent"):
         await anext(replaying)
+    rich = Source(source.models)
     faults.add([FaultRule(kind=FaultKind.INVALID_KEY, count=2)])
     with pytest.raises(Stopped, match="The same command goes on") as caught:
-        await everything(replay_all(read, ALL, other, source, PLENTY))
+        await everything(replay_all(read, ALL, other, rich))
     assert KEY not in str(caught.value)
     asked = faults.asked
-    whole = await everything(replay_all(read, ALL, other, source, PLENTY))
+    whole = await everything(replay_all(read, ALL, other, rich))
     assert whole[:4] == done
     assert faults.asked == asked + CYCLES - 4
 

@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from oxbot.adapters.models.reply_files import ReplyFiles
+from oxbot.app.kept import KeptModel
 from oxbot.domain.errors import SetupError
+from oxbot.domain.models import ModelChoice
 from oxbot.records import ModelReply
+from tests.activities.models.asking import question
+from tests.support.fakes import FakeModel
 
 KEY = "ab" * 32
 
@@ -57,3 +61,13 @@ async def test_a_place_that_cannot_be_used_is_named_with_what_to_do(tmp_path: Pa
     replies = ReplyFiles(tmp_path / "file")
     with pytest.raises(SetupError, match="OXBOT_MODEL_REPLIES"):
         await replies.put(KEY, reply("x"))
+
+
+async def test_a_kept_model_asks_once_and_counts_what_that_cost(tmp_path: Path) -> None:
+    fake = FakeModel()
+    kept = KeptModel(fake, ReplyFiles(tmp_path))
+    asked = question(ModelChoice(provider="fake"))
+    first = await kept.complete(asked)
+    assert await kept.complete(asked) == first
+    assert (fake.asked, kept.asked) == (1, 1)
+    assert kept.spent.cost_usd == first.cost_usd

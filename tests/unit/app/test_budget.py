@@ -88,6 +88,14 @@ async def test_with_a_budget_a_model_of_unknown_price_is_not_asked(room: Room) -
     assert room.model.asked == 0
 
 
+async def test_a_fallback_that_decides_in_its_place_says_so(room: Room) -> None:
+    await room.bot(model="unpriced", budget_usd="1", fallbacks=[{"provider": "fake"}])
+    await room.observe()
+    brief = await room.decide()
+    assert brief.failed is None
+    assert "nobody knows what fake unpriced costs" in (brief.passed_over or "")
+
+
 async def test_without_a_budget_its_price_is_nobodys_concern(room: Room) -> None:
     await room.bot(model="unpriced")
     await room.observe()

@@ -50,3 +50,20 @@ def test_a_model_that_may_have_read_of_the_cycles_is_warned_of(
     else:
         assert warning is not None
         assert told in warning
+
+
+@pytest.mark.parametrize(
+    ("change", "provider", "idle"),
+    [
+        (ModelChange(model="qwen-plus"), "baseline", True),
+        (ModelChange(temperature=Decimal(1)), "baseline", True),
+        (ModelChange(model="qwen-plus"), "dashscope", False),
+        (ModelChange(provider="dashscope", model="qwen-plus"), "baseline", False),
+        (ModelChange(provider="baseline"), "dashscope", False),
+        (ModelChange(), "baseline", False),
+    ],
+)
+def test_a_wish_that_a_rule_cannot_follow_is_idle(
+    change: ModelChange, provider: str, *, idle: bool
+) -> None:
+    assert change.is_idle(ModelChoice(provider=provider)) is idle

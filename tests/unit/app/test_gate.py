@@ -155,10 +155,10 @@ async def test_a_bot_without_a_gate_is_asked_in_every_cycle(room: Room) -> None:
 
 
 async def test_the_wording_is_that_of_the_bot_and_another_one_is_asked(room: Room) -> None:
-    bot = await room.bot(gate_bp="15", prompt_version="1-now")
+    bot = await room.bot(gate_bp="15", prompt_version="2-now")
     assert (await cycle(room, 1)).summary == "hold"
     assert (await cycle(room, 2)).summary.startswith("Not asked")
-    settings = bot.settings.model_copy(update={"prompt_version": "1"})
+    settings = bot.settings.model_copy(update={"prompt_version": "2"})
     room.store.bots_by_id[BOT] = bot.model_copy(update={"settings": settings})
     assert (await cycle(room, 3)).summary == "hold"
 

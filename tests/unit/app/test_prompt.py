@@ -97,7 +97,25 @@ async def test_an_exit_is_told_with_its_cause_and_its_result(room: Room, model: 
     assert head == "Since the last decision (cycle 1):"
     assert "BTC/USDT entry approved by all rules" in bought
     assert "BTC/USDT stop demanded by stop: the bid is at or below the stop (bid 57000" in stopped
-    assert closed == "  BTC/USDT closed by stop: -77.46 USDT net."
+    assert closed == "  BTC/USDT closed by stop: -77.46 net."
+
+
+async def test_an_entry_that_came_to_nothing_is_told_with_its_reason(
+    room: Room, model: Listening
+) -> None:
+    await room.bot()
+    model.will_buy(BTC, ETH)
+    first, second = (await room.judge(1)).orders
+    await room.execute(first.id)
+    room.now_ms += 3_600_000
+    await room.execute(second.id)
+    await room.judge(2)
+    _, bought, missed = model.lately
+    assert bought == "  BTC/USDT entry approved by all rules: as proposed."
+    assert missed == (
+        "  ETH/USDT entry approved by all rules: not filled: paused, stopped, changed or expired "
+        "before it was sent."
+    )
 
 
 async def test_what_is_said_again_and_again_is_told_once_and_never_too_much(

@@ -34,7 +34,7 @@ def test_only_what_is_to_be_different_is() -> None:
     other = varied(QWEN, Variant(model=ModelChange(model="qwen-plus"), limits={"stop": "2%"}))
     assert other.choices == (ModelChoice(provider="dashscope", model="qwen-plus"),)
     assert other.limits.stop == Decimal("0.02")
-    assert varied(QWEN, Variant(prompt_version="1-now")).prompt_version == "1-now"
+    assert varied(QWEN, Variant(prompt_version="2-now")).prompt_version == "2-now"
     with pytest.raises(InputError, match="contradict each other"):
         varied(QWEN, Variant(limits={"stop": "20%"}))
 

@@ -18,11 +18,24 @@ GOOD = {
     ],
     "summary": "calm",
 }
+HOLD = '{"symbol": "BTC/USDT", "action": "hold", "confidence": "0.5", "reason": "calm"}'
 NUMBERS = ("fraction", "confidence", "expected_move", "stop_price", "target_price")
 ODD = (
     *("NaN", "-NaN", "sNaN", "Infinity", "-Infinity", "1e999999999", "1E-999999999", "0.0000e-9"),
     *("one half", "1_000", "٣", "½", "0x10", "--1", "+1", "1,5", " 1 ", "9" * 5_000, "-0", "1e400"),
     *("true", "null", "[1]", '{"a": 1}', "\ud800", "\x00", "1" + "0" * 400 + ".5"),
+    *("[" * 5_000 + "]" * 5_000, '{"a":' * 250 + "1" + "}" * 250, "1" * 5_000 + ".5", "x" * 10**6),
+    *(
+        "\\u0000",
+        "\\ud800",
+        "\\udc00\\ud800",
+        "\x1f",
+        "\x7f",
+        "\x85",
+        "-" * 9,
+        "1e5000",
+        "0." + "3" * 9_000,
+    ),
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -42,6 +55,13 @@ def must_be_a_decision_or_refused(text: str) -> None:
         return
     assert isinstance(decision, Decision)
     assert {proposal.symbol for proposal in decision.proposals} <= set(SYMBOLS)
+
+
+def must_be_refused(text: str) -> None:
+    with pytest.raises(BadReply) as refusal:
+        parse_decision(text, SYMBOLS)
+    assert len(str(refusal.value)) < 1_000
+    assert str(refusal.value).isprintable()
 
 
 @given(st.text() | st.text(st.characters(codec=None)))
@@ -78,10 +98,20 @@ def test_no_spelling_of_a_number_raises_anything_else(name: str, number: str) ->
     must_be_a_decision_or_refused(good.replace('"0.123456"', number))
 
 
+@given(st.sampled_from(ODD), st.sampled_from(ODD), st.sampled_from([*NUMBERS, "reason", "x"]))
+def test_a_field_that_is_named_twice_raises_nothing_else_whatever_its_values_are(
+    first: str, second: str, name: str
+) -> None:
+    """Parsers drop one of the two unread, so that its value has passed no check."""
+    for one, other in ((first, second), (json.dumps(first), json.dumps(second))):
+        twice = f'"{name}": {one}, "{name}": {other}, "confidence"'
+        must_be_refused(reply().replace('"confidence"', twice))
+
+
 @given(
     st.sampled_from(["reason", "invalidation"]),
     st.integers(490, 2_000),
-    st.characters(codec="utf-8"),
+    st.characters(codec="utf-8", exclude_categories=["Cc"]),
 )
 def test_a_text_beyond_its_size_is_refused(name: str, size: int, letter: str) -> None:
     text = reply(**{name: letter * size})
@@ -107,9 +137,14 @@ def test_a_refusal_quotes_no_flood_of_the_reply() -> None:
     assert len(str(refusal.value)) < 500
 
 
-def test_nesting_without_end_is_refused() -> None:
-    with pytest.raises(BadReply):
-        parse_decision("[" * 100_000, SYMBOLS)
+@pytest.mark.parametrize("opening", ["[", '{"a":', '{"proposals":[', '{"summary":"s","summary":['])
+def test_nesting_without_end_is_refused(opening: str) -> None:
+    must_be_refused(opening * 100_000)
+
+
+def test_symbols_without_end_are_refused_by_the_first_of_them() -> None:
+    many = [json.loads(HOLD) | {"symbol": f"C{number}/USDT"} for number in range(5_000)]
+    must_be_refused(json.dumps({**GOOD, "proposals": many}))
 
 
 def test_a_good_reply_is_read_exactly() -> None:

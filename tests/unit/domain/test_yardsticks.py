@@ -27,6 +27,14 @@ def test_nothing_staked_has_no_chance_to_be_compared_with() -> None:
     assert traded_at_random([], Notional(0), {"A": closes("1", "2")}, FEE) is None
 
 
+def test_what_is_still_held_has_paid_one_fee() -> None:
+    flat = {"A": closes("7", "7", "7", "7")}
+    stake = Stake(invested=Notional(1_000), candles=2, closed=False)
+    chance = traded_at_random([stake], Notional(-1), flat, FEE, seeds=20)
+    assert chance is not None
+    assert (chance.median, chance.worse) == (Notional(-1), Decimal(0))
+
+
 @pytest.mark.parametrize(("earned", "worse"), [("-2.01", "0"), ("-2", "0"), ("-1.99", "1")])
 def test_in_a_market_that_stands_still_chance_loses_both_fees_and_nothing_else(
     earned: str, worse: str
