@@ -19,6 +19,7 @@ from oxbot.simulator.okx import API, OkxApi, OkxError, refusal
 from oxbot.simulator.okx_swaps import SwapApi
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.private.account_api import AccountApi
+from oxbot.simulator.private.algo_api import AlgoApi
 from oxbot.simulator.private.control import AccountControl
 from oxbot.simulator.private.desk import Desk
 from oxbot.simulator.private.trade_api import TradeApi
@@ -44,7 +45,7 @@ def create_app(venue: Venue, wall: Callable[[], int] = monotonic_ms) -> web.Appl
     desk = Desk(venue)
     for public in (OkxApi(venue), SwapApi(venue), Control(venue), FaultControl(venue)):
         app.add_routes(public.routes())
-    for private in (AccountApi(desk), TradeApi(desk), AccountControl(desk)):
+    for private in (AccountApi(desk), TradeApi(desk), AlgoApi(desk), AccountControl(desk)):
         app.add_routes(private.routes())
     WebSockets(venue, wall).join(app)
     return app

@@ -101,7 +101,7 @@ async def simulated(venue: Venue | None = None, **more: object) -> AsyncIterator
         answer = await session.post(f"{url}/control/accounts", json=account(**more))
         assert answer.status == 200
     okx = okx_client(url)
-    await okx.load_time_difference()
+    okx.nonce = venue.clock.now
     await okx.load_markets()
     yield Simulated(okx, venue, url)
     await okx.close()

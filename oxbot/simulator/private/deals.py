@@ -9,17 +9,19 @@ from oxbot.simulator.private.books import USDT, ZERO, Algo, Books, Order
 from oxbot.simulator.private.events import (
     AlgoArmed,
     Canceled,
-    CancelSource,
     Filled,
     OrderTaken,
-    OrderType,
     ProtectionRefused,
+)
+from oxbot.simulator.private.ledger import ALGOS, ORDERS, TRADES, Ledger
+from oxbot.simulator.private.matching import DEEPEST, size_of, value_of, whole_lots
+from oxbot.simulator.private.terms import (
+    CancelSource,
+    OrderType,
     Side,
     State,
     Target,
 )
-from oxbot.simulator.private.ledger import ALGOS, ORDERS, TRADES, Ledger
-from oxbot.simulator.private.matching import DEEPEST, size_of, value_of, whole_lots
 from oxbot.simulator.private.wishes import AlgoWish, OrderWish
 
 MAKER, TAKER = Decimal("0.0008"), Decimal("0.001")
@@ -44,11 +46,13 @@ class Dealing:
         hidden_ms: For so much venue time no answer shows it.
         refuse_protection: What is attached to it is refused when it is filled.
         share: It takes no more than this fraction of its size at once.
+        wrong_mode: It is refused, as by an account in another mode.
     """
 
     hidden_ms: int = 0
     refuse_protection: bool = False
     share: Decimal = Decimal(1)
+    wrong_mode: bool = False
 
 
 USUAL: Final = Dealing()

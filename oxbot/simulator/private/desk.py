@@ -8,11 +8,10 @@ from oxbot.simulator.instruments import Instrument
 from oxbot.simulator.private.books import Algo, Books, Order
 from oxbot.simulator.private.deals import USUAL, Dealing, Deals
 from oxbot.simulator.private.events import (
+    AlgoAmended,
     AlgoCanceled,
     AlgoFailed,
     AlgoTriggered,
-    CancelSource,
-    OrderType,
     Refused,
 )
 from oxbot.simulator.private.judging import (
@@ -27,6 +26,7 @@ from oxbot.simulator.private.judging import (
 )
 from oxbot.simulator.private.ledger import Ledger
 from oxbot.simulator.private.matching import book_side, taken, whole_lots
+from oxbot.simulator.private.terms import CancelSource, OrderType, Protection
 from oxbot.simulator.private.waiting import Wait, next_ms, waits_of
 from oxbot.simulator.private.wishes import AlgoWish, ItemError, OrderWish
 from oxbot.simulator.venue import Venue
@@ -115,6 +115,30 @@ class Desk:
             _nothing_to_cancel()
         seq, key, algo_id = self.ledger.next_seq, books.spec.key, algo.armed.algo_id
         self.ledger.record(AlgoCanceled(seq=seq, ts=now_ms, account=key, algo_id=algo_id))
+        return algo
+
+    def amend_algo(
+        self, books: Books, algo: Algo, sz: Decimal, protection: Protection, now_ms: int
+    ) -> Algo:
+        """Give an algo order that waits another size or other triggers.
+
+        Raises:
+            ItemError: They cannot be; nothing was done.
+        """
+        armed = algo.armed
+        wish = AlgoWish(armed.inst_id, armed.side, sz, protection, armed.tgt_ccy)
+        check_algo(algo.listed, wish)
+        check_triggers(armed.side, protection, self._last(algo.listed, now_ms))
+        self.ledger.record(
+            AlgoAmended(
+                seq=self.ledger.next_seq,
+                ts=now_ms,
+                account=books.spec.key,
+                algo_id=armed.algo_id,
+                sz=sz,
+                protection=protection,
+            )
+        )
         return algo
 
     def refuse(

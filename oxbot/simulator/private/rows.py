@@ -5,8 +5,16 @@ from typing import Final
 
 from oxbot.simulator.instruments import INSTRUMENTS, SPOT, plain
 from oxbot.simulator.private.books import USDT, ZERO, Books, Order
-from oxbot.simulator.private.events import Exit, Filled, OrderType, Protection, Side
+from oxbot.simulator.private.events import (
+    Filled,
+)
 from oxbot.simulator.private.ledger import ATTACHED, ORDERS
+from oxbot.simulator.private.terms import (
+    Exit,
+    OrderType,
+    Protection,
+    Side,
+)
 from oxbot.simulator.private.wishes import AT_MARKET
 
 Row = dict[str, object]

@@ -10,7 +10,13 @@ from decimal import Decimal
 from typing import Final
 
 from oxbot.domain.errors import InputError
-from oxbot.simulator.private.events import Exit, OrderType, Protection, Side, Target
+from oxbot.simulator.private.terms import (
+    Exit,
+    OrderType,
+    Protection,
+    Side,
+    Target,
+)
 
 Fields = Mapping[str, object]
 """One item of a request; all its scalars are text."""
@@ -96,6 +102,8 @@ def algo_wish(fields: Fields) -> AlgoWish:
     Raises:
         ItemError: 51000 for a parameter that cannot be.
     """
+    if text(fields, "tdMode") != "cash":
+        raise bad("tdMode")
     kind = text(fields, "ordType")
     protection = _protection(fields, "algoClOrdId")
     both = protection.stop is not None and protection.target is not None
@@ -111,6 +119,31 @@ def algo_wish(fields: Fields) -> AlgoWish:
         tgt_ccy=target,
         tag=text(fields, "tag"),
     )
+
+
+def amended(fields: Fields, sz: Decimal, protection: Protection) -> tuple[Decimal, Protection]:
+    """An algo order's size and triggers with what an item changes of them.
+
+    Raises:
+        ItemError: 51000 for a parameter that cannot be, or a way out that there was not.
+    """
+    new_sz = number(fields, "newSz") if text(fields, "newSz") else sz
+    stop = _amended_exit(fields, "newSl", protection.stop)
+    target = _amended_exit(fields, "newTp", protection.target)
+    return new_sz, protection.model_copy(update={"stop": stop, "target": target})
+
+
+def _amended_exit(fields: Fields, which: str, known: Exit | None) -> Exit | None:
+    trigger, price = f"{which}TriggerPx", f"{which}OrdPx"
+    if not (text(fields, trigger) or text(fields, price)):
+        return known
+    if known is None:
+        raise bad(trigger)
+    new_trigger = number(fields, trigger) if text(fields, trigger) else known.trigger
+    if not text(fields, price):
+        return Exit(trigger=new_trigger, price=known.price)
+    at_market = text(fields, price) == AT_MARKET
+    return Exit(trigger=new_trigger, price=None if at_market else number(fields, price))
 
 
 def text(fields: Fields, name: str) -> str:

@@ -17,11 +17,13 @@ from oxbot.simulator.private.events import (
     Event,
     Filled,
     OrderTaken,
+    events_of,
+    line_of,
+)
+from oxbot.simulator.private.terms import (
     OrderType,
     Side,
     Target,
-    events_of,
-    line_of,
 )
 from oxbot.simulator.private.wishes import ItemError
 from tests.unit.simulator.desks import (
