@@ -47,7 +47,7 @@ def create_app(venue: Venue, wall: Callable[[], int] = monotonic_ms) -> web.Appl
         app.add_routes(public.routes())
     for private in (AccountApi(desk), TradeApi(desk), AlgoApi(desk), AccountControl(desk)):
         app.add_routes(private.routes())
-    WebSockets(venue, wall).join(app)
+    WebSockets(desk, wall).join(app)
     return app
 
 
@@ -83,8 +83,10 @@ def _limited(venue: Venue) -> Middleware:
     async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
         if venue.limits is None or not request.path.startswith(API):
             return await handler(request)
-        endpoint = request.path.removeprefix(API)
-        code = venue.limits.refuses(request.remote or "", endpoint)
+        path = request.path.removeprefix(API)
+        endpoint = path if request.method == "GET" else f"{request.method} {path}"
+        client = request.headers.get("OK-ACCESS-KEY") or request.remote or ""
+        code = venue.limits.refuses(client, endpoint)
         return await handler(request) if code is None else refusal(code, "Too Many Requests", 429)
 
     return limited

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import ccxt.async_support as ccxt
 from aiohttp import ClientSession, web
@@ -19,7 +20,7 @@ from oxbot.simulator.venue import Venue
 PAIR, SYMBOL = "BTC-USDT", "BTC/USDT"
 TICK = Decimal("0.1")
 
-Json = dict[str, object]
+Json = dict[str, Any]
 
 
 def account(**more: object) -> Json:

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from oxbot.simulator.book import Level
 from oxbot.simulator.instruments import Instrument
-from oxbot.simulator.private.books import Algo, Books, Order
+from oxbot.simulator.private.books import USDT, Algo, Books, Order
 from oxbot.simulator.private.deals import USUAL, Dealing, Deals
 from oxbot.simulator.private.events import (
     AlgoAmended,
@@ -62,6 +62,11 @@ class Desk:
             self._settled_ms = due_ms
         self._settled_ms = now_ms
         return now_ms
+
+    def look(self) -> None:
+        """Let happen what has become due, and keep it."""
+        self.settle()
+        self.ledger.commit()
 
     def place(self, books: Books, wish: OrderWish, now_ms: int, dealing: Dealing = USUAL) -> Order:
         """Take an order.
@@ -156,6 +161,11 @@ class Desk:
                 cl_ord_id=cl_ord_id,
             )
         )
+
+    def prices(self, now_ms: int) -> dict[str, Decimal]:
+        """USDT for one of each currency at a moment."""
+        listed = self.venue.instruments
+        return {USDT: Decimal(1), **{one.coin: self._last(one, now_ms) for one in listed}}
 
     def _waits(self) -> list[Wait]:
         return waits_of(self.ledger.accounts.values(), self.venue.market.shape.spread_ticks)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from oxbot.simulator.instruments import INSTRUMENTS, SPOT, plain
+from oxbot.simulator.instruments import SPOT, plain
 from oxbot.simulator.private.books import USDT, ZERO, Books, Order
 from oxbot.simulator.private.events import (
     Filled,
@@ -210,8 +210,3 @@ def _detail(books: Books, currency: str, prices: dict[str, Decimal]) -> Row:
         "disEq": plain(worth(books, currency, prices)),
         "uTime": str(books.updated_ms),
     }
-
-
-def prices_of(last: dict[str, Decimal]) -> dict[str, Decimal]:
-    """USDT for one of each currency, out of last prices by instId."""
-    return {USDT: Decimal(1), **{INSTRUMENTS[pair].coin: price for pair, price in last.items()}}
