@@ -95,7 +95,8 @@ class RateLimits:
 
         Args:
             client: The client's address or key.
-            endpoint: Path under /api/v5/, of a POST after its method; one that is not known has only the overall limit.
+            endpoint: Path under /api/v5/, of a POST after its method; one that is not known has
+                only the overall limit.
         """
         limit = PUBLISHED.get(endpoint)
         if limit is not None and not self._take(client, endpoint, limit):

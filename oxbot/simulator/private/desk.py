@@ -5,15 +5,10 @@ from typing import NoReturn
 
 from oxbot.simulator.book import Level
 from oxbot.simulator.instruments import Instrument
+from oxbot.simulator.private.algo_deals import AlgoDeals
 from oxbot.simulator.private.books import USDT, Algo, Books, Order
 from oxbot.simulator.private.deals import USUAL, Dealing, Deals
-from oxbot.simulator.private.events import (
-    AlgoAmended,
-    AlgoCanceled,
-    AlgoFailed,
-    AlgoTriggered,
-    Refused,
-)
+from oxbot.simulator.private.events import Refused
 from oxbot.simulator.private.judging import (
     check_algo,
     check_algo_name,
@@ -47,7 +42,8 @@ class Desk:
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self.ledger = Ledger(venue.journal)
-        self._deals = Deals(self.ledger)
+        self._algos = AlgoDeals(self.ledger)
+        self._deals = Deals(self.ledger, self._algos)
         # What waits has waited since the last event: whatever came due later was not written.
         self._settled_ms = self.ledger.latest_ms
 
@@ -108,7 +104,7 @@ class Desk:
         check_algo_name(books, wish.protection.cl_ord_id)
         check_algo(listed, wish)
         check_triggers(wish.side, wish.protection, self._last(listed, now_ms))
-        return self._deals.arm(books, wish, now_ms, hidden_ms=dealing.hidden_ms)
+        return self._algos.arm(books, wish, now_ms, hidden_ms=dealing.hidden_ms)
 
     def cancel_algo(self, books: Books, algo: Algo | None, now_ms: int) -> Algo:
         """Cancel an algo order that waits.
@@ -118,8 +114,7 @@ class Desk:
         """
         if algo is None or not algo.live:
             _nothing_to_cancel()
-        seq, key, algo_id = self.ledger.next_seq, books.spec.key, algo.armed.algo_id
-        self.ledger.record(AlgoCanceled(seq=seq, ts=now_ms, account=key, algo_id=algo_id))
+        self._algos.cancel(books, algo, now_ms)
         return algo
 
     def amend_algo(
@@ -134,16 +129,7 @@ class Desk:
         wish = AlgoWish(armed.inst_id, armed.side, sz, protection, armed.tgt_ccy)
         check_algo(algo.listed, wish)
         check_triggers(armed.side, protection, self._last(algo.listed, now_ms))
-        self.ledger.record(
-            AlgoAmended(
-                seq=self.ledger.next_seq,
-                ts=now_ms,
-                account=books.spec.key,
-                algo_id=armed.algo_id,
-                sz=sz,
-                protection=protection,
-            )
-        )
+        self._algos.amend(books, algo, sz, protection, now_ms)
         return algo
 
     def refuse(
@@ -189,28 +175,10 @@ class Desk:
         try:
             takes = self._affordable(books, algo.listed, wish, now_ms, USUAL)
         except ItemError as refusal:
-            self.ledger.record(
-                AlgoFailed(
-                    seq=self.ledger.next_seq,
-                    ts=now_ms,
-                    account=books.spec.key,
-                    algo_id=algo.armed.algo_id,
-                    actual_side=wait.which,
-                    code=refusal.code,
-                )
-            )
+            self._algos.failed(books, algo, wait.which, refusal.code, now_ms)
             return
         order = self._deals.take(books, wish, last, now_ms)
-        self.ledger.record(
-            AlgoTriggered(
-                seq=self.ledger.next_seq,
-                ts=now_ms,
-                account=books.spec.key,
-                algo_id=algo.armed.algo_id,
-                actual_side=wait.which,
-                ord_id=order.taken.ord_id,
-            )
-        )
+        self._algos.triggered(books, algo, wait.which, order, now_ms)
         self._deals.match(books, order, takes, now_ms)
 
     def _last(self, listed: Instrument, now_ms: int) -> Decimal:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oxbot.simulator.private.books import Books
+from oxbot.simulator.private.books import Algo, Books
 from oxbot.simulator.private.desk import Desk
 from oxbot.simulator.private.events import (
+    AlgoFailed,
     AlgoTriggered,
     Event,
     Filled,
@@ -229,6 +230,33 @@ def test_what_waits_is_met_in_the_very_millisecond(seed: int, wanted: list[Actio
             if fill.exec_type == "M":
                 meets = [met(order.taken, trading.ticks(fill.ts - back), spread) for back in (0, 1)]
                 assert meets == [True, False] or fill.ts - 1 < order.taken.ts
+
+
+@given(st.integers(1, 20), actions)
+def test_a_trigger_is_met_in_the_very_millisecond_and_none_that_is_met_waits(
+    seed: int, wanted: list[Action]
+) -> None:
+    trading = open_trading(seed)
+    do(trading, wanted)
+    for algo in trading.books.algos.values():
+        since, end = algo.armed.ts, algo.ended
+        if isinstance(end, AlgoTriggered | AlgoFailed):
+            assert reached(algo, trading.ticks(end.ts), end.actual_side)
+            assert end.ts == since or not reached(algo, trading.ticks(end.ts - 1), end.actual_side)
+        until = trading.now_ms if end is None else end.ts - 1
+        looks = range(since, until + 1, 7001)
+        assert not any(
+            reached(algo, trading.ticks(ms), which) for ms in looks for which in ("sl", "tp")
+        )
+
+
+def reached(algo: Algo, last: int, which: str) -> bool:
+    """Whether a last price, in ticks, is at a trigger or beyond it."""
+    chosen = algo.protection.stop if which == "sl" else algo.protection.target
+    if chosen is None:
+        return False
+    below = (which == "sl") == (algo.armed.side is Side.SELL)
+    return last * TICK <= chosen.trigger if below else last * TICK >= chosen.trigger
 
 
 def met(taken: OrderTaken, last: int, spread: int) -> bool:
