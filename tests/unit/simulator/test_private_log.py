@@ -238,15 +238,15 @@ def test_a_trigger_is_met_in_the_very_millisecond_and_none_that_is_met_waits(
 ) -> None:
     trading = open_trading(seed)
     do(trading, wanted)
-    for algo in trading.books.algos.values():
-        since, end = algo.armed.ts, algo.ended
+    for one in trading.books.algos.values():
+        since, end = one.armed.ts, one.ended
         if isinstance(end, AlgoTriggered | AlgoFailed):
-            assert reached(algo, trading.ticks(end.ts), end.actual_side)
-            assert end.ts == since or not reached(algo, trading.ticks(end.ts - 1), end.actual_side)
+            assert reached(one, trading.ticks(end.ts), end.actual_side)
+            assert end.ts == since or not reached(one, trading.ticks(end.ts - 1), end.actual_side)
         until = trading.now_ms if end is None else end.ts - 1
         looks = range(since, until + 1, 7001)
         assert not any(
-            reached(algo, trading.ticks(ms), which) for ms in looks for which in ("sl", "tp")
+            reached(one, trading.ticks(ms), which) for ms in looks for which in ("sl", "tp")
         )
 
 
