@@ -114,7 +114,7 @@ class Advance:
 
 sides = st.sampled_from(Side)
 kinds = st.sampled_from([*OrderType, OrderType.LIMIT, OrderType.LIMIT])
-sizes = st.integers(1, 40) | st.integers(41, 12_000)
+sizes = st.integers(1, 40) | st.integers(3_000, 9_500) | st.integers(41, 12_000)
 near = st.integers(-30, 30) | st.integers(-600, 600)
 away = st.none() | st.integers(1, 60) | st.integers(60, 600)
 names = st.sampled_from(["", "", "again"])
