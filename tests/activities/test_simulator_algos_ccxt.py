@@ -60,6 +60,7 @@ async def test_an_entrys_stop_and_target_are_armed_for_what_it_brought_after_fee
 ) -> None:
     last = simulator.last
     placed = await enter(simulator, last - 100, last + 100)
+    events = await simulator.happened()
     order = await simulator.okx.fetch_order(placed, SYMBOL)
     assert (order["stopLossPrice"], order["takeProfitPrice"]) == (
         float(last - 100),
@@ -67,7 +68,8 @@ async def test_an_entrys_stop_and_target_are_armed_for_what_it_brought_after_fee
     )
     (algo,) = await waiting(simulator)
     assert (algo["status"], algo["side"], algo["amount"]) == ("open", "sell", 0.00999)
-    assert algo["info"]["linkedOrd"]["ordId"] == placed
+    (armed,) = [event for event in events if event["event"] == "algo"]
+    assert (armed["ordId"], armed["algoId"]) == (placed, algo["id"])
     assert (await simulator.okx.fetch_balance())["BTC"]["used"] == 0
 
 
@@ -174,6 +176,34 @@ async def test_a_stop_that_stands_alone_is_placed_amended_and_cancelled(
     )
     assert (cancelled["id"], cancelled["status"]) == (placed["id"], "canceled")
     assert (await okx.create_order(SYMBOL, "market", "sell", 0.1, None, stop))["id"]
+
+
+async def test_what_is_attached_is_found_by_the_name_that_it_was_given(
+    simulator: Simulated,
+) -> None:
+    attached = {
+        "attachAlgoClOrdId": "stopOf1",
+        "slTriggerPx": str(simulator.last - 50),
+        "slOrdPx": "-1",
+    }
+    placed = await enter(simulator, None, None, attachAlgoOrds=[attached])
+    order = await simulator.okx.fetch_order(placed, SYMBOL)
+    by_name = {"trigger": True, "clOrdId": "stopOf1"}
+    algo = await simulator.okx.fetch_order(None, SYMBOL, by_name)
+    (shown,) = order["info"]["attachAlgoOrds"]
+    assert shown["attachAlgoClOrdId"] == algo["info"]["algoClOrdId"] == "stopOf1"
+    assert shown["attachAlgoId"] != algo["id"]
+
+
+async def test_a_way_out_is_taken_away_with_a_price_of_zero(simulator: Simulated) -> None:
+    both = {**CASH, "stopLossPrice": float(FAR), "takeProfitPrice": float(10 * FAR)}
+    placed = await simulator.okx.create_order(SYMBOL, "market", "sell", 0.1, None, both)
+    raw = {"instId": PAIR, "algoId": placed["id"]}
+    await simulator.okx.private_post_trade_amend_algos({**raw, "newTpTriggerPx": "0"})
+    (algo,) = await waiting(simulator, "conditional")
+    assert (algo["id"], algo["takeProfitPrice"]) == (placed["id"], None)
+    with pytest.raises(ccxt.BadRequest, match="51000"):
+        await simulator.okx.private_post_trade_amend_algos({**raw, "newSlTriggerPx": "0"})
 
 
 async def test_a_stop_and_a_target_that_stand_alone_are_an_oco(simulator: Simulated) -> None:

@@ -59,7 +59,7 @@ def algo_row(books: Books, algo: Algo) -> Row:
         "state": algo.state,
         "reduceOnly": "false",
         "attachAlgoOrds": [],
-        "linkedOrd": {"ordId": armed.ord_id},
+        "linkedOrd": {"ordId": ""},
         "cTime": str(armed.ts),
         "uTime": str(algo.updated_ms),
     }

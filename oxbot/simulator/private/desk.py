@@ -198,7 +198,8 @@ class Desk:
 
 def _nothing_to_cancel() -> NoReturn:
     raise ItemError(
-        "51400", "Cancellation failed as the order has been filled, canceled or does not exist."
+        "51400",
+        "Order cancellation failed as the order has been filled, canceled or does not exist.",
     )
 
 

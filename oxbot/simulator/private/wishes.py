@@ -26,6 +26,9 @@ NUMBER: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 AT_MARKET: Final = "-1"
 """The price of an order that comes of a trigger and has no limit."""
 
+NOTHING: Final = "0"
+"""The new price that takes a way out away."""
+
 
 class ItemError(InputError):
     """An item that OKX refuses.
@@ -130,6 +133,8 @@ def amended(fields: Fields, sz: Decimal, protection: Protection) -> tuple[Decima
     new_sz = number(fields, "newSz") if text(fields, "newSz") else sz
     stop = _amended_exit(fields, "newSl", protection.stop)
     target = _amended_exit(fields, "newTp", protection.target)
+    if stop is None and target is None:
+        raise bad("newSlTriggerPx")
     return new_sz, protection.model_copy(update={"stop": stop, "target": target})
 
 
@@ -139,6 +144,8 @@ def _amended_exit(fields: Fields, which: str, known: Exit | None) -> Exit | None
         return known
     if known is None:
         raise bad(trigger)
+    if NOTHING in (text(fields, trigger), text(fields, price)):
+        return None
     new_trigger = number(fields, trigger) if text(fields, trigger) else known.trigger
     if not text(fields, price):
         return Exit(trigger=new_trigger, price=known.price)
