@@ -1,5 +1,6 @@
 """The desk: takes orders, and lets happen what the price does to those that wait."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import NoReturn
 
@@ -20,8 +21,8 @@ from oxbot.simulator.private.judging import (
     spot_pair,
 )
 from oxbot.simulator.private.ledger import Ledger
-from oxbot.simulator.private.matching import book_side, taken, whole_lots
-from oxbot.simulator.private.terms import CancelSource, OrderType, Protection
+from oxbot.simulator.private.matching import book_side, size_of, taken, value_of, whole_lots
+from oxbot.simulator.private.terms import CancelSource, OrderType, Protection, Side, Target
 from oxbot.simulator.private.waiting import Wait, next_ms, waits_of
 from oxbot.simulator.private.wishes import AlgoWish, ItemError, OrderWish
 from oxbot.simulator.venue import Venue
@@ -76,7 +77,7 @@ class Desk:
         check_steps(listed, wish)
         check_attached(wish, last)
         check_algo_name(books, wish.protection.cl_ord_id if wish.protection else "")
-        takes = self._affordable(books, listed, wish, now_ms, dealing)
+        wish, takes = self._affordable(books, listed, wish, now_ms, dealing)
         order = self._deals.take(books, wish, last, now_ms, dealing)
         self._deals.match(books, order, takes, now_ms)
         self._act(now_ms)
@@ -173,7 +174,7 @@ class Desk:
         """An algo order becomes an order, or fails."""
         wish, last = _order_of(algo, wait), self._last(algo.listed, now_ms)
         try:
-            takes = self._affordable(books, algo.listed, wish, now_ms, USUAL)
+            wish, takes = self._affordable(books, algo.listed, wish, now_ms, USUAL)
         except ItemError as refusal:
             self._algos.failed(books, algo, wait.which, refusal.code, now_ms)
             return
@@ -186,14 +187,30 @@ class Desk:
 
     def _affordable(
         self, books: Books, listed: Instrument, wish: OrderWish, now_ms: int, dealing: Dealing
-    ) -> list[Level]:
-        """What an order takes at once, if the account can pay."""
-        last_ticks = self.venue.market.price(listed.id, now_ms)
-        levels = book_side(listed, last_ticks, self.venue.market.shape, wish.side, wish.px)
+    ) -> tuple[OrderWish, list[Level]]:
+        """An order, made smaller where OKX does that, and what it takes at once."""
+        wish = self._fitted(books, listed, wish, now_ms)
         size = wish.sz if dealing.share == 1 else whole_lots(wish.sz * dealing.share, listed.lot)
-        takes = taken(levels, size, wish.tgt_ccy, listed.lot)
+        takes = self._taken(listed, replace(wish, sz=size), now_ms)
         check_funds(books, listed, wish, takes)
-        return takes
+        return wish, takes
+
+    def _fitted(self, books: Books, listed: Instrument, wish: OrderWish, now_ms: int) -> OrderWish:
+        """A market buy of more coins than the account can pay for, unless that is forbidden."""
+        if wish.side is Side.SELL or wish.px is not None or wish.ban_amend:
+            return wish
+        cash = books.available(USDT)
+        if wish.tgt_ccy is Target.QUOTE or value_of(self._taken(listed, wish, now_ms)) <= cash:
+            return wish
+        spending = replace(wish, sz=cash, tgt_ccy=Target.QUOTE)
+        size = size_of(self._taken(listed, spending, now_ms))
+        return replace(wish, sz=size) if size >= listed.minimum else wish
+
+    def _taken(self, listed: Instrument, wish: OrderWish, now_ms: int) -> list[Level]:
+        """What an order takes of the book."""
+        last_ticks, shape = self.venue.market.price(listed.id, now_ms), self.venue.market.shape
+        levels = book_side(listed, last_ticks, shape, wish.side, wish.px)
+        return taken(levels, wish.sz, wish.tgt_ccy, listed.lot)
 
 
 def _nothing_to_cancel() -> NoReturn:

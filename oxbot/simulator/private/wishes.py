@@ -50,7 +50,11 @@ def bad(name: str) -> ItemError:
 
 @dataclass(frozen=True, slots=True)
 class OrderWish:
-    """An order that somebody wants; see `OrderTaken`."""
+    """An order that somebody wants; see `OrderTaken`.
+
+    Attributes:
+        ban_amend: Whether it is refused, and not made smaller, where the account cannot pay.
+    """
 
     inst_id: str
     side: Side
@@ -62,6 +66,7 @@ class OrderWish:
     protection: Protection | None = None
     algo_id: str = ""
     tag: str = ""
+    ban_amend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +91,21 @@ def order_wish(fields: Fields) -> OrderWish:
         raise bad("tdMode")
     side, ord_type = _side(fields), _order_type(fields)
     at_market = ord_type is OrderType.MARKET
+    target = _target(fields, side) if at_market else Target.BASE
+    protection = _attached(fields.get("attachAlgoOrds"))
+    if protection is not None and at_market and side is Side.BUY and target is Target.BASE:
+        raise bad("attachAlgoOrds")
     return OrderWish(
         inst_id=text(fields, "instId"),
         side=side,
         ord_type=ord_type,
         px=None if at_market else number(fields, "px"),
         sz=number(fields, "sz"),
-        tgt_ccy=_target(fields, side) if at_market else Target.BASE,
+        tgt_ccy=target,
         cl_ord_id=client_id(fields, "clOrdId"),
-        protection=_attached(fields.get("attachAlgoOrds")),
+        protection=protection,
         tag=text(fields, "tag"),
+        ban_amend=fields.get("banAmend") in (True, "true"),
     )
 
 
@@ -213,6 +223,8 @@ def _attached(value: object) -> Protection | None:
         return None
     if not (isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)):
         raise bad("attachAlgoOrds")
+    if text(value[0], "tpOrdKind") == "limit":
+        raise ItemError("51094", "You can't place TP limit orders in spot trading.")
     return _protection(value[0], "attachAlgoClOrdId")
 
 
