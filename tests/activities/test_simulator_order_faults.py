@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import ccxt.async_support as ccxt
 import pytest
@@ -94,6 +95,28 @@ async def test_a_page_or_no_rows_is_an_order_without_an_id(
     simulator.fault(kind=kind, endpoint="trade/batch-orders", when=when, count=1)
     assert (await place(simulator))["id"] is None
     assert await taken(simulator) == (0 if when == "before" else 1)
+
+
+async def test_an_acknowledgement_with_holes_is_of_an_order_that_was_taken(
+    simulator: Simulated,
+) -> None:
+    simulator.fault(kind="nulls", endpoint="trade/batch-orders", count=3)
+    for number in range(3):
+        with suppress(ccxt.ExchangeError):
+            await place(simulator, clOrdId=f"mine{number}")
+    assert await taken(simulator) == 3
+
+
+async def test_by_chance_a_share_of_all_orders_meets_a_fault(simulator: Simulated) -> None:
+    simulator.fault(kind="http_502", endpoint="trade", when="after", probability=0.5, seed=2)
+    failed = 0
+    for number in range(20):
+        try:
+            await place(simulator, clOrdId=f"mine{number}")
+        except ccxt.ExchangeNotAvailable:
+            failed += 1
+    assert 2 < failed < 18
+    assert await taken(simulator) == 20
 
 
 async def test_a_duplicate_acknowledgement_is_an_error_though_the_order_was_taken(

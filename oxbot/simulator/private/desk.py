@@ -51,7 +51,7 @@ class Desk:
     def settle(self) -> int:
         """Let happen what has become due, up to now; gives that time, ms UTC."""
         now_ms = max(self.venue.clock.now(), self._settled_ms)
-        while waits := self._waits():
+        while self._settled_ms < now_ms and (waits := self._waits()):
             due_ms = next_ms(Ways(self.venue.market), waits, self._settled_ms, now_ms)
             if due_ms is None:
                 break
