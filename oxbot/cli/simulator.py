@@ -40,7 +40,10 @@ def simulator(  # noqa: PLR0913 - one parameter for each option of the command
         str, typer.Option("--rate", "--speed", help="Venue seconds in a second, up to 3600.")
     ] = DEFAULT_RATE,
     state: Annotated[
-        Path | None, typer.Option(help="File in which the clock's time survives a restart.")
+        Path | None,
+        typer.Option(
+            help="File in which the clock survives a restart, with faults and accounts beside it."
+        ),
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start anew, whatever the state file says.")

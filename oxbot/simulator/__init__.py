@@ -19,10 +19,11 @@ In the order of the data::
     ws_streams.py, ws_channels.py       what is pushed, and what can be subscribed to
     ws_hub.py, ws_client.py             who follows what, and what waits to be sent
     ws_messages.py, ws_limits.py, ws.py the WebSocket side of the server
+    private/                            accounts, their orders, and the log of what happened
     control.py, fault_control.py        the hand on clock and faults
     fault_store.py                      where fault rules are kept
     defaults.py, options.py, server.py  from the command line to a listening server
 
-Everything behind the HTTP border counts in whole ticks and whole lots, so no price is
-ever a float; strings are made where the answer is written.
+Prices behind the HTTP border count in whole ticks and whole lots, what accounts have in
+Decimal, so no price is ever a float; strings are made where the answer is written.
 """

@@ -34,7 +34,7 @@ def parse(arguments: list[str]) -> Options:
     add("--start", help="where the clock starts, as 2025-01-01T00:00:00Z")
     add("--mode", default=DEFAULT_MODE, help="speed or stepped")
     add("--rate", "--speed", default=DEFAULT_RATE, help="venue seconds in a second, up to 3600")
-    add("--state", type=Path, help="file in which the clock's time survives a restart")
+    add("--state", type=Path, help="file in which time, faults and accounts survive")
     add("--fresh", action="store_true", help="start anew, whatever the state file says")
     add("--quick", action="store_true", help="do not wait for the disk with the state file")
     add("--faults", type=Path, help="file of fault rules to begin with")

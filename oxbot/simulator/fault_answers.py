@@ -7,13 +7,16 @@ import asyncio
 import json
 import socket
 import struct
+from decimal import Decimal
 from hashlib import blake2b
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from oxbot.simulator.fault_rules import FaultKind, FaultRule
+from oxbot.simulator.fault_rules import ON_ORDERS, ON_THE_WAY, FaultKind, FaultRule
 from oxbot.simulator.okx import API, NOW_MS, envelope, refusal
+from oxbot.simulator.private.calls import DEALING
+from oxbot.simulator.private.deals import Dealing
 from oxbot.simulator.venue import Venue
 
 Json = dict[str, "Json"] | list["Json"] | str | None
@@ -24,6 +27,7 @@ OF_THE_TRUTH = (
     FaultKind.NULLS,
     FaultKind.STALE,
     FaultKind.CLOCK_SKEW,
+    *ON_ORDERS,
 )
 """The kinds that change the true answer; the others do without it."""
 
@@ -56,32 +60,67 @@ def strike_with(venue: Venue) -> Middleware:
         if not request.path.startswith(API):
             return await handler(request)
         endpoint, now_ms = request.path.removeprefix(API), venue.clock.now()
-        rule = venue.faults.on_request(endpoint, request.query_string, now_ms)
+        asked = await _asked(request)
+        rule = venue.faults.on_request(endpoint, asked, now_ms, request.method)
         if rule is None:
             return await handler(request)
         if rule.kind is FaultKind.STALE:
             request[NOW_MS] = venue.faults.stale_ms(rule)
         elif rule.kind is FaultKind.CLOCK_SKEW:
             request[NOW_MS] = now_ms + (rule.skew_ms or 0)
+        elif rule.kind in ON_ORDERS:
+            request[DEALING] = _dealing(rule)
         return await _answer(rule, request, handler)
 
     return struck
 
 
+async def _asked(request: web.Request) -> str:
+    """What a request asks, apart from when: query, body, and who signed it."""
+    key = request.headers.get("OK-ACCESS-KEY", "")
+    if request.method == "GET":
+        return f"{request.query_string}&{key}" if key else request.query_string
+    body = blake2b(await request.read(), digest_size=16).hexdigest()
+    return f"{request.query_string}&{key}&{body}"
+
+
+def _dealing(rule: FaultRule) -> Dealing:
+    """What a fault does to orders that are placed."""
+    return Dealing(
+        hidden_ms=rule.hidden_ms or 0,
+        refuse_protection=rule.kind is FaultKind.STOP_REJECTED,
+        share=Decimal(rule.share or 1),
+        wrong_mode=rule.kind is FaultKind.WRONG_MODE,
+    )
+
+
 async def _answer(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
     """The answer under a fault, made of the true one where the kind needs it."""
+    if rule.kind is FaultKind.SLOW and not rule.after:
+        await asyncio.sleep((rule.delay_ms or 0) / 1000)
+    taken = rule.after or rule.kind not in ON_THE_WAY or rule.kind is FaultKind.SLOW
+    true = await handler(request) if taken else envelope([])
     if rule.kind is FaultKind.TIMEOUT:
         await _client_left(request)
     if rule.kind in (FaultKind.TIMEOUT, FaultKind.RESET):
         return _reset(request)
-    if rule.kind not in OF_THE_TRUTH:
-        return _instead(rule)
-    await asyncio.sleep((rule.delay_ms or 0) / 1000)
-    true = await handler(request)
+    if rule.kind in OF_THE_TRUTH:
+        return await _spoiled(rule, request, true)
+    return _instead(rule)
+
+
+async def _spoiled(
+    rule: FaultRule, request: web.Request, true: web.StreamResponse
+) -> web.StreamResponse:
+    """What is left of the true answer."""
+    if rule.kind is FaultKind.SLOW and rule.after:
+        await asyncio.sleep((rule.delay_ms or 0) / 1000)
     if rule.kind is FaultKind.TRUNCATED:
         return await _cut(request, true)
     if rule.kind is FaultKind.NULLS:
         return _thinned(true, f"{rule.seed}:{rule.id}:{request.path_qs}")
+    if rule.kind is FaultKind.DUPLICATE_ACK:
+        return _duplicate(true)
     return true
 
 
@@ -138,6 +177,16 @@ def _thinned(whole: web.StreamResponse, seed: str) -> web.Response:
     content = json.loads(_body(whole))
     content["data"] = [_thin(row, f"{seed}:{place}") for place, row in enumerate(content["data"])]
     return web.json_response(content, status=whole.status)
+
+
+def _duplicate(whole: web.StreamResponse) -> web.Response:
+    """The true answer to orders that were taken, saying that they had been before."""
+    content = json.loads(_body(whole))
+    for row in content["data"]:
+        for name in ("ordId", "algoId"):
+            row.update({name: ""} if name in row else {})
+        row.update(sCode="51016", sMsg="Client order ID already exists.")
+    return web.json_response({**content, "code": "1", "msg": "All operations failed"})
 
 
 def _thin(row: Json, seed: str) -> Json:

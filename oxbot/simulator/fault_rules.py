@@ -4,7 +4,7 @@ All times are the venue's, in ms UTC, unless said otherwise.
 """
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -35,13 +35,56 @@ class FaultKind(StrEnum):
     MAINTENANCE = "maintenance"
     WS_DROP = "ws_drop"
     WS_STALL = "ws_stall"
+    DELAYED_VISIBILITY = "delayed_visibility"
+    DUPLICATE_ACK = "duplicate_ack"
+    STOP_REJECTED = "stop_rejected"
+    WRONG_MODE = "wrong_mode"
+    PARTIAL = "partial"
 
+
+class When(StrEnum):
+    """Whether a fault strikes before the request was taken, or after."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+ENTRIES = ("trade/order", "trade/batch-orders")
+"""Where orders are placed."""
 
 ONLY_AT = {
     FaultKind.CLOCK_SKEW: ("public/time",),
     FaultKind.STALE: ("market/tickers", "market/ticker"),
+    FaultKind.DELAYED_VISIBILITY: (*ENTRIES, "trade/order-algo"),
+    FaultKind.DUPLICATE_ACK: (*ENTRIES, "trade/order-algo"),
+    FaultKind.STOP_REJECTED: ENTRIES,
+    FaultKind.WRONG_MODE: (*ENTRIES, "trade/order-algo"),
+    FaultKind.PARTIAL: ENTRIES,
 }
 """Endpoints of the kinds that make sense at these alone."""
+
+ON_ORDERS = (
+    FaultKind.DELAYED_VISIBILITY,
+    FaultKind.DUPLICATE_ACK,
+    FaultKind.STOP_REJECTED,
+    FaultKind.WRONG_MODE,
+    FaultKind.PARTIAL,
+)
+"""The kinds that strike only where orders are placed: POST requests."""
+
+ON_THE_WAY = (
+    FaultKind.TIMEOUT,
+    FaultKind.RESET,
+    FaultKind.TRUNCATED,
+    FaultKind.HTML,
+    FaultKind.EMPTY,
+    FaultKind.HTTP_429,
+    FaultKind.HTTP_502,
+    FaultKind.CODE,
+    FaultKind.SLOW,
+    FaultKind.MAINTENANCE,
+)
+"""The kinds that can strike before or after a request was taken."""
 
 ON_WEBSOCKET = (FaultKind.WS_DROP, FaultKind.WS_STALL)
 """The kinds that no request meets; their endpoint is "ws"."""
@@ -50,6 +93,8 @@ NEEDS = {
     FaultKind.CODE: "code",
     FaultKind.SLOW: "delay_ms",
     FaultKind.CLOCK_SKEW: "skew_ms",
+    FaultKind.DELAYED_VISIBILITY: "hidden_ms",
+    FaultKind.PARTIAL: "share",
 }
 """The parameter that a kind cannot do without, and no other kind takes."""
 
@@ -62,6 +107,9 @@ class FaultRule(BaseModel):
         kind: What goes wrong.
         endpoint: Path under /api/v5/, whole segments from the left (market/tickers, market);
             "*" for all of them. The two ws_ kinds are always "ws".
+        method: Only requests of this method; None for both.
+        when: Before the request was taken, or after; a cut answer comes after, all others
+            before, unless told otherwise.
         count: Strike so many times. A ws_drop without every_ms happens once.
         probability: Strike with this chance, 0 to 1, each time it is asked.
         seed: Of that chance.
@@ -71,6 +119,8 @@ class FaultRule(BaseModel):
         code: OKX's error code, for kind code.
         delay_ms: Wall time until the answer, for kind slow.
         skew_ms: How far public/time is off, for kind clock_skew; may be negative.
+        hidden_ms: For so much venue time no answer shows the order, for kind delayed_visibility.
+        share: The fraction of an order that is filled at once at most, for kind partial.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -78,6 +128,8 @@ class FaultRule(BaseModel):
     id: str = Field(default="", max_length=64)
     kind: FaultKind = Field(strict=False)
     endpoint: str = Field(default=EVERYTHING, pattern=r"^(\*|ws|[a-z-]+(/[a-z-]+)*)$")
+    method: Literal["GET", "POST"] | None = None
+    when: When | None = Field(default=None, strict=False)
     count: Count | None = None
     probability: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     seed: int = 0
@@ -87,6 +139,15 @@ class FaultRule(BaseModel):
     code: str | None = Field(default=None, pattern=r"^[1-9][0-9]{4}$")
     delay_ms: Annotated[int, Field(ge=1, le=60_000)] | None = None
     skew_ms: Annotated[int, Field(ge=-(10**10), le=10**10)] | None = None
+    hidden_ms: Annotated[int, Field(ge=1, le=10**10)] | None = None
+    share: str | None = Field(default=None, pattern=r"^0(\.[0-9]{1,6})?$")
+
+    @property
+    def after(self) -> bool:
+        """Whether the request was taken before the fault strikes."""
+        if self.when is not None:
+            return self.when is When.AFTER
+        return self.kind is FaultKind.TRUNCATED
 
     @model_validator(mode="before")
     @classmethod
@@ -104,6 +165,10 @@ class FaultRule(BaseModel):
         places = ONLY_AT.get(self.kind)
         if places and self.endpoint not in (EVERYTHING, *places):
             raise ValueError(f"{self.kind} happens at {' and '.join(places)} alone")
+        if self.when is not None and self.kind not in ON_THE_WAY:
+            raise ValueError(f"when belongs to {', '.join(ON_THE_WAY)}")
+        if self.method is not None and self.kind in (*ON_ORDERS, *ON_WEBSOCKET):
+            raise ValueError(f"{self.kind} has no method: it strikes where it can")
         if self.count is not None and self.probability is not None:
             raise ValueError("say count or probability, not both")
         if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from oxbot.domain.errors import NotFound
 from oxbot.simulator.fault_rules import (
     EVERYTHING,
+    ON_ORDERS,
     ON_WEBSOCKET,
     ONLY_AT,
     WEBSOCKET,
@@ -120,17 +121,20 @@ class Faults:
         """The rules with their beginnings and counts."""
         return [active.model_copy() for active in self._active]
 
-    def on_request(self, endpoint: str, query: str, now_ms: int) -> FaultRule | None:
+    def on_request(
+        self, endpoint: str, query: str, now_ms: int, method: str = "GET"
+    ) -> FaultRule | None:
         """What happens to this request; the first rule that strikes, counted as used.
 
         Args:
             endpoint: Path under /api/v5/ (market/tickers).
-            query: The query string.
+            query: What was asked: the query string, of a POST its body.
             now_ms: The venue's time.
+            method: GET or POST.
         """
         nth = self._nth(endpoint, query, now_ms)
         for active in self._active:
-            if not (_meant(active.rule, endpoint) and active.in_force(now_ms)):
+            if not (_meant(active.rule, endpoint, method) and active.in_force(now_ms)):
                 continue
             if _strikes(active.rule, f"{endpoint}?{query}@{now_ms}#{nth}"):
                 self._use(active)
@@ -182,9 +186,11 @@ def _free_id(rule: FaultRule, active: list[ActiveRule]) -> str:
     return next(name for n in numbers if (name := f"{rule.kind}-{n}") not in taken)
 
 
-def _meant(rule: FaultRule, endpoint: str) -> bool:
+def _meant(rule: FaultRule, endpoint: str, method: str) -> bool:
     """Whether a rule is about requests to this endpoint."""
     if rule.kind in ON_WEBSOCKET or rule.endpoint == WEBSOCKET:
+        return False
+    if (rule.method or ("POST" if rule.kind in ON_ORDERS else method)) != method:
         return False
     if endpoint not in ONLY_AT.get(rule.kind, (endpoint,)):
         return False

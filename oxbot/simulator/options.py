@@ -48,7 +48,7 @@ class Options:
         start: Where the clock starts, ISO 8601; None for the market's default.
         mode: speed or stepped.
         rate: Venue seconds in a second.
-        state: Where the clock remembers its time; None to forget it.
+        state: Where the clock remembers its time, faults and accounts beside it; None to forget.
         fresh: Start anew, whatever the state file says.
         quick: Do not wait for the disk; only a crash of the machine loses the clock's time.
         json: Say where it listens as a JSON object.

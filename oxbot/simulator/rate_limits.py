@@ -1,7 +1,7 @@
-"""How often OKX's public side may be asked: token buckets in wall time.
+"""How often OKX may be asked: token buckets in wall time.
 
-Each client address has a bucket for each endpoint, and one for all of them together. A
-bucket holds what OKX publishes for two seconds and fills evenly.
+Each client (an address; of signed requests the key) has a bucket for each endpoint, and one for
+all of them together. A bucket holds what OKX publishes for two seconds and fills evenly.
 """
 
 import time
@@ -26,8 +26,29 @@ PUBLISHED: dict[str, int] = {
     "market/candles": 40,
     "market/history-candles": 20,
     "market/books": 40,
+    "account/balance": 10,
+    "account/config": 5,
+    "account/positions": 10,
+    "account/trade-fee": 5,
+    "asset/currencies": 12,
+    "trade/order": 60,
+    "trade/orders-pending": 60,
+    "trade/orders-history": 40,
+    "trade/orders-history-archive": 20,
+    "trade/fills": 60,
+    "trade/fills-history": 10,
+    "trade/order-algo": 20,
+    "trade/orders-algo-pending": 20,
+    "trade/orders-algo-history": 20,
+    "POST trade/order": 60,
+    "POST trade/batch-orders": 300,
+    "POST trade/cancel-order": 60,
+    "POST trade/cancel-batch-orders": 300,
+    "POST trade/order-algo": 20,
+    "POST trade/cancel-algos": 20,
+    "POST trade/amend-algos": 20,
 }
-"""Requests in two seconds for each address, by endpoint."""
+"""Requests in two seconds for each client, by endpoint; of a POST by method and endpoint."""
 
 PER_ENDPOINT_CODE, OVERALL_CODE = "50011", "50061"
 
@@ -73,8 +94,9 @@ class RateLimits:
         """OKX's code for a request that comes too soon; None for one that may go on.
 
         Args:
-            client: The client's address.
-            endpoint: Path under /api/v5/; one that is not known has only the overall limit.
+            client: The client's address or key.
+            endpoint: Path under /api/v5/, of a POST after its method; one that is not known has
+                only the overall limit.
         """
         limit = PUBLISHED.get(endpoint)
         if limit is not None and not self._take(client, endpoint, limit):

@@ -19,6 +19,7 @@ from oxbot.simulator.okx import API, OkxApi, OkxError, refusal
 from oxbot.simulator.okx_swaps import SwapApi
 from oxbot.simulator.options import Options, open_venue
 from oxbot.simulator.private.account_api import AccountApi
+from oxbot.simulator.private.algo_api import AlgoApi
 from oxbot.simulator.private.control import AccountControl
 from oxbot.simulator.private.desk import Desk
 from oxbot.simulator.private.trade_api import TradeApi
@@ -44,9 +45,9 @@ def create_app(venue: Venue, wall: Callable[[], int] = monotonic_ms) -> web.Appl
     desk = Desk(venue)
     for public in (OkxApi(venue), SwapApi(venue), Control(venue), FaultControl(venue)):
         app.add_routes(public.routes())
-    for private in (AccountApi(desk), TradeApi(desk), AccountControl(desk)):
+    for private in (AccountApi(desk), TradeApi(desk), AlgoApi(desk), AccountControl(desk)):
         app.add_routes(private.routes())
-    WebSockets(venue, wall).join(app)
+    WebSockets(desk, wall).join(app)
     return app
 
 
@@ -82,8 +83,10 @@ def _limited(venue: Venue) -> Middleware:
     async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
         if venue.limits is None or not request.path.startswith(API):
             return await handler(request)
-        endpoint = request.path.removeprefix(API)
-        code = venue.limits.refuses(request.remote or "", endpoint)
+        path = request.path.removeprefix(API)
+        endpoint = path if request.method == "GET" else f"{request.method} {path}"
+        client = request.headers.get("OK-ACCESS-KEY") or request.remote or ""
+        code = venue.limits.refuses(client, endpoint)
         return await handler(request) if code is None else refusal(code, "Too Many Requests", 429)
 
     return limited

@@ -1,4 +1,4 @@
-"""OKX v5 over WebSocket: /ws/v5/public and /ws/v5/business."""
+"""OKX v5 over WebSocket: /ws/v5/public, /ws/v5/business and /ws/v5/private."""
 
 import asyncio
 import time
@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import WSMsgType, web
 
 from oxbot.simulator.fault_rules import FaultKind
-from oxbot.simulator.venue import Venue
+from oxbot.simulator.private.desk import Desk
+from oxbot.simulator.private.pushes import PRIVATE, PrivateHub
 from oxbot.simulator.ws_channels import BUSINESS, PUBLIC
 from oxbot.simulator.ws_client import CLOSE_S, Client
 from oxbot.simulator.ws_hub import Hub
@@ -38,13 +39,14 @@ class WebSockets:
     """The WebSocket side of a venue.
 
     Args:
-        venue: What to serve.
+        desk: What to serve.
         wall: This machine's time in ms; tests bring their own.
     """
 
-    def __init__(self, venue: Venue, wall: Callable[[], int] = monotonic_ms) -> None:
-        self.hub = Hub(venue, wall)
-        self._venue = venue
+    def __init__(self, desk: Desk, wall: Callable[[], int] = monotonic_ms) -> None:
+        self.hub = Hub(desk.venue, wall, desk.look)
+        self.private = PrivateHub(desk, wall)
+        self._venue = desk.venue
         self._wall = wall
         self._connections: dict[str, Window] = {}
 
@@ -53,6 +55,7 @@ class WebSockets:
         app[WEB_SOCKETS] = self
         app.router.add_get("/ws/v5/public", self.public)
         app.router.add_get("/ws/v5/business", self.business)
+        app.router.add_get("/ws/v5/private", self.account)
         app.cleanup_ctx.append(self._beating)
         app.on_shutdown.append(self._goodbye)
 
@@ -61,8 +64,12 @@ class WebSockets:
         return await self._serve(request, PUBLIC)
 
     async def business(self, request: web.Request) -> web.WebSocketResponse:
-        """Candles."""
+        """Candles, and an account's algo orders."""
         return await self._serve(request, BUSINESS)
+
+    async def account(self, request: web.Request) -> web.WebSocketResponse:
+        """An account's balances and orders."""
+        return await self._serve(request, PRIVATE)
 
     async def _beating(self, _: web.Application) -> AsyncIterator[None]:
         """The hub's life within the application's."""
@@ -93,6 +100,7 @@ class WebSockets:
             await self._listen(socket, client, address)
         finally:
             self.hub.leave(client)
+            self.private.leave(client)
             await client.finish()
         return socket
 
@@ -140,7 +148,10 @@ class WebSockets:
         if self._venue.limits and not window.allows(self._wall()):
             raise WsError("60014", "Requests too frequent", request.request_id)
         if request.op == "login":
-            raise WsError("60009", "Login failed.", request.request_id)
+            if address == PUBLIC:
+                raise WsError("60009", "Login failed.", request.request_id)
+            self.private.login(client, request)
+            return
         for arg in request.args:
             try:
                 self._do_one(client, address, request, arg)
@@ -148,6 +159,9 @@ class WebSockets:
                 client.send(refused(error, client.id, request.request_id))
 
     def _do_one(self, client: Client, address: str, request: Request, arg: Arg) -> None:
+        if self.private.has(address, arg):
+            self.private.do(client, request, arg)
+            return
         topic = self.hub.channels.topic(address, arg)
         client.send(acknowledged(request.op, arg, client.id, request.request_id))
         if request.op == "subscribe":

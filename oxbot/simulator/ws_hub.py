@@ -56,6 +56,7 @@ class Hub:
     Args:
         venue: Whose data.
         wall: This machine's time in ms.
+        look: Called before anything is pushed, to let happen what has become due.
 
     Attributes:
         channels: What can be subscribed to.
@@ -63,13 +64,16 @@ class Hub:
         failed: It pushes no longer, for a fault of its own; nobody may connect.
     """
 
-    def __init__(self, venue: Venue, wall: Callable[[], int]) -> None:
+    def __init__(
+        self, venue: Venue, wall: Callable[[], int], look: Callable[[], None] = lambda: None
+    ) -> None:
         self.channels = Channels(venue)
         self.clients: set[Client] = set()
         self.failed = False
         self._clock = venue.clock
         self._faults = venue.faults
         self._wall = wall
+        self._look = look
         self._feeds: dict[Topic, Feed] = {}
         self._behind = False
 
@@ -116,11 +120,13 @@ class Hub:
 
     def stepped(self) -> None:
         """Push what has changed if the clock stands still now; called when it was changed."""
+        self._look()
         if self._clock.read().mode is Mode.STEPPED:
             self._push(everything=True)
 
     def beat(self) -> None:
         """Push what is due, and close who has been silent."""
+        self._look()
         self._close_the_silent()
         self._push(everything=self._behind)
 

@@ -97,6 +97,11 @@ def acknowledged(op: str, arg: Arg, conn_id: str, request_id: str | None) -> str
     return _event(op, conn_id, request_id, arg=arg)
 
 
+def logged_in(conn_id: str, request_id: str | None) -> str:
+    """The answer to a login that was believed."""
+    return _event("login", conn_id, request_id, code="0", msg="")
+
+
 def refused(error: WsError, conn_id: str, request_id: str | None = None) -> str:
     """The answer to a request, or one arg of it, that was not done."""
     return _event("error", conn_id, error.request_id or request_id, code=error.code, msg=str(error))

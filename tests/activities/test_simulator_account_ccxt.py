@@ -1,11 +1,14 @@
 """The real ccxt client with an account at the simulated OKX: who is let in, and what it sees."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import ccxt.async_support as ccxt
 import pytest
 from aiohttp import ClientSession
 
+from oxbot.simulator.options import Options, open_venue
+from oxbot.simulator.rate_limits import RateLimits
 from tests.support.simulated_account import (
     SYMBOL,
     Simulated,
@@ -194,3 +197,25 @@ async def test_no_secret_is_shown(simulator: Simulated) -> None:
 
 async def test_an_unknown_account_is_not_found(simulator: Simulated) -> None:
     assert "no account" in str((await simulator.control("accounts/nobody"))["error"])
+
+
+async def test_rate_limits_count_a_keys_requests_by_method_and_endpoint() -> None:
+    limits = RateLimits(now_s=lambda: 0.0)
+    venue = replace(open_venue(Options(mode="stepped")), limits=limits)
+    async with simulated(venue) as simulator:
+        await simulator.make(key="key2")
+        okx, other = simulator.okx, okx_client(simulator.url, "key2")
+        other.nonce = venue.clock.now
+        for _ in range(5):
+            await okx.private_get_account_config()
+        with pytest.raises(ccxt.RateLimitExceeded, match="50011"):
+            await okx.private_get_account_config()
+        assert (await other.private_get_account_config())["code"] == "0"
+        for _ in range(60):
+            with pytest.raises(ccxt.OrderNotFound):
+                await okx.fetch_order("1", SYMBOL)
+        with pytest.raises(ccxt.RateLimitExceeded, match="50011"):
+            await okx.fetch_order("1", SYMBOL)
+        raw = {"instId": "BTC-USDT", "tdMode": "cash", "side": "buy", "ordType": "market"}
+        assert (await okx.private_post_trade_order({**raw, "sz": "100"}))["code"] == "0"
+        await other.close()

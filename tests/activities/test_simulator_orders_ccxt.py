@@ -121,6 +121,23 @@ async def test_a_market_buy_counts_coins_or_usdt(simulator: Simulated) -> None:
     )
 
 
+async def test_a_market_buy_of_more_coins_than_can_be_paid_for_is_made_smaller(
+    simulator: Simulated,
+) -> None:
+    okx, ask = simulator.okx, simulator.last + TICK
+    with pytest.raises(ccxt.InsufficientFunds, match="51008"):
+        await okx.create_order(SYMBOL, "market", "buy", 0.2, None, {"banAmend": True})
+    placed = await okx.create_order(SYMBOL, "market", "buy", 0.2)
+    order = await okx.fetch_order(placed["id"], SYMBOL)
+    assert (order["status"], order["filled"]) == ("closed", order["amount"])
+    left = (await simulator.balances())["USDT"]
+    assert 0 <= left < ask * Decimal("0.00000001")
+    with pytest.raises(ccxt.InsufficientFunds, match="51008"):
+        await okx.create_order(SYMBOL, "market", "buy", 0.2)
+    with pytest.raises(ccxt.InsufficientFunds, match="51008"):
+        await okx.create_order(SYMBOL, "market", "sell", 5)
+
+
 async def test_unless_told_a_market_buys_size_is_usdt(simulator: Simulated) -> None:
     raw = {"instId": PAIR, "tdMode": "cash", "side": "buy", "ordType": "market", "sz": "100"}
     placed = await simulator.okx.private_post_trade_order(raw)
@@ -185,6 +202,18 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(
         ({"attachAlgoOrds": [{"slTriggerPx": "60000", "slOrdPx": "-1"}]}, "51051"),
         ({"attachAlgoOrds": [{"tpTriggerPx": "40000", "tpOrdPx": "-1"}]}, "51050"),
         ({"attachAlgoOrds": [{}]}, "51000"),
+        (
+            {"attachAlgoOrds": [{"tpTriggerPx": "60000", "tpOrdPx": "1", "tpOrdKind": "limit"}]},
+            "51094",
+        ),
+        (
+            {
+                "ordType": "market",
+                "tgtCcy": "base_ccy",
+                "attachAlgoOrds": [{"slTriggerPx": "40000", "slOrdPx": "-1"}],
+            },
+            "51000",
+        ),
     ],
 )
 async def test_parameters_that_cannot_be_are_refused(

@@ -1,8 +1,9 @@
 """What was answered about accounts and orders survives a kill of the simulator."""
 
+import asyncio
 import signal
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from aiohttp import ClientSession
 
 from tests.support.simulated_account import SYMBOL, Json, account, okx_client
 from tests.support.simulator_process import COMMAND, running
+
+ENOUGH = 15
+"""Orders in a round before the server is killed."""
 
 
 @asynccontextmanager
@@ -85,3 +89,48 @@ def test_a_file_that_is_no_log_is_one_sentence(tmp_path: Path) -> None:
     assert ended.stderr == (
         f"{file} does not hold the log of an earlier run. Begin anew with --fresh.\n"
     )
+
+
+@pytest.mark.critical
+async def test_whatever_was_acknowledged_is_there_after_a_kill_at_any_moment(
+    tmp_path: Path,
+) -> None:
+    """Orders are placed one after the other until the answer does not come."""
+    arguments = ("--rate", "60", "--no-rate-limits", "--state", str(tmp_path / "s.json"))
+    acknowledged: list[str] = []
+    for round_number in range(3):
+        with running(*arguments) as (process, said):
+            await made(said["url"])
+            async with client_of(said["url"]) as okx:
+                enough = asyncio.Event()
+                placing = asyncio.ensure_future(place_on(okx, round_number, acknowledged, enough))
+                await enough.wait()
+                process.send_signal(signal.SIGKILL)
+                with pytest.raises(ccxt.NetworkError):
+                    await placing
+    with running(*arguments) as (_, said):
+        log = await log_of(said["url"])
+        taken = [event["clOrdId"] for event in log if event["event"] == "order"]
+        assert len(set(taken)) == len(taken)
+        assert set(acknowledged) <= set(taken)
+        # Of each round one at most was taken and could not be acknowledged any more.
+        assert len(taken) - len(acknowledged) <= 3
+        assert [event["seq"] for event in log] == list(range(1, len(log) + 1))
+
+
+async def place_on(
+    okx: ccxt.okx, round_number: int, acknowledged: list[str], enough: asyncio.Event
+) -> None:
+    """Buy and sell in turn until the server is gone."""
+    for number in range(10_000):
+        name, side = f"r{round_number}n{number}", ("buy", "sell")[number % 2]
+        okx.nonce = venue_clock(await okx.public_get_public_time())
+        await okx.create_order(SYMBOL, "market", side, 0.001, None, {"clOrdId": name})
+        acknowledged.append(name)
+        if number == ENOUGH:
+            enough.set()
+
+
+def venue_clock(answer: Json) -> Callable[[], int]:
+    now_ms = int(answer["data"][0]["ts"])
+    return lambda: now_ms

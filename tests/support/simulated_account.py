@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import ccxt.async_support as ccxt
 from aiohttp import ClientSession, web
@@ -12,14 +13,16 @@ from oxbot.loopback import HOST
 from oxbot.simulator.clock import ClockChange
 from oxbot.simulator.fault_rules import parse_rules
 from oxbot.simulator.options import Options, open_venue
+from oxbot.simulator.private.pushes import PrivateHub
 from oxbot.simulator.private.spec import AccountSpec
 from oxbot.simulator.server import create_app
 from oxbot.simulator.venue import Venue
+from oxbot.simulator.ws import WEB_SOCKETS
 
 PAIR, SYMBOL = "BTC-USDT", "BTC/USDT"
 TICK = Decimal("0.1")
 
-Json = dict[str, object]
+Json = dict[str, Any]
 
 
 def account(**more: object) -> Json:
@@ -56,6 +59,7 @@ class Simulated:
     okx: ccxt.okx
     venue: Venue
     url: str
+    hub: PrivateHub
 
     @property
     def last(self) -> Decimal:
@@ -75,6 +79,10 @@ class Simulated:
             content: Json = await answer.json()
         return content
 
+    async def make(self, **more: object) -> None:
+        """Make another account."""
+        await make(self.url, **more)
+
     async def happened(self, since: int = 0) -> list[Json]:
         """The log."""
         events = (await self.control(f"log?since={since}"))["events"]
@@ -88,6 +96,12 @@ class Simulated:
         return {currency: Decimal(amount) for currency, amount in balances.items()}
 
 
+async def make(url: str, **more: object) -> None:
+    async with ClientSession() as session:
+        answer = await session.post(f"{url}/control/accounts", json=account(**more))
+        assert answer.status == 200
+
+
 @asynccontextmanager
 async def simulated(venue: Venue | None = None, **more: object) -> AsyncIterator[Simulated]:
     """The venue on a free port, with an account that ccxt has the key of."""
@@ -97,13 +111,11 @@ async def simulated(venue: Venue | None = None, **more: object) -> AsyncIterator
     await runner.setup()
     await web.TCPSite(runner, HOST, 0).start()
     url = f"http://{HOST}:{runner.addresses[0][1]}"
-    async with ClientSession() as session:
-        answer = await session.post(f"{url}/control/accounts", json=account(**more))
-        assert answer.status == 200
+    await make(url, **more)
     okx = okx_client(url)
-    await okx.load_time_difference()
+    okx.nonce = venue.clock.now
     await okx.load_markets()
-    yield Simulated(okx, venue, url)
+    yield Simulated(okx, venue, url, app[WEB_SOCKETS].private)
     await okx.close()
     await runner.cleanup()
 

@@ -8,7 +8,7 @@ from oxbot.simulator.private.books import USDT
 from oxbot.simulator.private.calls import Call, signed_route
 from oxbot.simulator.private.deals import MAKER, TAKER
 from oxbot.simulator.private.desk import Desk
-from oxbot.simulator.private.rows import Row, balance_row, prices_of
+from oxbot.simulator.private.rows import Row, balance_row
 from oxbot.simulator.private.spec import Permission
 from oxbot.simulator.private.wishes import text
 
@@ -63,13 +63,8 @@ class AccountApi:
 
     def balance(self, call: Call) -> web.Response:
         """What the account has; `ccy` picks currencies."""
-        market, names = self._desk.venue.market, text(call.query, "ccy")
-        last = {
-            listed.id: listed.price(market.price(listed.id, call.now_ms))
-            for listed in self._desk.venue.instruments
-        }
-        wanted = {name for name in names.split(",") if name}
-        return envelope([balance_row(call.books, prices_of(last), wanted)])
+        wanted = {name for name in text(call.query, "ccy").split(",") if name}
+        return envelope([balance_row(call.books, self._desk.prices(call.now_ms), wanted)])
 
     def positions(self, _: Call) -> web.Response:
         """Spot has none."""

@@ -16,12 +16,14 @@ from oxbot.simulator.private.events import (
     Event,
     Filled,
     OrderTaken,
-    Protection,
     ProtectionRefused,
+)
+from oxbot.simulator.private.spec import AccountSpec
+from oxbot.simulator.private.terms import (
+    Protection,
     Side,
     State,
 )
-from oxbot.simulator.private.spec import AccountSpec
 
 USDT: Final = "USDT"
 ZERO: Final = Decimal(0)

@@ -8,6 +8,7 @@ from aiohttp import web
 from oxbot.domain.errors import InputError, NotFound
 from oxbot.simulator.control import parse_json, refused
 from oxbot.simulator.instruments import plain
+from oxbot.simulator.private.algo_rows import algo_row
 from oxbot.simulator.private.books import Books
 from oxbot.simulator.private.desk import Desk
 from oxbot.simulator.private.rows import order_row
@@ -45,7 +46,7 @@ class AccountControl:
         return web.json_response(_shown(books))
 
     async def read(self, request: web.Request) -> web.Response:
-        """An account with its balances and orders."""
+        """An account with its balances, orders and algo orders."""
         self._desk.settle()
         self._desk.ledger.commit()
         key = request.match_info["key"]
@@ -73,4 +74,5 @@ def _shown(books: Books) -> dict[str, object]:
         "balances": {currency: plain(books.balances[currency]) for currency in currencies},
         "held": {currency: plain(books.held(currency)) for currency in currencies},
         "orders": [order_row(order) for order in books.orders.values()],
+        "algos": [algo_row(books, algo) for algo in books.algos.values()],
     }

@@ -5,21 +5,23 @@ from decimal import Decimal
 from typing import Final
 
 from oxbot.simulator.book import Level
-from oxbot.simulator.private.books import USDT, ZERO, Algo, Books, Order
+from oxbot.simulator.private.algo_deals import AlgoDeals
+from oxbot.simulator.private.books import USDT, ZERO, Books, Order
 from oxbot.simulator.private.events import (
-    AlgoArmed,
     Canceled,
-    CancelSource,
     Filled,
     OrderTaken,
-    OrderType,
     ProtectionRefused,
+)
+from oxbot.simulator.private.ledger import ORDERS, TRADES, Ledger
+from oxbot.simulator.private.matching import DEEPEST, size_of, value_of, whole_lots
+from oxbot.simulator.private.terms import (
+    CancelSource,
+    OrderType,
     Side,
     State,
     Target,
 )
-from oxbot.simulator.private.ledger import ALGOS, ORDERS, TRADES, Ledger
-from oxbot.simulator.private.matching import DEEPEST, size_of, value_of, whole_lots
 from oxbot.simulator.private.wishes import AlgoWish, OrderWish
 
 MAKER, TAKER = Decimal("0.0008"), Decimal("0.001")
@@ -44,11 +46,13 @@ class Dealing:
         hidden_ms: For so much venue time no answer shows it.
         refuse_protection: What is attached to it is refused when it is filled.
         share: It takes no more than this fraction of its size at once.
+        wrong_mode: It is refused, as by an account in another mode.
     """
 
     hidden_ms: int = 0
     refuse_protection: bool = False
     share: Decimal = Decimal(1)
+    wrong_mode: bool = False
 
 
 USUAL: Final = Dealing()
@@ -59,10 +63,12 @@ class Deals:
 
     Args:
         ledger: Where it is written.
+        algos: What is done to algo orders.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, algos: AlgoDeals) -> None:
         self._ledger = ledger
+        self._algos = algos
 
     def take(
         self, books: Books, wish: OrderWish, last: Decimal, now_ms: int, dealing: Dealing = USUAL
@@ -127,30 +133,6 @@ class Deals:
         )
         self._protect(books, order, now_ms)
 
-    def arm(
-        self, books: Books, wish: AlgoWish, now_ms: int, *, entry: str = "", hidden_ms: int = 0
-    ) -> Algo:
-        """An algo order waits from now on; `entry` is the order that it was attached to."""
-        seq = self._ledger.next_seq
-        algo_id = str(ALGOS + seq)
-        self._ledger.record(
-            AlgoArmed(
-                seq=seq,
-                ts=now_ms,
-                account=books.spec.key,
-                algo_id=algo_id,
-                inst_id=wish.inst_id,
-                side=wish.side,
-                sz=wish.sz,
-                tgt_ccy=wish.tgt_ccy,
-                protection=wish.protection,
-                ord_id=entry,
-                hidden_ms=hidden_ms,
-                tag=wish.tag,
-            )
-        )
-        return books.algos[algo_id]
-
     def _fill(
         self,
         books: Books,
@@ -196,7 +178,7 @@ class Deals:
             protection=taken.protection,
             tag=taken.tag,
         )
-        self.arm(books, wish, now_ms, entry=taken.ord_id, hidden_ms=taken.hidden_ms)
+        self._algos.arm(books, wish, now_ms, entry=taken.ord_id, hidden_ms=taken.hidden_ms)
 
     def _refuse_protection(self, books: Books, order: Order, now_ms: int) -> None:
         self._ledger.record(

@@ -1,20 +1,15 @@
 """The desk: takes orders, and lets happen what the price does to those that wait."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import NoReturn
 
 from oxbot.simulator.book import Level
 from oxbot.simulator.instruments import Instrument
-from oxbot.simulator.private.books import Algo, Books, Order
+from oxbot.simulator.private.algo_deals import AlgoDeals
+from oxbot.simulator.private.books import USDT, Algo, Books, Order
 from oxbot.simulator.private.deals import USUAL, Dealing, Deals
-from oxbot.simulator.private.events import (
-    AlgoCanceled,
-    AlgoFailed,
-    AlgoTriggered,
-    CancelSource,
-    OrderType,
-    Refused,
-)
+from oxbot.simulator.private.events import Refused
 from oxbot.simulator.private.judging import (
     check_algo,
     check_algo_name,
@@ -26,7 +21,8 @@ from oxbot.simulator.private.judging import (
     spot_pair,
 )
 from oxbot.simulator.private.ledger import Ledger
-from oxbot.simulator.private.matching import book_side, taken, whole_lots
+from oxbot.simulator.private.matching import book_side, size_of, taken, value_of, whole_lots
+from oxbot.simulator.private.terms import CancelSource, OrderType, Protection, Side, Target
 from oxbot.simulator.private.waiting import Wait, next_ms, waits_of
 from oxbot.simulator.private.wishes import AlgoWish, ItemError, OrderWish
 from oxbot.simulator.venue import Venue
@@ -47,14 +43,15 @@ class Desk:
     def __init__(self, venue: Venue) -> None:
         self.venue = venue
         self.ledger = Ledger(venue.journal)
-        self._deals = Deals(self.ledger)
+        self._algos = AlgoDeals(self.ledger)
+        self._deals = Deals(self.ledger, self._algos)
         # What waits has waited since the last event: whatever came due later was not written.
         self._settled_ms = self.ledger.latest_ms
 
     def settle(self) -> int:
         """Let happen what has become due, up to now; gives that time, ms UTC."""
         now_ms = max(self.venue.clock.now(), self._settled_ms)
-        while waits := self._waits():
+        while self._settled_ms < now_ms and (waits := self._waits()):
             due_ms = next_ms(Ways(self.venue.market), waits, self._settled_ms, now_ms)
             if due_ms is None:
                 break
@@ -62,6 +59,11 @@ class Desk:
             self._settled_ms = due_ms
         self._settled_ms = now_ms
         return now_ms
+
+    def look(self) -> None:
+        """Let happen what has become due, and keep it."""
+        self.settle()
+        self.ledger.commit()
 
     def place(self, books: Books, wish: OrderWish, now_ms: int, dealing: Dealing = USUAL) -> Order:
         """Take an order.
@@ -75,7 +77,7 @@ class Desk:
         check_steps(listed, wish)
         check_attached(wish, last)
         check_algo_name(books, wish.protection.cl_ord_id if wish.protection else "")
-        takes = self._affordable(books, listed, wish, now_ms, dealing)
+        wish, takes = self._affordable(books, listed, wish, now_ms, dealing)
         order = self._deals.take(books, wish, last, now_ms, dealing)
         self._deals.match(books, order, takes, now_ms)
         self._act(now_ms)
@@ -103,7 +105,7 @@ class Desk:
         check_algo_name(books, wish.protection.cl_ord_id)
         check_algo(listed, wish)
         check_triggers(wish.side, wish.protection, self._last(listed, now_ms))
-        return self._deals.arm(books, wish, now_ms, hidden_ms=dealing.hidden_ms)
+        return self._algos.arm(books, wish, now_ms, hidden_ms=dealing.hidden_ms)
 
     def cancel_algo(self, books: Books, algo: Algo | None, now_ms: int) -> Algo:
         """Cancel an algo order that waits.
@@ -113,8 +115,22 @@ class Desk:
         """
         if algo is None or not algo.live:
             _nothing_to_cancel()
-        seq, key, algo_id = self.ledger.next_seq, books.spec.key, algo.armed.algo_id
-        self.ledger.record(AlgoCanceled(seq=seq, ts=now_ms, account=key, algo_id=algo_id))
+        self._algos.cancel(books, algo, now_ms)
+        return algo
+
+    def amend_algo(
+        self, books: Books, algo: Algo, sz: Decimal, protection: Protection, now_ms: int
+    ) -> Algo:
+        """Give an algo order that waits another size or other triggers.
+
+        Raises:
+            ItemError: They cannot be; nothing was done.
+        """
+        armed = algo.armed
+        wish = AlgoWish(armed.inst_id, armed.side, sz, protection, armed.tgt_ccy)
+        check_algo(algo.listed, wish)
+        check_triggers(armed.side, protection, self._last(algo.listed, now_ms))
+        self._algos.amend(books, algo, sz, protection, now_ms)
         return algo
 
     def refuse(
@@ -132,6 +148,11 @@ class Desk:
                 cl_ord_id=cl_ord_id,
             )
         )
+
+    def prices(self, now_ms: int) -> dict[str, Decimal]:
+        """USDT for one of each currency at a moment."""
+        listed = self.venue.instruments
+        return {USDT: Decimal(1), **{one.coin: self._last(one, now_ms) for one in listed}}
 
     def _waits(self) -> list[Wait]:
         return waits_of(self.ledger.accounts.values(), self.venue.market.shape.spread_ticks)
@@ -153,30 +174,12 @@ class Desk:
         """An algo order becomes an order, or fails."""
         wish, last = _order_of(algo, wait), self._last(algo.listed, now_ms)
         try:
-            takes = self._affordable(books, algo.listed, wish, now_ms, USUAL)
+            wish, takes = self._affordable(books, algo.listed, wish, now_ms, USUAL)
         except ItemError as refusal:
-            self.ledger.record(
-                AlgoFailed(
-                    seq=self.ledger.next_seq,
-                    ts=now_ms,
-                    account=books.spec.key,
-                    algo_id=algo.armed.algo_id,
-                    actual_side=wait.which,
-                    code=refusal.code,
-                )
-            )
+            self._algos.failed(books, algo, wait.which, refusal.code, now_ms)
             return
         order = self._deals.take(books, wish, last, now_ms)
-        self.ledger.record(
-            AlgoTriggered(
-                seq=self.ledger.next_seq,
-                ts=now_ms,
-                account=books.spec.key,
-                algo_id=algo.armed.algo_id,
-                actual_side=wait.which,
-                ord_id=order.taken.ord_id,
-            )
-        )
+        self._algos.triggered(books, algo, wait.which, order, now_ms)
         self._deals.match(books, order, takes, now_ms)
 
     def _last(self, listed: Instrument, now_ms: int) -> Decimal:
@@ -184,19 +187,36 @@ class Desk:
 
     def _affordable(
         self, books: Books, listed: Instrument, wish: OrderWish, now_ms: int, dealing: Dealing
-    ) -> list[Level]:
-        """What an order takes at once, if the account can pay."""
-        last_ticks = self.venue.market.price(listed.id, now_ms)
-        levels = book_side(listed, last_ticks, self.venue.market.shape, wish.side, wish.px)
+    ) -> tuple[OrderWish, list[Level]]:
+        """An order, made smaller where OKX does that, and what it takes at once."""
+        wish = self._fitted(books, listed, wish, now_ms)
         size = wish.sz if dealing.share == 1 else whole_lots(wish.sz * dealing.share, listed.lot)
-        takes = taken(levels, size, wish.tgt_ccy, listed.lot)
+        takes = self._taken(listed, replace(wish, sz=size), now_ms)
         check_funds(books, listed, wish, takes)
-        return takes
+        return wish, takes
+
+    def _fitted(self, books: Books, listed: Instrument, wish: OrderWish, now_ms: int) -> OrderWish:
+        """A market buy of more coins than the account can pay for, unless that is forbidden."""
+        if wish.side is Side.SELL or wish.px is not None or wish.ban_amend:
+            return wish
+        cash = books.available(USDT)
+        if wish.tgt_ccy is Target.QUOTE or value_of(self._taken(listed, wish, now_ms)) <= cash:
+            return wish
+        spending = replace(wish, sz=cash, tgt_ccy=Target.QUOTE)
+        size = size_of(self._taken(listed, spending, now_ms))
+        return replace(wish, sz=size) if size >= listed.minimum else wish
+
+    def _taken(self, listed: Instrument, wish: OrderWish, now_ms: int) -> list[Level]:
+        """What an order takes of the book."""
+        last_ticks, shape = self.venue.market.price(listed.id, now_ms), self.venue.market.shape
+        levels = book_side(listed, last_ticks, shape, wish.side, wish.px)
+        return taken(levels, wish.sz, wish.tgt_ccy, listed.lot)
 
 
 def _nothing_to_cancel() -> NoReturn:
     raise ItemError(
-        "51400", "Cancellation failed as the order has been filled, canceled or does not exist."
+        "51400",
+        "Order cancellation failed as the order has been filled, canceled or does not exist.",
     )
 
 

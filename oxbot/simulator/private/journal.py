@@ -11,7 +11,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from oxbot.domain.errors import InputError, SetupError
-from oxbot.simulator.private.events import Event, events_of, line_of
+from oxbot.simulator.private.events import (
+    Event,
+    events_of,
+    line_of,
+)
 
 
 class Journal:

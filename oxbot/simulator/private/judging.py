@@ -5,8 +5,12 @@ from decimal import Decimal
 from oxbot.simulator.book import Level
 from oxbot.simulator.instruments import SPOT, Instrument
 from oxbot.simulator.private.books import USDT, ZERO, Books
-from oxbot.simulator.private.events import Protection, Side, Target
 from oxbot.simulator.private.matching import size_of, value_of
+from oxbot.simulator.private.terms import (
+    Protection,
+    Side,
+    Target,
+)
 from oxbot.simulator.private.wishes import AlgoWish, ItemError, OrderWish, bad
 from oxbot.simulator.venue import Venue
 

@@ -5,7 +5,11 @@ from typing import Final
 
 from oxbot.domain.errors import InputError
 from oxbot.simulator.private.books import Books
-from oxbot.simulator.private.events import AccountMade, Event, shown
+from oxbot.simulator.private.events import (
+    AccountMade,
+    Event,
+    shown,
+)
 from oxbot.simulator.private.journal import Journal
 from oxbot.simulator.private.spec import AccountSpec
 

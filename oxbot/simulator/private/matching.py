@@ -10,7 +10,10 @@ from typing import Final
 
 from oxbot.simulator.book import BookShape, Level, asks_above, bids_below
 from oxbot.simulator.instruments import Instrument
-from oxbot.simulator.private.events import Side, Target
+from oxbot.simulator.private.terms import (
+    Side,
+    Target,
+)
 
 DEEPEST: Final = 400
 """Levels that one order may take: as many as a book shows."""

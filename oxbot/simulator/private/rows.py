@@ -3,10 +3,18 @@
 from decimal import Decimal
 from typing import Final
 
-from oxbot.simulator.instruments import INSTRUMENTS, SPOT, plain
+from oxbot.simulator.instruments import SPOT, plain
 from oxbot.simulator.private.books import USDT, ZERO, Books, Order
-from oxbot.simulator.private.events import Exit, Filled, OrderType, Protection, Side
+from oxbot.simulator.private.events import (
+    Filled,
+)
 from oxbot.simulator.private.ledger import ATTACHED, ORDERS
+from oxbot.simulator.private.terms import (
+    Exit,
+    OrderType,
+    Protection,
+    Side,
+)
 from oxbot.simulator.private.wishes import AT_MARKET
 
 Row = dict[str, object]
@@ -202,8 +210,3 @@ def _detail(books: Books, currency: str, prices: dict[str, Decimal]) -> Row:
         "disEq": plain(worth(books, currency, prices)),
         "uTime": str(books.updated_ms),
     }
-
-
-def prices_of(last: dict[str, Decimal]) -> dict[str, Decimal]:
-    """USDT for one of each currency, out of last prices by instId."""
-    return {USDT: Decimal(1), **{INSTRUMENTS[pair].coin: price for pair, price in last.items()}}

@@ -55,12 +55,7 @@ class TradeApi:
         _check_batch(call)
 
         def take(fields: Fields) -> Row:
-            if call.expires_ms is not None and call.now_ms > call.expires_ms:
-                raise ItemError(
-                    "50036",
-                    "The expTime can't be earlier than the current system time. "
-                    "Please adjust the expTime and try again.",
-                )
+            check_call(call)
             wish = order_wish(fields)
             return _named(self._desk.place(call.books, wish, call.now_ms, call.dealing), call)
 
@@ -119,6 +114,22 @@ class TradeApi:
             raise ItemError("51003", "Either client order ID or order ID is required.")
         found = call.books.order(ord_id, cl_ord_id)
         return found if found and found.taken.inst_id == text(fields, "instId") else None
+
+
+def check_call(call: Call) -> None:
+    """Nothing about a request to place orders forbids all of them.
+
+    Raises:
+        ItemError: 50036 or 51010.
+    """
+    if call.expires_ms is not None and call.now_ms > call.expires_ms:
+        raise ItemError(
+            "50036",
+            "The expTime can't be earlier than the current system time. "
+            "Please adjust the expTime and try again.",
+        )
+    if call.dealing.wrong_mode:
+        raise ItemError("51010", "Request unsupported under current account mode")
 
 
 def _check_batch(call: Call) -> None:

@@ -13,7 +13,10 @@ from typing import Literal
 from oxbot.simulator.crossing import Crossing
 from oxbot.simulator.levels import FALLING, RISING, Levels, ceil_ticks, floor_ticks
 from oxbot.simulator.private.books import ZERO, Algo, Books, Order
-from oxbot.simulator.private.events import Exit, Side
+from oxbot.simulator.private.terms import (
+    Exit,
+    Side,
+)
 from oxbot.simulator.ways import Ways
 
 Which = Literal["sl", "tp"]

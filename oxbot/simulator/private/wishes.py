@@ -10,7 +10,13 @@ from decimal import Decimal
 from typing import Final
 
 from oxbot.domain.errors import InputError
-from oxbot.simulator.private.events import Exit, OrderType, Protection, Side, Target
+from oxbot.simulator.private.terms import (
+    Exit,
+    OrderType,
+    Protection,
+    Side,
+    Target,
+)
 
 Fields = Mapping[str, object]
 """One item of a request; all its scalars are text."""
@@ -19,6 +25,9 @@ CLIENT_ID: Final = re.compile(r"[A-Za-z0-9]{1,32}")
 NUMBER: Final = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 AT_MARKET: Final = "-1"
 """The price of an order that comes of a trigger and has no limit."""
+
+NOTHING: Final = "0"
+"""The new price that takes a way out away."""
 
 
 class ItemError(InputError):
@@ -41,7 +50,11 @@ def bad(name: str) -> ItemError:
 
 @dataclass(frozen=True, slots=True)
 class OrderWish:
-    """An order that somebody wants; see `OrderTaken`."""
+    """An order that somebody wants; see `OrderTaken`.
+
+    Attributes:
+        ban_amend: Whether it is refused, and not made smaller, where the account cannot pay.
+    """
 
     inst_id: str
     side: Side
@@ -53,6 +66,7 @@ class OrderWish:
     protection: Protection | None = None
     algo_id: str = ""
     tag: str = ""
+    ban_amend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +91,21 @@ def order_wish(fields: Fields) -> OrderWish:
         raise bad("tdMode")
     side, ord_type = _side(fields), _order_type(fields)
     at_market = ord_type is OrderType.MARKET
+    target = _target(fields, side) if at_market else Target.BASE
+    protection = _attached(fields.get("attachAlgoOrds"))
+    if protection is not None and at_market and side is Side.BUY and target is Target.BASE:
+        raise bad("attachAlgoOrds")
     return OrderWish(
         inst_id=text(fields, "instId"),
         side=side,
         ord_type=ord_type,
         px=None if at_market else number(fields, "px"),
         sz=number(fields, "sz"),
-        tgt_ccy=_target(fields, side) if at_market else Target.BASE,
+        tgt_ccy=target,
         cl_ord_id=client_id(fields, "clOrdId"),
-        protection=_attached(fields.get("attachAlgoOrds")),
+        protection=protection,
         tag=text(fields, "tag"),
+        ban_amend=fields.get("banAmend") in (True, "true"),
     )
 
 
@@ -96,6 +115,8 @@ def algo_wish(fields: Fields) -> AlgoWish:
     Raises:
         ItemError: 51000 for a parameter that cannot be.
     """
+    if text(fields, "tdMode") != "cash":
+        raise bad("tdMode")
     kind = text(fields, "ordType")
     protection = _protection(fields, "algoClOrdId")
     both = protection.stop is not None and protection.target is not None
@@ -111,6 +132,35 @@ def algo_wish(fields: Fields) -> AlgoWish:
         tgt_ccy=target,
         tag=text(fields, "tag"),
     )
+
+
+def amended(fields: Fields, sz: Decimal, protection: Protection) -> tuple[Decimal, Protection]:
+    """An algo order's size and triggers with what an item changes of them.
+
+    Raises:
+        ItemError: 51000 for a parameter that cannot be, or a way out that there was not.
+    """
+    new_sz = number(fields, "newSz") if text(fields, "newSz") else sz
+    stop = _amended_exit(fields, "newSl", protection.stop)
+    target = _amended_exit(fields, "newTp", protection.target)
+    if stop is None and target is None:
+        raise bad("newSlTriggerPx")
+    return new_sz, protection.model_copy(update={"stop": stop, "target": target})
+
+
+def _amended_exit(fields: Fields, which: str, known: Exit | None) -> Exit | None:
+    trigger, price = f"{which}TriggerPx", f"{which}OrdPx"
+    if not (text(fields, trigger) or text(fields, price)):
+        return known
+    if known is None:
+        raise bad(trigger)
+    if NOTHING in (text(fields, trigger), text(fields, price)):
+        return None
+    new_trigger = number(fields, trigger) if text(fields, trigger) else known.trigger
+    if not text(fields, price):
+        return Exit(trigger=new_trigger, price=known.price)
+    at_market = text(fields, price) == AT_MARKET
+    return Exit(trigger=new_trigger, price=None if at_market else number(fields, price))
 
 
 def text(fields: Fields, name: str) -> str:
@@ -173,6 +223,8 @@ def _attached(value: object) -> Protection | None:
         return None
     if not (isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)):
         raise bad("attachAlgoOrds")
+    if text(value[0], "tpOrdKind") == "limit":
+        raise ItemError("51094", "You can't place TP limit orders in spot trading.")
     return _protection(value[0], "attachAlgoClOrdId")
 
 

@@ -8,13 +8,15 @@ from oxbot.simulator.private.books import Books
 from oxbot.simulator.private.desk import Desk
 from oxbot.simulator.private.events import (
     Event,
+)
+from oxbot.simulator.private.spec import AccountSpec
+from oxbot.simulator.private.terms import (
     Exit,
     OrderType,
     Protection,
     Side,
     Target,
 )
-from oxbot.simulator.private.spec import AccountSpec
 from oxbot.simulator.private.wishes import AlgoWish, OrderWish
 from oxbot.simulator.venue import Venue
 from tests.support.simulated_account import account

@@ -10,18 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oxbot.simulator.private.books import Books
+from oxbot.simulator.private.books import Algo, Books
 from oxbot.simulator.private.desk import Desk
 from oxbot.simulator.private.events import (
+    AlgoFailed,
     AlgoTriggered,
     Event,
     Filled,
     OrderTaken,
+    events_of,
+    line_of,
+)
+from oxbot.simulator.private.terms import (
     OrderType,
     Side,
     Target,
-    events_of,
-    line_of,
 )
 from oxbot.simulator.private.wishes import ItemError
 from tests.unit.simulator.desks import (
@@ -111,7 +114,7 @@ class Advance:
 
 sides = st.sampled_from(Side)
 kinds = st.sampled_from([*OrderType, OrderType.LIMIT, OrderType.LIMIT])
-sizes = st.integers(1, 40) | st.integers(41, 12_000)
+sizes = st.integers(1, 40) | st.integers(3_000, 9_500) | st.integers(41, 12_000)
 near = st.integers(-30, 30) | st.integers(-600, 600)
 away = st.none() | st.integers(1, 60) | st.integers(60, 600)
 names = st.sampled_from(["", "", "again"])
@@ -227,6 +230,33 @@ def test_what_waits_is_met_in_the_very_millisecond(seed: int, wanted: list[Actio
             if fill.exec_type == "M":
                 meets = [met(order.taken, trading.ticks(fill.ts - back), spread) for back in (0, 1)]
                 assert meets == [True, False] or fill.ts - 1 < order.taken.ts
+
+
+@given(st.integers(1, 20), actions)
+def test_a_trigger_is_met_in_the_very_millisecond_and_none_that_is_met_waits(
+    seed: int, wanted: list[Action]
+) -> None:
+    trading = open_trading(seed)
+    do(trading, wanted)
+    for one in trading.books.algos.values():
+        since, end = one.armed.ts, one.ended
+        if isinstance(end, AlgoTriggered | AlgoFailed):
+            assert reached(one, trading.ticks(end.ts), end.actual_side)
+            assert end.ts == since or not reached(one, trading.ticks(end.ts - 1), end.actual_side)
+        until = trading.now_ms if end is None else end.ts - 1
+        looks = range(since, until + 1, 7001)
+        assert not any(
+            reached(one, trading.ticks(ms), which) for ms in looks for which in ("sl", "tp")
+        )
+
+
+def reached(algo: Algo, last: int, which: str) -> bool:
+    """Whether a last price, in ticks, is at a trigger or beyond it."""
+    chosen = algo.protection.stop if which == "sl" else algo.protection.target
+    if chosen is None:
+        return False
+    below = (which == "sl") == (algo.armed.side is Side.SELL)
+    return last * TICK <= chosen.trigger if below else last * TICK >= chosen.trigger
 
 
 def met(taken: OrderTaken, last: int, spread: int) -> bool:
