@@ -110,13 +110,13 @@ async def test_an_acknowledgement_with_holes_is_of_an_order_that_was_taken(
 async def test_by_chance_a_share_of_all_orders_meets_a_fault(simulator: Simulated) -> None:
     simulator.fault(kind="http_502", endpoint="trade", when="after", probability=0.5, seed=2)
     failed = 0
-    for number in range(20):
+    for number in range(10):
         try:
             await place(simulator, clOrdId=f"mine{number}")
         except ccxt.ExchangeNotAvailable:
             failed += 1
-    assert 2 < failed < 18
-    assert await taken(simulator) == 20
+    assert 0 < failed < 10
+    assert await taken(simulator) == 10
 
 
 async def test_a_duplicate_acknowledgement_is_an_error_though_the_order_was_taken(

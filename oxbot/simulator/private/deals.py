@@ -178,7 +178,8 @@ class Deals:
             protection=taken.protection,
             tag=taken.tag,
         )
-        self._algos.arm(books, wish, now_ms, entry=taken.ord_id, hidden_ms=taken.hidden_ms)
+        hidden_ms = max(0, taken.ts + taken.hidden_ms - now_ms)
+        self._algos.arm(books, wish, now_ms, entry=taken.ord_id, hidden_ms=hidden_ms)
 
     def _refuse_protection(self, books: Books, order: Order, now_ms: int) -> None:
         self._ledger.record(
