@@ -23,6 +23,7 @@ OURS: Final = (
     "logs",
     "simulator.json",
     "simulator.faults.json",
+    "simulator.log.jsonl",
     "children.json",
 )
 """What a system keeps in its data directory; nothing else is touched."""
