@@ -64,6 +64,8 @@ def _write_question(console: Console, page: DecisionPage, *, prompt: bool) -> No
     """Write what a model was shown, if that is wished, what it said, and what that means."""
     if prompt:
         _write_part(console, "What the model saw", page.record.prompt)
+    if page.record.first_reply is not None:
+        _write_part(console, "What it said first, and was asked to repair", page.record.first_reply)
     _write_part(console, "What it said", page.record.reply or "nothing")
     if page.decision is not None:
         console.print("", _proposals(page.decision))

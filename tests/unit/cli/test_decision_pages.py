@@ -134,6 +134,21 @@ def test_a_decision_that_no_budget_allowed_says_so_and_shows_nothing_as_seen_or_
     assert "What the model saw" not in told
 
 
+def test_a_page_shows_the_reply_that_was_asked_to_be_repaired_and_who_was_passed_over() -> None:
+    passed_over = "dashscope does not take this API key for qwen-max."
+    told = page(
+        record=RECORD.model_copy(
+            update={"first_reply": "Buy everything!", "passed_over": passed_over}
+        )
+    )
+    assert told.index("Buy everything!") < told.index("What it said\n") < told.index("[1]")
+    assert f"Another should have decided: {passed_over}" in " ".join(told.split())
+    fallback = written(
+        lambda console: decision_pages.write_list(console, [row(passed_over=passed_over)], UTC)
+    )
+    assert "(fallback)" in fallback
+
+
 def row(**changes: object) -> DecisionRow:
     fields = {"id": "b1-7", "bot_id": "b1", "cycle": 7, "due_ms": 0, "label": "dashscope qwen-max"}
     figures = {"tokens_in": 3000, "tokens_out": 400, "cost_usd": Decimal("0.00736")}
