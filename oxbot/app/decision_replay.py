@@ -1,21 +1,20 @@
 """Recorded cycles decided anew: by another model, another wording, under other limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 from typing import Final
 
 from pydantic import Field
 
 from oxbot.app.answering import Ask, answered, held_back, read, repair_of
 from oxbot.app.differences import Difference, Outcome, differences
-from oxbot.app.kept import KeptModel
 from oxbot.app.prompt import LEFT_OUT, build_request
+from oxbot.app.replay_source import Source
 from oxbot.app.replies import Replies, reply_key
 from oxbot.app.seen_cycle import SeenCycle
 from oxbot.domain.bot import RiskLimits
 from oxbot.domain.decision import Decision
-from oxbot.domain.errors import BadReply, ContentRefused, InputError, NotFound
+from oxbot.domain.errors import BadReply, ContentRefused, NotFound
 from oxbot.domain.judging import judge_cycle
 from oxbot.domain.limits import Given, limits_after
 from oxbot.domain.models import (
@@ -24,18 +23,11 @@ from oxbot.domain.models import (
     ModelName,
     Provider,
     Temperature,
-    check_provider,
 )
-from oxbot.domain.money import plain
 from oxbot.domain.values import Value
-from oxbot.ports import ChatModel
 from oxbot.records import MarketBrief, ModelReply, ModelRequest, Spent
 
 UNKNOWN_FACTS: Final = "what its model was shown was not kept by the version that asked"
-
-
-class BudgetSpent(Exception):  # noqa: N818 - not an error: the rest is left for another time
-    """No model is asked any more."""
 
 
 class ModelChange(Value):
@@ -105,76 +97,6 @@ class Replayed(Value):
         return self.model_copy(update=news)
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where answers come from that are not on record.
-
-    Args:
-        models: By provider.
-        budget_usd: What asking may cost; it is looked at before each question, so that those
-            asked at the same time may each pass it by one.
-    """
-
-    models: Mapping[str, ChatModel]
-    budget_usd: Decimal = Decimal(1)
-
-    def __post_init__(self) -> None:
-        for model in self._kept:
-            model.before = self._must_be_allowed
-
-    def _must_be_allowed(self, choice: ModelChoice) -> None:
-        """Refuse a question for which there is no money, or whose price nobody knows.
-
-        Raises:
-            BudgetSpent: The budget is spent.
-            InputError: Nobody knows the price, so no budget could be kept.
-        """
-        if not self.models[choice.provider].is_priced(choice):
-            raise InputError(
-                f"Nobody knows what {choice.label} costs, so no budget can be kept. Say its price "
-                "with OXBOT_MODEL_CARDS."
-            )
-        if self.spent.cost_usd >= self.budget_usd:
-            raise BudgetSpent(
-                f"The budget of {plain(self.budget_usd)} USD for this replay is spent. Give it "
-                "more with --budget; the answers so far are kept."
-            )
-
-    @property
-    def _kept(self) -> list[KeptModel]:
-        return [model for model in self.models.values() if isinstance(model, KeptModel)]
-
-    @property
-    def asked(self) -> int:
-        """How often a provider was asked; replies that were kept and the baseline cost nothing."""
-        return sum(model.asked for model in self._kept)
-
-    @property
-    def spent(self) -> Spent:
-        """What that cost."""
-        return Spent.on([model.spent for model in self._kept])
-
-    def label(self, choice: ModelChoice) -> str:
-        """How a model is named to people."""
-        model = self.models.get(choice.provider)
-        return model.label(choice) if model else choice.label
-
-    def named(self, choice: ModelChoice) -> ModelChoice:
-        """Give the choice with its model's name."""
-        model = self.models.get(choice.provider)
-        return model.named(choice) if model else choice
-
-    async def answer(self, request: ModelRequest) -> ModelReply:
-        """Have the model that the request chooses answer.
-
-        Raises:
-            InputError: Its provider is not set up here.
-            As the model does.
-        """
-        check_provider(request.choice.provider, self.models)
-        return await self.models[request.choice.provider].complete(request)
-
-
 async def replay_cycle(seen: SeenCycle, variant: Variant, source: Source) -> Replayed:
     """Decide and judge one cycle anew.
 
@@ -190,7 +112,7 @@ async def replay_cycle(seen: SeenCycle, variant: Variant, source: Source) -> Rep
         decision_id=seen.record.id,
         label=seen.record.label,
         before=before,
-        spent_before=Spent.on(seen.replies),
+        spent_before=seen.spent,
     )
     if brief is None:
         return done.having(undone=UNKNOWN_FACTS)
@@ -201,7 +123,8 @@ async def replay_cycle(seen: SeenCycle, variant: Variant, source: Source) -> Rep
     done = done.having(label=label, choice=question.choice)
     same = seen.asked_the_same(question)
     if same and not seen.replies:
-        return done.having(after=_judged(seen, variant, None), failed=seen.record.failed)
+        held = _judged(seen, variant, None)
+        return done.having(after=held, failed=seen.record.failed, spent_after=seen.spent)
     try:
         ask = _recorded(seen) if same else source.answer
         answer = await answered(label, question, ask)
@@ -214,7 +137,7 @@ async def replay_cycle(seen: SeenCycle, variant: Variant, source: Source) -> Rep
     return done.having(
         after=_judged(seen, variant, _decision(answer.decision)),
         failed=seen.record.failed if same else answer.failed,
-        spent_after=done.spent_before if same else Spent.on([answer.reply]),
+        spent_after=seen.spent if same else Spent.on([answer.reply]),
     )
 
 

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Final
 
-from oxbot.app.decision_replay import BudgetSpent, Replayed, Source, Variant, replay_cycle
+from oxbot.app.decision_replay import Replayed, Variant, replay_cycle
 from oxbot.app.differences import Outcome
+from oxbot.app.replay_source import BudgetSpent, Source
 from oxbot.app.seen_cycle import SeenCycles
 from oxbot.domain.errors import ModelRefused, ModelUnavailable
 from oxbot.domain.values import Value

@@ -12,7 +12,7 @@ from oxbot.domain.money import Notional
 from oxbot.domain.risk import Context, Verdict
 from oxbot.domain.snapshots import Features
 from oxbot.domain.values import Value
-from oxbot.records import DecisionRecord, Facts, MarketBrief, ModelReply, ModelRequest
+from oxbot.records import DecisionRecord, Facts, MarketBrief, ModelReply, ModelRequest, Spent
 
 
 class SeenCycle(Value):
@@ -51,6 +51,18 @@ class SeenCycle(Value):
     def asked_the_same(self, question: ModelRequest) -> bool:
         """Whether this question is the one on record, to the letter."""
         return question.choice == self.choice and hash_of(question) == self.record.prompt_hash
+
+    @property
+    def spent(self) -> Spent:
+        """What its answers cost, those that were held back too."""
+        record = self.record
+        return Spent(
+            tokens_in=record.tokens_in,
+            tokens_out=record.tokens_out,
+            tokens_cached=record.tokens_cached,
+            cost_usd=record.cost_usd,
+            priced=record.priced,
+        )
 
     @property
     def replies(self) -> tuple[ModelReply, ...]:

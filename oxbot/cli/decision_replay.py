@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from oxbot.adapters.models.choice import open_models
 from oxbot.adapters.models.recorded import RecordedModel
 from oxbot.adapters.models.reply_files import ReplyFiles
-from oxbot.app.decision_replay import ModelChange, Replayed, Source, Variant
+from oxbot.app.decision_replay import ModelChange, Replayed, Variant
 from oxbot.app.decision_replays import (
     DecisionReplay,
     Stopped,
@@ -21,6 +21,7 @@ from oxbot.app.decision_replays import (
     summed_up,
 )
 from oxbot.app.prompt import check_version
+from oxbot.app.replay_source import Source
 from oxbot.app.telling import zone
 from oxbot.bootstrap import open_seen_cycles
 from oxbot.cli import decision_replay_pages, decision_stepped, inputs, output

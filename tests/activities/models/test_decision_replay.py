@@ -18,7 +18,6 @@ from oxbot.app.answering import answered
 from oxbot.app.decision_replay import (
     ModelChange,
     Replayed,
-    Source,
     Variant,
     keep_recorded,
     question_of,
@@ -26,6 +25,7 @@ from oxbot.app.decision_replay import (
 )
 from oxbot.app.decision_replays import Stopped, replay_all, summed_up
 from oxbot.app.kept import KeptModel
+from oxbot.app.replay_source import Source
 from oxbot.domain.errors import InputError, NotFound
 from oxbot.domain.market import CANDLE_MS
 from oxbot.domain.money import Price
