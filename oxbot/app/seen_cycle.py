@@ -69,7 +69,8 @@ class SeenCycle(Value):
         """What was answered, in order; tokens and cost stand with the first, for all of them."""
         record = self.record
         both = ((record.first_reply, record.first_finish), (record.reply, record.finish_reason))
-        texts = [(text, finish or "") for text, finish in both if text]
+        repaired = record.first_reply is not None
+        texts = [(t, finish or "") for t, finish in both if t or (repaired and t is not None)]
         first = {
             name: getattr(record, name)
             for name in ("tokens_in", "tokens_out", "tokens_cached", "cost_usd")

@@ -38,6 +38,9 @@ from oxbot.simulator.venue_time import iso
 LEAST_BUDGET: Final = Decimal("0.000001")
 """USD; a budget of 0 is none at all."""
 
+LEAST_CANDLES: Final = 2
+"""One to buy at, and one to hold until."""
+
 FAR_OFF: Final = Decimal("0.02")
 """A price that differs so much from the candle of its time is another market's."""
 
@@ -135,6 +138,7 @@ def _compare(
 ) -> Compared:
     source = wishes.source()
     past = SourceCandles(source)
+    _must_be_long_enough(told, past)
     _must_be_its_market(told.first, past)
     planned_inputs = _inputs(settings, told, variant, wishes, source)
     own = own_settings(settings, wishes.name or planned_inputs.name)
@@ -222,6 +226,20 @@ async def _driven(own: Settings, desk: Desk, bot_id: str) -> Driven:
             portfolio=await desk.store.portfolio(bot_id),
             lived=await read.lived(bot_id, 1, last),
             unasked=(await desk.store.decision_counts(0, bot_id)).unasked,
+        )
+
+
+def _must_be_long_enough(told: Told, past: SourceCandles) -> None:
+    """Refuse a stretch in which no candle begins and ends: nothing could be compared.
+
+    Raises:
+        InputError: It is too short.
+    """
+    candles = told.stretch.stop // past.length_ms - told.stretch.start // past.length_ms
+    if candles < LEAST_CANDLES:
+        raise InputError(
+            f"These cycles span {candles} candles; comparing what is earned takes "
+            f"{LEAST_CANDLES} at least. Name more with --cycles."
         )
 
 

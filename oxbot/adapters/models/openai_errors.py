@@ -23,7 +23,7 @@ def failure_of(error: Exception) -> Failure:
         return Failure(None, "", f"no connection: {error.message}")
     if isinstance(error, openai.APIStatusError):
         retry_after = error.response.headers.get("retry-after", "")
-        code, message = error.code or error.type or "", _message(error.body) or error.message
+        code, message = str(error.code or error.type or ""), _message(error.body) or error.message
         return Failure(error.status_code, code, message, retry_after)
     return Failure(None, "", f"an answer that cannot be read: {type(error).__name__}")
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from oxbot.app.kept import as_it_was
 from oxbot.app.replies import Replies, reply_key
 from oxbot.domain.errors import NotFound
 from oxbot.domain.models import ModelChoice
@@ -35,6 +36,7 @@ class RecordedModel:
 
         Raises:
             NotFound: None is on record; final.
+            ContentRefused: It was held back.
         """
         key = reply_key(request)
         known = await self.replies.get(key)
@@ -44,4 +46,4 @@ class RecordedModel:
                 "and a recorded model asks nobody. Ask the model itself once, or replay with the "
                 "model, the parameters and the prompt that were recorded."
             )
-        return known
+        return as_it_was(known)

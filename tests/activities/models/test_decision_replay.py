@@ -25,7 +25,7 @@ from oxbot.app.decision_replay import (
 )
 from oxbot.app.decision_replays import Stopped, replay_all, summed_up
 from oxbot.app.kept import KeptModel
-from oxbot.app.replay_source import Source
+from oxbot.app.replay_source import BudgetSpent, Source
 from oxbot.domain.errors import InputError, NotFound
 from oxbot.domain.market import CANDLE_MS
 from oxbot.domain.money import Price
@@ -160,6 +160,26 @@ async def test_a_model_whose_price_nobody_knows_is_not_asked(
     with pytest.raises(InputError, match="Nobody knows what real nobody-1 costs"):
         await replayed(read, Variant(model=ModelChange(model="nobody-1")), source)
     assert faults.asked == asked
+
+
+async def test_what_is_held_back_is_paid_for_once_and_counts_towards_the_budget(
+    read: PostgresSeenCycles, source: Source, replies: ReplyFiles, faults: Faults
+) -> None:
+    faults.add([FaultRule(kind=FaultKind.FILTERED)])
+    other = Variant(model=ModelChange(model="qwen-max"))
+    first = await replayed(read, other, source)
+    assert first.failed is not None
+    assert source.asked == 1
+    assert source.spent.cost_usd == first.spent_after.cost_usd > 0
+    asked = faults.asked
+    again = await replayed(read, other, Source({"real": RecordedModel(replies)}))
+    kept = await replayed(read, other, Source({"real": source.models["real"]}))
+    assert (again.failed, again.spent_after) == (first.failed, first.spent_after)
+    assert (kept.failed, kept.spent_after) == (first.failed, first.spent_after)
+    assert faults.asked == asked
+    poor = Source(source.models, first.spent_after.cost_usd)
+    with pytest.raises(BudgetSpent):
+        await replayed(read, other, poor, 2)
 
 
 async def test_replies_on_record_serve_whoever_asks_the_same(
