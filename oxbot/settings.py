@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from oxbot.domain.models import BASELINE, DASHSCOPE, OPENAI, ModelCard, ModelName
+from oxbot.domain.models import BASELINE, CARDS, DASHSCOPE, OPENAI, ModelCard, ModelName
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Address = Annotated[str, Field(pattern=r"^https?://\S+$")]
@@ -179,6 +179,11 @@ class Settings(BaseSettings):
         openai = self.openai_api_key or self.openai_base_url
         needed = {BASELINE: True, DASHSCOPE: self.dashscope_api_key, OPENAI: openai}
         return frozenset(name for name, found in needed.items() if found)
+
+    @property
+    def known_cards(self) -> dict[str, ModelCard]:
+        """What is known of models, by name: those that 0xBot brings, and the settings' own."""
+        return {**CARDS, **self.model_cards}
 
     @property
     def okx_address(self) -> str:

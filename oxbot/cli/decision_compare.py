@@ -10,7 +10,7 @@ from oxbot.app.seen_cycle import Lived, SeenCycle
 from oxbot.app.statement import Statement
 from oxbot.bootstrap import TAKER_FEE
 from oxbot.cli.replay_end import SourceCandles
-from oxbot.domain.models import BASELINE, CARDS, DASHSCOPE, OPENAI
+from oxbot.domain.models import BASELINE, DASHSCOPE, OPENAI
 from oxbot.domain.portfolio import Portfolio
 from oxbot.settings import Settings
 
@@ -85,7 +85,7 @@ def _warnings(mine: Driven, told: Told, settings: Settings) -> Iterator[str]:
             "is not known. Give more with --budget, which kept replies count against as well, or "
             "say the price with OXBOT_MODEL_CARDS."
         )
-    cards = {**CARDS, **settings.model_cards}
+    cards = settings.known_cards
     usual = {DASHSCOPE: settings.dashscope_model, OPENAI: settings.openai_model}
     chosen, lived = mine.lived.settings, told.lived
     dues = range(lived.first_ms, lived.last_ms + 1, chosen.interval_s * SECOND_MS)

@@ -30,7 +30,7 @@ from oxbot.cli.config_sources import load_settings
 from oxbot.cli.counted import counted
 from oxbot.cli.decision_stepped import MarketWishes
 from oxbot.domain.errors import InputError, ModelUnavailable, NotFound
-from oxbot.domain.models import BASELINE, CARDS, DASHSCOPE, OPENAI, ModelChoice, check_provider
+from oxbot.domain.models import BASELINE, DASHSCOPE, OPENAI, ModelChoice, check_provider
 from oxbot.domain.values import told
 from oxbot.embedded.paths import DataDirectory
 from oxbot.logs import configure_logs
@@ -204,7 +204,7 @@ def _foreknown(settings: Settings, source: Source, done: Sequence[Replayed]) -> 
     for one in done:
         if one.choice is not None and one.choice.provider != BASELINE:
             dues.setdefault(one.choice, []).append(one.due_ms)
-    cards = {**CARDS, **settings.model_cards}
+    cards = settings.known_cards
     for choice, due in dues.items():
         card = cards.get(choice.model)
         warning = foreknowledge(source.label(choice), card.cutoff if card else None, due)

@@ -185,7 +185,7 @@ def drive(
     simulator: SimulatorOptions,
     inputs: Inputs,
     read: Reader[Found],
-    more: Mapping[str, str] = QUIET,
+    more: Mapping[str, str] | None = None,
 ) -> Found:
     """Run to the end, and have the record read there.
 
@@ -207,7 +207,7 @@ def drive(
         async with _opened(settings, addresses) as (desk, venue):
             found.append(await read(desk, await _drive(desk, venue, inputs)))
 
-    environment = {**QUIET, "OXBOT_MODEL_REPLIES": str(settings.model_replies), **more}
+    environment = {**QUIET, "OXBOT_MODEL_REPLIES": str(settings.model_replies), **(more or {})}
     running = run_system(
         settings, body, announce=_announce, simulator=simulator, environment=environment, quick=True
     )

@@ -11,7 +11,7 @@ from oxbot.adapters.models.baseline import BaselineModel
 from oxbot.adapters.models.reply_files import ReplyFiles
 from oxbot.adapters.models.setup import UNKNOWN, Setup
 from oxbot.app.kept import KeptModel
-from oxbot.domain.models import BASELINE, CARDS, DASHSCOPE, OPENAI
+from oxbot.domain.models import BASELINE, DASHSCOPE, OPENAI
 from oxbot.ports import ChatModel
 from oxbot.settings import Settings
 
@@ -57,7 +57,7 @@ def dashscope_setup(settings: Settings) -> Setup:
         address=settings.dashscope_url,
         default_model=settings.dashscope_model,
         key=settings.dashscope_api_key,
-        cards={**CARDS, **settings.model_cards},
+        cards=settings.known_cards,
         unknown=UNKNOWN.model_copy(update={"enable_thinking": False}),
     )
 

@@ -20,7 +20,6 @@ class AccountConfig(Value):
     uid: str
     level: str
     permissions: frozenset[str]
-    bound_to: str = ""
 
 
 class Balance(Value):
@@ -28,11 +27,6 @@ class Balance(Value):
 
     free: Decimal
     frozen: Decimal
-
-    @property
-    def total(self) -> Decimal:
-        """All of it."""
-        return self.free + self.frozen
 
 
 def config_of(answer: object) -> AccountConfig:
@@ -52,7 +46,6 @@ def config_of(answer: object) -> AccountConfig:
         uid=str(named["uid"]),
         level=str(named["acctLv"]),
         permissions=frozenset(part.strip() for part in str(named["perm"]).split(",")),
-        bound_to=str(row.get("ip") or ""),
     )
 
 

@@ -40,8 +40,6 @@ class _Transport(Protocol):
 
     async def private_post_trade_batch_orders(self, params: list[dict[str, object]]) -> object: ...
 
-    async def private_post_trade_cancel_order(self, params: dict[str, str]) -> object: ...
-
     async def private_get_trade_order(self, params: dict[str, str]) -> object: ...
 
     async def private_get_trade_orders_pending(self, params: dict[str, str]) -> object: ...
@@ -97,13 +95,9 @@ class OkxAccount:
         """Send one order, which OKX drops if it arrives after `expires_ms` (venue time)."""
         return await _until(expires_ms, self._ccxt.private_post_trade_batch_orders([order]))
 
-    async def cancel(self, inst_id: str, client_id: str) -> object:
-        """Cancel an order by our id."""
-        return await self._ccxt.private_post_trade_cancel_order(_named(inst_id, client_id))
-
     async def order(self, inst_id: str, client_id: str) -> object:
         """Ask for an order by our id."""
-        return await self._ccxt.private_get_trade_order(_named(inst_id, client_id))
+        return await self._ccxt.private_get_trade_order({"instId": inst_id, "clOrdId": client_id})
 
     async def pending(self, inst_id: str) -> object:
         """Ask for the orders of a pair that are alive."""
@@ -117,10 +111,6 @@ class OkxAccount:
         """Ask for the fills of an order, by OKX's id."""
         params = {**_spot(inst_id), "ordId": order_id}
         return await self._ccxt.private_get_trade_fills_history(params)
-
-
-def _named(inst_id: str, client_id: str) -> dict[str, str]:
-    return {"instId": inst_id, "clOrdId": client_id}
 
 
 def _spot(inst_id: str) -> dict[str, str]:

@@ -1,33 +1,28 @@
 """Decisions to be looked at, with the verdicts, orders and trades that followed."""
 
-from typing import Final
-
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.history import order_row_of, orders_listed, trades_listed
 from oxbot.adapters.postgres.questions import ASKED
-from oxbot.adapters.postgres.rows import Records, no_bot
+from oxbot.adapters.postgres.rows import (
+    DECISION,
+    OF_CYCLE,
+    Records,
+    must_exist,
+    read_verdicts,
+)
 from oxbot.adapters.postgres.schema import (
-    bots,
     cycles,
     fills,
     llm_decisions,
     orders,
-    risk_verdicts,
     trades,
 )
 from oxbot.app.decisions import DecisionPage, DecisionRow
 from oxbot.domain.errors import NotFound
 from oxbot.domain.orders import Purpose
-from oxbot.domain.risk import Verdict
 from oxbot.records import DecisionRecord, OrderRow, TradeRow
-
-_DECISION: Final = tuple(c for c in llm_decisions.c if c.name in DecisionRecord.model_fields)
-_VERDICT: Final = tuple(c for c in risk_verdicts.c if c.name in Verdict.model_fields)
-_OF_CYCLE: Final = and_(
-    cycles.c.bot_id == llm_decisions.c.bot_id, cycles.c.cycle == llm_decisions.c.cycle
-)
 
 
 class PostgresDecisions(Records):
@@ -41,13 +36,13 @@ class PostgresDecisions(Records):
                 cycles.c.due_at.label("due_ms"),
                 ASKED.label("asked"),
             )
-            .join(cycles, _OF_CYCLE)
+            .join(cycles, OF_CYCLE)
             .order_by(llm_decisions.c.decided_at.desc(), llm_decisions.c.cycle.desc())
             .limit(limit)
         )
         async with self._still_picture() as connection:
             if bot_id is not None:
-                await _must_be(connection, bot_id)
+                await must_exist(connection, bot_id)
                 query = query.where(llm_decisions.c.bot_id == bot_id)
             rows = (await connection.execute(query)).mappings()
             return [DecisionRow.model_validate(dict(row)) for row in rows]
@@ -56,11 +51,11 @@ class PostgresDecisions(Records):
         """Give one decision with what followed from it; NotFound."""
         query = (
             select(
-                *_DECISION,
+                *DECISION,
                 cycles.c.due_at.label("due_ms"),
                 llm_decisions.c.decided_at.label("decided_ms"),
             )
-            .join(cycles, _OF_CYCLE)
+            .join(cycles, OF_CYCLE)
             .where(llm_decisions.c.id == decision_id)
         )
         async with self._still_picture() as connection:
@@ -77,25 +72,12 @@ class PostgresDecisions(Records):
             return DecisionPage(
                 record=record,
                 **times,
-                verdicts=await _verdicts(connection, record),
+                verdicts=tuple(
+                    await read_verdicts(connection, record.bot_id, (record.cycle, record.cycle))
+                ),
                 orders=await _orders(connection, record),
                 trades=await _trades(connection, record),
             )
-
-
-async def _must_be(connection: AsyncConnection, bot_id: str) -> None:
-    if await connection.scalar(select(bots.c.id).where(bots.c.id == bot_id)) is None:
-        raise no_bot(bot_id)
-
-
-async def _verdicts(connection: AsyncConnection, record: DecisionRecord) -> tuple[Verdict, ...]:
-    query = (
-        select(*_VERDICT)
-        .where(risk_verdicts.c.bot_id == record.bot_id, risk_verdicts.c.cycle == record.cycle)
-        .order_by(risk_verdicts.c.number)
-    )
-    rows = (await connection.execute(query)).mappings()
-    return tuple(Verdict.model_validate(dict(row)) for row in rows)
 
 
 async def _orders(connection: AsyncConnection, record: DecisionRecord) -> tuple[OrderRow, ...]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, Select, func, insert, literal, select, tuple_, update
+from sqlalchemy import RowMapping, Select, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +15,15 @@ from oxbot.adapters.postgres.bots import cancel_outdated_entries
 from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.history import trades_listed
 from oxbot.adapters.postgres.questions import ASKED
-from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, reserved_cash
+from oxbot.adapters.postgres.rows import (
+    DECISION,
+    OF_CYCLE,
+    Records,
+    lock_bot,
+    order_row,
+    read_verdicts,
+    reserved_cash,
+)
 from oxbot.adapters.postgres.schema import (
     ONE_ORDER_UNDER_WAY,
     cycles,
@@ -34,9 +42,6 @@ from oxbot.records import DecisionRecord, Facts, Judge, Lately, TradeRow
 
 CONTEXT: Final = TypeAdapter(Context)
 """Writes and reads what a judgement rests on."""
-
-_DECISION = tuple(c for c in llm_decisions.c if c.name in DecisionRecord.model_fields)
-_VERDICT = tuple(c for c in risk_verdicts.c if c.name in Verdict.model_fields)
 
 
 class Decisions(Records):
@@ -97,11 +102,9 @@ class Decisions(Records):
         """
         async with self._transaction() as connection:
             bot = await lock_bot(connection, bot_id)
-            await _mark_judged(connection, bot_id, cycle)
             account = await locked_account(connection, bot) if entering else Account()
             verdicts, intended, context = judge(account)
-            if context is not None:
-                await _keep_context(connection, (bot_id, cycle), context)
+            await _mark_judged(connection, (bot_id, cycle), context)
             await _add_verdicts(connection, (bot_id, cycle), verdicts)
             await _intend(connection, intended)
             why = "not sent: the bot was told otherwise meanwhile"
@@ -112,7 +115,7 @@ class Decisions(Records):
     async def verdicts(self, bot_id: str, cycle: int) -> list[Verdict]:
         """Give a cycle's verdicts, in the order in which they were passed."""
         async with self._statements() as connection:
-            return await _verdicts(connection, bot_id, (cycle, cycle))
+            return await read_verdicts(connection, bot_id, (cycle, cycle))
 
     async def lately(self, bot_id: str, cycle: int) -> Lately | None:
         """Give what happened since the last decision before this cycle; None without one."""
@@ -121,7 +124,7 @@ class Decisions(Records):
             if decided is None:
                 return None
             since = decided["cycle"], cycle - 1
-            verdicts = await _verdicts(connection, bot_id, since)
+            verdicts = await read_verdicts(connection, bot_id, since)
             closed = await connection.execute(_closed_since(bot_id, decided["due_at"]))
             trades = [TradeRow.model_validate(dict(row)) for row in closed.mappings()]
             ended = await connection.execute(_unfilled(bot_id, since))
@@ -138,28 +141,12 @@ async def _last_decided(connection: AsyncConnection, bot_id: str, before: int) -
     """Give the newest cycle before this one in which a model was asked."""
     query = (
         select(cycles.c.cycle, cycles.c.due_at)
-        .join(
-            llm_decisions,
-            (llm_decisions.c.bot_id == cycles.c.bot_id) & (llm_decisions.c.cycle == cycles.c.cycle),
-        )
+        .join(llm_decisions, OF_CYCLE)
         .where(cycles.c.bot_id == bot_id, cycles.c.cycle < before, ASKED)
         .order_by(cycles.c.cycle.desc())
         .limit(1)
     )
     return (await connection.execute(query)).mappings().one_or_none()
-
-
-async def _verdicts(
-    connection: AsyncConnection, bot_id: str, cycles: tuple[int, int]
-) -> list[Verdict]:
-    """Give the verdicts of cycles, first and last included, in the order they were passed in."""
-    query = (
-        select(*_VERDICT)
-        .where(risk_verdicts.c.bot_id == bot_id, risk_verdicts.c.cycle.between(*cycles))
-        .order_by(risk_verdicts.c.cycle, risk_verdicts.c.number)
-    )
-    rows = (await connection.execute(query)).mappings()
-    return [Verdict.model_validate(dict(row)) for row in rows]
 
 
 def _closed_since(bot_id: str, moment_ms: int) -> Select[*tuple[object, ...]]:
@@ -182,31 +169,30 @@ def _unfilled(bot_id: str, cycles: tuple[int, int]) -> Select[tuple[str, str]]:
 
 
 async def _decision(connection: AsyncConnection, bot_id: str, cycle: int) -> DecisionRecord | None:
-    query = select(*_DECISION).where(
+    query = select(*DECISION).where(
         llm_decisions.c.bot_id == bot_id, llm_decisions.c.cycle == cycle
     )
     row = (await connection.execute(query)).mappings().one_or_none()
     return None if row is None else DecisionRecord.model_validate(dict(row))
 
 
-async def _mark_judged(connection: AsyncConnection, bot_id: str, cycle: int) -> None:
-    """Take the cycle for this judgement, or say who has it."""
+async def _mark_judged(
+    connection: AsyncConnection, judged: tuple[str, int], context: Context | None
+) -> None:
+    """Take the cycle for this judgement and keep what it rests on, or say who has it."""
+    bot_id, cycle = judged
     named = (cycles.c.bot_id == bot_id) & (cycles.c.cycle == cycle)
-    first = update(cycles).where(named, cycles.c.judged_at.is_(None)).values(judged_at=func.now())
+    rests_on = None if context is None else CONTEXT.dump_python(context, mode="json")
+    first = (
+        update(cycles)
+        .where(named, cycles.c.judged_at.is_(None))
+        .values(judged_at=func.now(), judged_on=rests_on)
+    )
     if (await connection.execute(first.returning(cycles.c.cycle))).one_or_none():
         return
     if await connection.scalar(select(cycles.c.cycle).where(named)) is None:
         raise NotFound(f"There is no cycle {cycle} of {bot_id}.")
     raise Conflict(f"Cycle {cycle} of {bot_id} was judged before; its verdicts stand.")
-
-
-async def _keep_context(
-    connection: AsyncConnection, cycle: tuple[str, int], context: Context
-) -> None:
-    named = tuple_(cycles.c.bot_id, cycles.c.cycle) == cycle
-    await connection.execute(
-        update(cycles).where(named).values(judged_on=CONTEXT.dump_python(context, mode="json"))
-    )
 
 
 async def _add_verdicts(

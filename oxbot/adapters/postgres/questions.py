@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Final
 
 from pydantic import ValidationError
-from sqlalchemy import RowMapping, and_, func, literal, select
+from sqlalchemy import RowMapping, func, literal, select
 
 from oxbot.adapters.postgres.columns import Money
-from oxbot.adapters.postgres.rows import Records
+from oxbot.adapters.postgres.rows import OF_CYCLE, Records
 from oxbot.adapters.postgres.schema import cycles, llm_decisions
 from oxbot.domain.decision import DecisionCounts
 from oxbot.records import LastQuestion
@@ -16,9 +16,6 @@ ASKED: Final = llm_decisions.c.prompt_hash != ""
 """A model was shown something; where none was, it does not know what happened before."""
 
 _FAILED: Final = llm_decisions.c.decision.is_(None)
-_OF_CYCLE: Final = and_(
-    llm_decisions.c.bot_id == cycles.c.bot_id, llm_decisions.c.cycle == cycles.c.cycle
-)
 _QUESTION: Final = (
     *(c for c in llm_decisions.c if c.name in LastQuestion.model_fields),
     cycles.c.quotes,
@@ -42,7 +39,7 @@ class Questions(Records):
         """Give the last question asked before this cycle, with what it showed; None without."""
         query = (
             select(*_QUESTION)
-            .join(cycles, _OF_CYCLE)
+            .join(cycles, OF_CYCLE)
             .where(llm_decisions.c.bot_id == bot_id, llm_decisions.c.cycle < cycle, ASKED)
             .order_by(llm_decisions.c.cycle.desc())
             .limit(1)

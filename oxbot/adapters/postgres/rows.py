@@ -9,11 +9,23 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oxbot.adapters.postgres.engine import begin
-from oxbot.adapters.postgres.schema import FINAL_STATES, bots, events, fills, orders, positions
+from oxbot.adapters.postgres.schema import (
+    FINAL_STATES,
+    bots,
+    cycles,
+    events,
+    fills,
+    llm_decisions,
+    orders,
+    positions,
+    risk_verdicts,
+)
 from oxbot.domain.errors import NotFound
 from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, Purpose
 from oxbot.domain.portfolio import Position
+from oxbot.domain.risk import Verdict
+from oxbot.records import DecisionRecord
 
 
 class Records:
@@ -62,6 +74,17 @@ POSITION: Final = (
     positions.c.opened_at.label("opened_ms"),
 )
 """The columns of a Position."""
+
+DECISION: Final = tuple(c for c in llm_decisions.c if c.name in DecisionRecord.model_fields)
+"""The columns of a DecisionRecord."""
+
+VERDICT: Final = tuple(c for c in risk_verdicts.c if c.name in Verdict.model_fields)
+"""The columns of a Verdict."""
+
+OF_CYCLE: Final = and_(
+    llm_decisions.c.bot_id == cycles.c.bot_id, llm_decisions.c.cycle == cycles.c.cycle
+)
+"""Joins decisions with their cycles."""
 
 _TELL: Final = insert(events).on_conflict_do_nothing()
 _OWNER: Final = (
@@ -116,6 +139,29 @@ async def read_order(connection: AsyncConnection, order_id: str) -> Order:
     if row is None:
         raise NotFound(f"There is no order {order_id}.")
     return Order.model_validate(dict(row))
+
+
+async def read_verdicts(
+    connection: AsyncConnection, bot_id: str, cycles: tuple[int, int]
+) -> list[Verdict]:
+    """Give the verdicts of cycles, first and last included, in the order they were passed in."""
+    query = (
+        select(*VERDICT)
+        .where(risk_verdicts.c.bot_id == bot_id, risk_verdicts.c.cycle.between(*cycles))
+        .order_by(risk_verdicts.c.cycle, risk_verdicts.c.number)
+    )
+    rows = (await connection.execute(query)).mappings()
+    return [Verdict.model_validate(dict(row)) for row in rows]
+
+
+async def must_exist(connection: AsyncConnection, bot_id: str) -> None:
+    """Make sure that there is a bot.
+
+    Raises:
+        NotFound: There is none of this id.
+    """
+    if await connection.scalar(select(bots.c.id).where(bots.c.id == bot_id)) is None:
+        raise no_bot(bot_id)
 
 
 def order_row(order: Order) -> dict[str, object]:

@@ -9,24 +9,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.questions import ASKED
-from oxbot.adapters.postgres.rows import Records, no_bot
+from oxbot.adapters.postgres.rows import (
+    DECISION,
+    OF_CYCLE,
+    Records,
+    must_exist,
+    no_bot,
+    read_verdicts,
+)
 from oxbot.adapters.postgres.schema import (
     bots,
     cycles,
     equity_points,
     llm_decisions,
-    risk_verdicts,
 )
 from oxbot.adapters.postgres.snapshots import Snapshots
 from oxbot.app.seen_cycle import Lived, SeenCycle
 from oxbot.domain.bot import BotSettings
 from oxbot.domain.errors import NotFound
 from oxbot.domain.money import Notional
-from oxbot.domain.risk import Verdict
 from oxbot.records import DecisionRecord
 
-_DECISION: Final = tuple(c for c in llm_decisions.c if c.name in DecisionRecord.model_fields)
-_VERDICT: Final = tuple(c for c in risk_verdicts.c if c.name in Verdict.model_fields)
 _SEEN: Final = (
     llm_decisions.c.facts,
     cycles.c.snapshot_id,
@@ -51,8 +54,7 @@ class PostgresSeenCycles(Records):
             query = query.where(llm_decisions.c.cycle.between(cycles.start, cycles.stop - 1))
         newest = query.order_by(llm_decisions.c.cycle.desc()).limit(last)
         async with self._statements() as connection:
-            if await connection.scalar(select(bots.c.id).where(bots.c.id == bot_id)) is None:
-                raise no_bot(bot_id)
+            await must_exist(connection, bot_id)
             return sorted((await connection.execute(newest)).scalars())
 
     async def lived(self, bot_id: str, first: int, last: int) -> Lived:
@@ -79,8 +81,7 @@ class PostgresSeenCycles(Records):
             found = (await connection.execute(_of(bot_id, cycle))).mappings().one_or_none()
             if found is None:
                 raise NotFound(f"No model was asked in cycle {cycle} of {bot_id}.")
-            passed = (await connection.execute(_verdicts(bot_id, cycle))).mappings()
-            verdicts = tuple(Verdict.model_validate(dict(row)) for row in passed)
+            verdicts = await read_verdicts(connection, bot_id, (cycle, cycle))
         snapshot = await self._snapshots.snapshot(found["snapshot_id"])
         return SeenCycle(
             record=_record(found),
@@ -89,7 +90,7 @@ class PostgresSeenCycles(Records):
             quotes=found["quotes"],
             facts=found["facts"],
             context=found["judged_on"],
-            verdicts=verdicts,
+            verdicts=tuple(verdicts),
         )
 
 
@@ -117,14 +118,8 @@ def _equity(bot_id: str, below: int) -> Select[*tuple[Notional]]:
 
 
 def _of(bot_id: str, cycle: int) -> Select[*tuple[object, ...]]:
-    same = and_(cycles.c.bot_id == llm_decisions.c.bot_id, cycles.c.cycle == llm_decisions.c.cycle)
     named = and_(llm_decisions.c.bot_id == bot_id, llm_decisions.c.cycle == cycle)
-    return select(*_DECISION, *_SEEN).join(cycles, same).where(named)
-
-
-def _verdicts(bot_id: str, cycle: int) -> Select[*tuple[object, ...]]:
-    named = and_(risk_verdicts.c.bot_id == bot_id, risk_verdicts.c.cycle == cycle)
-    return select(*_VERDICT).where(named).order_by(risk_verdicts.c.number)
+    return select(*DECISION, *_SEEN).join(cycles, OF_CYCLE).where(named)
 
 
 def _record(row: RowMapping) -> DecisionRecord:
