@@ -39,6 +39,7 @@ class Mode(StrEnum):
     """Where orders go; fixed when the bot is made."""
 
     PAPER = "paper"
+    LIVE = "live"
 
 
 class RiskLimits(Value):

@@ -15,15 +15,17 @@ from oxbot.ports.market import (
 )
 from oxbot.ports.protection import PositionKey, PositionNews
 from oxbot.ports.store import Store
-from oxbot.ports.trading import BotControl, ChatModel, Exchange
+from oxbot.ports.trading import AccountNews, BotControl, ChatModel, Exchange, LiveExchange
 
 __all__ = [
+    "AccountNews",
     "BotControl",
     "Breaker",
     "ChatModel",
     "Clock",
     "Exchange",
     "Flight",
+    "LiveExchange",
     "Listing",
     "MarketFeed",
     "PartCache",

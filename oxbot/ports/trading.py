@@ -1,13 +1,16 @@
 """Who decides, where orders go, and the running bots."""
 
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
+from oxbot.domain.balances import Balance
 from oxbot.domain.bot import Bot
 from oxbot.domain.market import (
     ClockReading,
 )
 from oxbot.domain.models import ModelChoice
 from oxbot.domain.orders import Fill, Order
+from oxbot.domain.resting import RestingStop, SeenStop
 from oxbot.messages import (
     BotView,
     ChangeLimits,
@@ -68,6 +71,89 @@ class Exchange(Protocol):
 
     async def look_up(self, order: Order) -> list[Fill] | None:
         """Give the fills of an order that was sent; None when the venue never had it."""
+        ...
+
+
+class LiveExchange(Exchange, Protocol):
+    """An account at a real exchange: its orders, the stops that rest there, and what it has."""
+
+    async def place_stop(self, stop: RestingStop) -> None:
+        """Have a stop and target rest until `fence_ms` at the latest; both sell at market.
+
+        One of this id that is alive already is as good as an answer.
+
+        Raises:
+            VenueRefused: Final; nothing rests.
+            OutcomeUnknown: It may rest; only `see_stop` may follow.
+            VenueUnavailable: It was certainly not sent.
+        """
+        ...
+
+    async def see_stop(self, stop: RestingStop) -> SeenStop:
+        """Look a stop up, with all that it has traded.
+
+        Raises:
+            OutcomeUnknown: Nobody can know yet: it may still be taken, its order is not over, or
+                not all of its fills can be seen.
+        """
+        ...
+
+    async def amend_stop(self, stop: RestingStop) -> None:
+        """Give a stop that rests the size and the prices that it has here; repeatable.
+
+        Raises:
+            VenueRefused: It stays as it was, or is over.
+            OutcomeUnknown: It may have been done.
+        """
+        ...
+
+    async def cancel_stop(self, stop: RestingStop) -> None:
+        """Cancel a stop; repeatable. Only `see_stop` tells whether it is over.
+
+        Raises:
+            OutcomeUnknown: It may have been done.
+        """
+        ...
+
+    async def resting_stops(self) -> frozenset[str]:
+        """Give the ids of all stops and targets of the account that are alive.
+
+        Raises:
+            VenueUnavailable: It does not say now.
+        """
+        ...
+
+    async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
+        """Give what orders with an id of their sender have traded of a coin since a venue time.
+
+        Oldest first; `order_id` is that id. What came of stops has none and is left out.
+
+        Raises:
+            VenueUnavailable: It does not say now, or not all of it.
+        """
+        ...
+
+    async def balances(self) -> dict[str, Balance]:
+        """Give what the account has of each currency.
+
+        Raises:
+            VenueUnavailable: It does not say now.
+        """
+        ...
+
+
+class AccountNews(Protocol):
+    """Tells of stops that are over, as it happens. What it loses is seen later."""
+
+    def ended_stops(self) -> AsyncGenerator[list[str], None]:
+        """Log in and listen, and give the ids of stops that are alive no more.
+
+        The first batch is empty and says that from now on it is heard; closing the iterator ends
+        the connection.
+
+        Raises:
+            VenueUnavailable: The connection is lost, refused, or cannot be read.
+        """
         ...
 
 

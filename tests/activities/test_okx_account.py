@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from oxbot.adapters.okx.account_rows import Balance, balances_of, config_of, must_be_fit
+from oxbot.adapters.okx.account_rows import balances_of, config_of, must_be_fit
 from oxbot.adapters.okx.place import Place
 from oxbot.adapters.okx.private import OkxAccount
+from oxbot.domain.balances import Balance
 from oxbot.domain.errors import SetupError, VenueUnavailable
 from tests.activities.test_okx_trading_simulated import KEYS
 from tests.support.simulated_account import simulated

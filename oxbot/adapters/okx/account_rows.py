@@ -1,9 +1,9 @@
 """What an account is and has, read from OKX's rows and held against what live trading needs."""
 
-from decimal import Decimal
 from typing import Final
 
 from oxbot.adapters.okx.errors import rows_of
+from oxbot.domain.balances import Balance
 from oxbot.domain.errors import InputError, SetupError, VenueUnavailable
 from oxbot.domain.money import decimal_from
 from oxbot.domain.values import Value
@@ -20,13 +20,6 @@ class AccountConfig(Value):
     uid: str
     level: str
     permissions: frozenset[str]
-
-
-class Balance(Value):
-    """What the account has of one currency: free, and set aside for orders."""
-
-    free: Decimal
-    frozen: Decimal
 
 
 def config_of(answer: object) -> AccountConfig:

@@ -9,6 +9,7 @@ from oxbot.domain.errors import InputError
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import CurrencyAmount, Price, Quantity, decimal_from, plain
 from oxbot.domain.orders import Fill, Order, Side
+from oxbot.domain.resting import attached_id
 
 ENDED: Final = frozenset({"filled", "canceled", "mmp_canceled"})
 """States in which nothing more can be traded."""
@@ -45,18 +46,13 @@ def _attached(order: Order, instrument: Instrument) -> dict[str, object]:
     stop = instrument.round_price_up(order.limit_price * (1 - order.stop))
     target = instrument.round_price_up(order.limit_price * (1 + order.target))
     guard = {
-        "attachAlgoClOrdId": guard_id_of(order.id),
+        "attachAlgoClOrdId": attached_id(order.id),
         "slTriggerPx": plain(stop),
         "slOrdPx": AT_MARKET,
         "tpTriggerPx": plain(target),
         "tpOrdPx": AT_MARKET,
     }
     return {"attachAlgoOrds": [guard]}
-
-
-def guard_id_of(order_id: str) -> str:
-    """Name the stop and target that an entry brings: as long as its id, and another."""
-    return f"g{order_id[1:]}"
 
 
 def must_be(order: Order, row: Row) -> None:
