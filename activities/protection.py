@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from oxbot.app import flatten, protect
+from oxbot.app import flatten, protected
 from oxbot.app.ports import Ports
 from oxbot.messages import CountHoldings, Holdings, ProtectPosition, ProtectReport
 
@@ -16,7 +16,7 @@ class ProtectionActivities:
     @activity.defn
     async def protect(self, request: ProtectPosition) -> ProtectReport:
         """Close a position, whatever stood in the way before."""
-        return await protect.protect(self._ports, request)
+        return await protected.close(self._ports, request)
 
     @activity.defn
     async def count_holdings(self, request: CountHoldings) -> Holdings:

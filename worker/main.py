@@ -14,6 +14,7 @@ from activities.decision import DecisionActivities
 from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
 from activities.protection import ProtectionActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
@@ -65,6 +66,7 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
             protection.protect,
             protection.count_holdings,
             record.record_cycles,
+            ReconciliationActivities(ports).reconcile,
             watch.watch_prices,
             watch.examine,
         ],

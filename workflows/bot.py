@@ -58,6 +58,7 @@ class BotWorkflow(BotHandlers):
         await self._reserve()
         scribe = asyncio.create_task(self._scribe.write())
         protector = asyncio.create_task(self._protector.drain())
+        reconciling = asyncio.create_task(self._reconciling.keep())
         if workflow.patched(LONGEST_HOLD):
             holds = Holds(self._state, self._protector, lambda: self._ended)
             self._holds = asyncio.create_task(holds.keep())
@@ -70,6 +71,7 @@ class BotWorkflow(BotHandlers):
         await self._end()
         await scribe
         await protector
+        await reconciling
         await workflow.wait_condition(workflow.all_handlers_finished)
         return False
 
@@ -98,7 +100,8 @@ class BotWorkflow(BotHandlers):
 
     def _has_to_stay(self) -> bool:
         too_long = workflow.info().is_continue_as_new_suggested()
-        return self._ticks.has_visitor or not (self._protector.is_idle or too_long)
+        is_idle = self._protector.is_idle and self._reconciling.is_idle
+        return self._ticks.has_visitor or not (is_idle or too_long)
 
     async def _next(self) -> Todo:
         """Wait until something is to be done.

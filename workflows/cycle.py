@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.causes import cause_of
     from workflows.protector import Coins
+    from workflows.reconciling import Reconciling
     from workflows.state import BotState
     from workflows.steps import Steps
 
@@ -28,11 +29,17 @@ class Cycle:
     """
 
     def __init__(
-        self, state: BotState, steps: Steps, coins: Coins, halt: Callable[[str], None]
+        self,
+        state: BotState,
+        steps: Steps,
+        coins: Coins,
+        reconciling: Reconciling,
+        halt: Callable[[str], None],
     ) -> None:
         self._state = state
         self._steps = steps
         self._coins = coins
+        self._reconciling = reconciling
         self._halt = halt
         self._entry: OrderBrief | None = None
         self.flattened_in_vain = False
@@ -70,6 +77,7 @@ class Cycle:
         """
         if self._state.is_flat:
             return ()
+        await self._reconciling.blocks()
         try:
             report = await self._validate(outcome.cycle, entries=False, unseen=outcome.due_ms)
         except ActivityError:
@@ -83,7 +91,7 @@ class Cycle:
 
     async def _trade(self, outcome: CycleOutcome) -> CycleOutcome:
         """Decide, validate and execute. A failed step cuts the cycle short, never the bot."""
-        failed, wishes = await self._decide(outcome.cycle)
+        failed, wishes = await self._decide(outcome.cycle, await self._reconciling.blocks())
         epoch = self._state.epoch
         try:
             report = await self._validate(outcome.cycle, entries=wishes is not None)
@@ -94,10 +102,12 @@ class Cycle:
         said = wishes.told if wishes else ""
         return outcome.model_copy(update={"skipped": failed, "decision": said, "orders": orders})
 
-    async def _decide(self, number: int) -> tuple[str | None, DecisionBrief | None]:
+    async def _decide(self, number: int, blocked: str) -> tuple[str | None, DecisionBrief | None]:
         """Ask the model unless the bot may not enter; give (failure, decision)."""
         if not self._state.may_enter:
             return None, None
+        if blocked:
+            return f"nothing is entered: {blocked}", None
         try:
             decision = await self._steps.decide(number)
         except ActivityError as error:

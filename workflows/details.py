@@ -29,6 +29,7 @@ def details(state: BotState) -> str:
             _bullets("Being closed", tuple(f"{p.symbol}: {p.purpose}" for p in state.protections)),
             _section("Last protection", state.last_protection),
             _section("Last error", state.last_error),
+            _section("Nothing is entered", state.account_differs),
             _section("Last decision", state.last_decision),
             _bullets("Verdicts", state.last_verdicts),
             _outcome(state.last_outcome),

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
         LimitsAnswer,
         Protect,
         ProtectReport,
+        Reconciliation,
         TickReport,
         TickRequest,
     )
@@ -23,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.flattening import Flattening
     from workflows.limits_change import LimitsChange
     from workflows.protector import Coins, Protector, read_protect
+    from workflows.reconciling import Reconciling
     from workflows.scribe import Scribe
     from workflows.state import BotState
     from workflows.steps import Steps
@@ -39,7 +41,8 @@ class BotHandlers:
         self._state = state
         self._steps = Steps(state)
         coins = Coins()
-        self._cycle = Cycle(state, self._steps, coins, halt=self._halt)
+        self._reconciling = Reconciling(state, self._steps, ended=lambda: self._ended)
+        self._cycle = Cycle(state, self._steps, coins, self._reconciling, halt=self._halt)
         self._control = Control(state, self._cycle)
         self._scribe = Scribe(state, self._steps, ended=lambda: self._ended)
         self._limits = LimitsChange(state, self._scribe)
@@ -145,6 +148,21 @@ class BotHandlers:
     async def protect_update(self, request: Protect) -> ProtectReport:
         """Close a position, and answer when it is closed or the call was stale."""
         return await self._protector.answer(request)
+
+    @workflow.signal(name="reconcile", description="Something of the account has changed: look.")
+    def reconcile_signal(self) -> None:
+        """Have a live bot's record held against its account soon."""
+        self._reconciling.ask()
+
+    @workflow.update(name="reconcile", description="Hold record and account against each other.")
+    async def reconcile_update(self) -> Reconciliation:
+        """Look up, book, prove and compare, and answer with what was found."""
+        return await self._reconciling.now()
+
+    @reconcile_update.validator
+    def _may_reconcile(self) -> None:
+        alive = (BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
+        self._control.must_be("be reconciled", *alive)
 
     @workflow.update(name="tick", description="The driver of a stepped venue: this tick is due.")
     async def tick_update(self, request: TickRequest) -> TickReport:

@@ -27,6 +27,9 @@ UNTIL_DONE: Final = RetryPolicy(
 HEARTBEAT_WITHIN: Final = timedelta(seconds=10)
 """A worker that died is noticed after so long, and another goes on."""
 
+PROTECT_LIVE_ATTEMPT: Final = timedelta(seconds=25)
+"""The same where a stop at the exchange has to be seen over first: some requests more."""
+
 PROTECT_ATTEMPT: Final = timedelta(seconds=8)
 """An exit is placed well within; a worker that was killed over it costs no more."""
 
@@ -62,6 +65,7 @@ class CycleLimits:
     validate: StepLimits
     execute: StepLimits
     record: StepLimits
+    reconcile: StepLimits
 
     @classmethod
     def of(cls, interval: timedelta) -> "CycleLimits":
@@ -72,4 +76,5 @@ class CycleLimits:
             validate=StepLimits.share_of(interval, 0.15),
             execute=StepLimits.share_of(interval, 0.15),
             record=StepLimits.share_of(interval, 0.05),
+            reconcile=StepLimits.share_of(interval, 0.05),
         )

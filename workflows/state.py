@@ -34,7 +34,7 @@ class BotState(BaseModel):
     last knew; empty for a bot that starts over. `restart_untold` holds back the news of a
     restart until the ticks that it cost are known. `sell_on`: a person had everything sold, and
     something was left. `protections` are those not done yet,
-    `limit_changes` those not on record yet.
+    `limit_changes` those not on record yet. `account_differs` says why a live bot enters nothing.
     """
 
     bot_id: str
@@ -74,6 +74,7 @@ class BotState(BaseModel):
     last_verdicts: tuple[str, ...] = ()
     last_protection: str = ""
     last_error: str = ""
+    account_differs: str = ""
 
     _closed: list[str] = PrivateAttr(default_factory=list)
 

@@ -10,9 +10,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.execution import ExecutionActivities
     from activities.market import MarketActivities
     from activities.protection import ProtectionActivities
+    from activities.reconciliation import ReconciliationActivities
     from activities.record import RecordActivities
     from activities.risk import RiskActivities
-    from oxbot.domain.bot import RiskLimits
+    from oxbot.domain.bot import Mode, RiskLimits
     from oxbot.domain.market import ClockReading
     from oxbot.messages import (
         CountHoldings,
@@ -28,6 +29,8 @@ with workflow.unsafe.imports_passed_through():
         Protect,
         ProtectPosition,
         ProtectReport,
+        Reconcile,
+        Reconciliation,
         RecordCycles,
         Recorded,
         RiskReport,
@@ -41,6 +44,7 @@ with workflow.unsafe.imports_passed_through():
         HEARTBEAT_WITHIN,
         LONGEST_ATTEMPT,
         PROTECT_ATTEMPT,
+        PROTECT_LIVE_ATTEMPT,
         SHORTEST,
         SHORTEST_ATTEMPT,
         UNTIL_DONE,
@@ -160,6 +164,22 @@ class Steps:
             ),
         )
 
+    async def reconcile(self) -> Reconciliation:
+        """Hold record and account against each other; coins being protected are left alone."""
+        state = self._state
+        request = Reconcile(
+            bot_id=state.bot_id,
+            incarnation=state.incarnation,
+            cycle=state.next_cycle - 1,
+            epoch=state.epoch,
+            leave=tuple(sorted({protection.symbol for protection in state.protections})),
+        )
+        return await workflow.execute_activity_method(
+            ReconciliationActivities.reconcile,
+            request,
+            **_config(self._limits().reconcile, "hold record and account against each other"),
+        )
+
     async def protect(self, request: Protect) -> ProtectReport:
         """Close one position, retried until it is done."""
         state = self._state
@@ -173,7 +193,7 @@ class Steps:
         return await workflow.execute_activity_method(
             ProtectionActivities.protect,
             meant,
-            start_to_close_timeout=PROTECT_ATTEMPT,
+            start_to_close_timeout=self._protect_within(),
             retry_policy=AT_ONCE,
             summary=f"{request.purpose} of {request.symbol}",
         )
@@ -209,6 +229,10 @@ class Steps:
             request,
             **(_UNLIMITED if until_done else _config(self._limits().record, "record the cycle")),
         )
+
+    def _protect_within(self) -> timedelta:
+        spec = self._state.spec
+        return PROTECT_LIVE_ATTEMPT if spec and spec.mode == Mode.LIVE else PROTECT_ATTEMPT
 
     def _limits(self) -> CycleLimits:
         """Derive the limits from the wall time between two ticks."""

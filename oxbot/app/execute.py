@@ -1,132 +1,35 @@
-"""Execute one intended order: claim it, place it, settle it, each at most once."""
+"""Execute one intended order, and see that what an entry brought is protected."""
 
-from collections.abc import Sequence
-
+from oxbot.app.orders import bring_to_end, outcome_of
 from oxbot.app.ports import Ports
-from oxbot.domain.errors import VenueRefused, VenueUnavailable
-from oxbot.domain.market import ClockReading
-from oxbot.domain.money import Notional, Quantity, to_scale
-from oxbot.domain.orders import Fill, Order, OrderState, fence_of
+from oxbot.app.protected import About, keep_protected
+from oxbot.domain.errors import OutcomePending, OutcomeUnknown
+from oxbot.domain.orders import Order, OrderState
 from oxbot.messages import ExecuteOrder, OrderOutcome
 
 
 async def execute_order(ports: Ports, request: ExecuteOrder) -> OrderOutcome:
     """Bring an order to its end; called again it goes on where it was left.
 
-    An order found in state sent was claimed by an attempt that died or is still at it: it is
-    looked up at the venue, never sent again on a guess.
+    A live entry is not done before its stop is seen at the exchange.
 
     Raises:
         VenueUnavailable: Not sent; the order is intended again.
-        OutcomeUnknown: It may have been sent; the next call looks it up.
+        OutcomePending: It may have been sent; the next call looks it up.
+        OutcomeUnknown: The same where time stands still, so that calling again is in vain.
+        ExitUnfinished: Its coin's stop has to be over first, and is not yet.
     """
     order = await ports.store.order(request.order_id)
-    return await outcome_of(ports, await bring_to_end(ports, order))
-
-
-async def bring_to_end(ports: Ports, order: Order) -> Order:
-    """Find out what became of an order, and send it where it is certain that nobody did.
-
-    It may come back in state sent: another attempt has just claimed it, and is at it.
-
-    Raises:
-        VenueUnavailable: As `execute_order`.
-        OutcomeUnknown: As `execute_order`.
-    """
-    if order.state is OrderState.SENT:
-        order = await _find_out(ports, order)
-    if order.state is OrderState.INTENDED:
-        order = await _send(ports, order)
-    return order
-
-
-async def give_up(ports: Ports, order: Order, reason: str) -> Order:
-    """End an order without sending it; one that was sent is looked up first.
-
-    It is claimed for that, so that nobody can be about to send it.
-
-    Raises:
-        VenueUnavailable: As `execute_order`.
-        OutcomeUnknown: As `execute_order`.
-    """
-    if order.state is OrderState.SENT:
-        order = await _find_out(ports, order)
-    if order.state is not OrderState.INTENDED:
-        return order
-    clock = await ports.clock.reading()
-    if not await ports.store.claim(order.id, clock.venue_ms):
-        return await _not_claimed(ports, order)
-    return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
-
-
-async def _find_out(ports: Ports, order: Order) -> Order:
-    fills = await ports.exchange.look_up(order)
-    if fills is None:
-        await ports.store.release(order.id)
-        return await ports.store.order(order.id)
-    return await _settle(ports, order, fills)
-
-
-async def _send(ports: Ports, order: Order) -> Order:
-    clock = await ports.clock.reading()
-    fence_ms = fence_of(order, clock)
-    if not await ports.store.claim(order.id, clock.venue_ms, fence_ms):
-        return await _not_claimed(ports, order)
-    return await send_claimed(ports, order.model_copy(update={"fence_ms": fence_ms}), clock)
-
-
-async def _not_claimed(ports: Ports, order: Order) -> Order:
-    """Find out why: another attempt has it, or the order is no longer wanted."""
-    now = await ports.store.order(order.id)
-    if now.state is not OrderState.INTENDED:
-        return now
-    reason = "paused, stopped, changed or expired before it was sent"
-    if order.purpose.is_exit:
-        reason = "so much is no longer held"
-    return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
-
-
-async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order:
-    """Send an order that this very caller has claimed.
-
-    Args:
-        ports: The exchange and the record.
-        order: In state sent, and nobody else's to send.
-        clock: The venue's time, read before the claim.
-
-    Raises:
-        VenueUnavailable: As `execute_order`.
-        OutcomeUnknown: As `execute_order`.
-    """
     try:
-        fills = await ports.exchange.place(order, clock)
-    except VenueRefused as error:
-        return await ports.store.finish_order(order.id, OrderState.REFUSED, str(error))
-    except VenueUnavailable:
-        await ports.store.release(order.id)
-        raise
-    return await _settle(ports, order, fills)
+        order = await bring_to_end(ports, order)
+        if order.state is OrderState.FILLED and not order.purpose.is_exit:
+            await keep_protected(ports, _about(order), order.symbol)
+    except OutcomeUnknown as error:
+        if (await ports.clock.reading()).stepped:
+            raise
+        raise OutcomePending(str(error)) from error
+    return await outcome_of(ports, order)
 
 
-async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
-    if not fills:
-        reason = "the book had nothing to trade with within the limit"
-        return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
-    instruments = await ports.feed.instruments((order.symbol,))
-    return await ports.store.settle(order.id, fills, instruments[order.symbol])
-
-
-async def outcome_of(ports: Ports, order: Order) -> OrderOutcome:
-    """Say what became of an order, by the fills on record."""
-    fills = await ports.store.fills(order.id)
-    filled = sum((fill.quantity for fill in fills), Quantity(0))
-    notional = sum((fill.quantity * fill.price for fill in fills), Notional(0))
-    return OrderOutcome(
-        order_id=order.id,
-        symbol=order.symbol,
-        purpose=order.purpose,
-        state=order.state,
-        filled=filled,
-        price=to_scale(notional / filled) if filled else None,
-        reason=order.reason,
-    )
+def _about(order: Order) -> About:
+    return About(order.bot_id, order.incarnation, order.cycle, order.epoch)

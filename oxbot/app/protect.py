@@ -1,16 +1,18 @@
 """Close one position, whatever an earlier attempt has left half done."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
-from oxbot.app.execute import bring_to_end, give_up, outcome_of, send_claimed
+from oxbot.app.exit_orders import exit_order, key_of
+from oxbot.app.orders import bring_to_end, give_up, outcome_of, send_claimed
 from oxbot.app.ports import Ports
+from oxbot.app.resting import FIRST_MS, rests, take_back
 from oxbot.app.venue import must_be_here
 from oxbot.domain.errors import ExitUnfinished, OutcomeUnknown
-from oxbot.domain.money import Notional, Price, Quantity, plain, to_scale
-from oxbot.domain.orders import Order, OrderKey, OrderState, Purpose, fence_of
+from oxbot.domain.money import Notional, Price, Quantity, to_scale
+from oxbot.domain.orders import Order, OrderState, Purpose, fence_of
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome, ProtectPosition, ProtectReport
 from oxbot.records import ExitView, Protection
@@ -20,10 +22,8 @@ CLOSED, OPEN, STALE = "closed", "open", "stale"
 PAGE: Final = 200
 """Earlier attempts looked up at a time: a coin that is refused for days has thousands."""
 
-_PLAINLY: Final = {
-    Purpose.HOLD: "longest hold: held as long as allowed",
-    Purpose.FLATTEN: "flatten: a person wants everything sold",
-}
+_AT_THE_EXCHANGE: Final = frozenset({Purpose.STOP, Purpose.TARGET})
+"""What a stop that rests at the exchange does itself."""
 
 
 async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
@@ -48,8 +48,14 @@ async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
     if under_way:
         seen = await _seen(ports, request)
     while position := _meant(request, seen, ended):
+        if seen.rests:
+            if await _is_left_to_stop(ports, request):
+                return await _report(ports, request, ended, STALE, "its stop was not reached")
+            ended += await _taken_back(ports, request)
+            seen = await _seen(ports, request)
+            continue
         tried.update(order.id for order in ended)
-        intended = await _exit_order(ports, request, position, tried)
+        intended = await exit_order(ports, request, position, tried)
         if intended is None:
             return await _report(ports, request, ended, OPEN, "too little is held to be closed")
         order = await _exited(ports, intended, position)
@@ -61,14 +67,33 @@ async def protect(ports: Ports, request: ProtectPosition) -> ProtectReport:
     return await _report(ports, request, ended, CLOSED if _has_sold(ended) else STALE)
 
 
+async def _is_left_to_stop(ports: Ports, request: ProtectPosition) -> bool:
+    """Whether candles call for an exit that the stop at the exchange would have made if due."""
+    if request.protect.resting is None:
+        return False
+    async with _going_on_where_unknown(ports):
+        return await rests(ports, request.bot_id, request.protect.symbol)
+
+
+async def _taken_back(ports: Ports, request: ProtectPosition) -> list[Order]:
+    """See the stop at the exchange over; what it was meant for, it has a while to do itself."""
+    meant, first_ms = request.protect, 0
+    if meant.purpose in _AT_THE_EXCHANGE and meant.price is not None:
+        clock = await ports.clock.reading()
+        first_ms = 0 if clock.stepped else meant.crossed_ms + clock.scaled_ms(FIRST_MS)
+    async with _going_on_where_unknown(ports):
+        order = await take_back(ports, request.bot_id, meant.symbol, first_ms)
+    return [order] if order else []
+
+
 async def _seen(ports: Ports, request: ProtectPosition) -> ExitView:
     """Look at the coin, its orders under way, and the first that an earlier attempt made."""
-    first_id = _key(ports, request, 1).order_id
+    first_id = key_of(ports, request, 1).order_id
     return await ports.store.exit_view(request.bot_id, request.protect.symbol, first_id)
 
 
 def _tried_before(ports: Ports, request: ProtectPosition, seen: ExitView) -> bool:
-    return _key(ports, request, 1).order_id in {order.id for order in seen.orders}
+    return key_of(ports, request, 1).order_id in {order.id for order in seen.orders}
 
 
 async def _exited(ports: Ports, intended: Order, position: Position) -> Order | None:
@@ -83,7 +108,7 @@ async def _exited(ports: Ports, intended: Order, position: Position) -> Order | 
         return None
     if not intent.claimed:
         return await _finished(ports, intent.order)
-    with _going_on_where_unknown():
+    async with _going_on_where_unknown(ports):
         return await send_claimed(ports, intent.order, clock)
 
 
@@ -92,7 +117,7 @@ async def _own_orders(ports: Ports, request: ProtectPosition) -> list[Order]:
     own: list[Order] = []
     while True:
         numbers = range(len(own) + 1, len(own) + 1 + PAGE)
-        ids = [_key(ports, request, number).order_id for number in numbers]
+        ids = [key_of(ports, request, number).order_id for number in numbers]
         page = await ports.store.known_orders(ids)
         own += page
         if len(page) < PAGE:
@@ -101,7 +126,7 @@ async def _own_orders(ports: Ports, request: ProtectPosition) -> list[Order]:
 
 async def _finished(ports: Ports, order: Order) -> Order:
     """End an order: an exit by its fill, an entry without one if it is not too late."""
-    with _going_on_where_unknown():
+    async with _going_on_where_unknown(ports):
         if order.purpose.is_exit:
             order = await bring_to_end(ports, order)
         else:
@@ -113,12 +138,17 @@ async def _finished(ports: Ports, order: Order) -> Order:
     return order
 
 
-@contextmanager
-def _going_on_where_unknown() -> Iterator[None]:
-    """Have an order looked up by the next attempt where this one cannot tell what became of it."""
+@asynccontextmanager
+async def _going_on_where_unknown(ports: Ports) -> AsyncIterator[None]:
+    """Have an order looked up by the next attempt where this one cannot tell what became of it.
+
+    Where time stands still no attempt could: the bot's next cycle looks.
+    """
     try:
         yield
     except OutcomeUnknown as error:
+        if (await ports.clock.reading()).stepped:
+            raise
         raise ExitUnfinished(f"{error} It is looked up next.") from error
 
 
@@ -133,61 +163,6 @@ def _meant(request: ProtectPosition, seen: ExitView, ended: Sequence[Order]) -> 
 
 def _has_sold(ended: Sequence[Order]) -> bool:
     return any(order.purpose.is_exit and order.state is OrderState.FILLED for order in ended)
-
-
-async def _exit_order(
-    ports: Ports, request: ProtectPosition, position: Position, tried: Collection[str]
-) -> Order | None:
-    """Make the order that closes the whole lots of a position; None: that is below the minimum."""
-    meant = request.protect
-    instrument = (await ports.feed.instruments((meant.symbol,)))[meant.symbol]
-    quantity = abs(instrument.whole_lots(position.quantity))
-    if quantity < instrument.minimum:
-        return None
-    key = _key(ports, request, 1)
-    while key.order_id in tried:
-        key = key.model_copy(update={"attempt": key.attempt + 1})
-    return Order(
-        id=key.order_id,
-        bot_id=request.bot_id,
-        incarnation=request.incarnation,
-        cycle=request.cycle,
-        symbol=meant.symbol,
-        side=position.exit_side,
-        purpose=meant.purpose,
-        quantity=quantity,
-        resting=meant.resting,
-        crossed_ms=meant.crossed_ms or None,
-        epoch=request.epoch,
-        reason=_why(position, request),
-    )
-
-
-def _key(ports: Ports, request: ProtectPosition, attempt: int) -> OrderKey:
-    meant = request.protect
-    return OrderKey(
-        installation=ports.installation,
-        bot_id=request.bot_id,
-        incarnation=request.incarnation,
-        cause=f"p{meant.opened_ms}v{meant.version}:{meant.purpose}",
-        symbol=meant.symbol,
-        purpose=meant.purpose,
-        attempt=attempt,
-    )
-
-
-def _why(position: Position, request: ProtectPosition) -> str:
-    """Tell what the exit rests on."""
-    meant = request.protect
-    guards = {
-        Purpose.STOP: ("the stop", position.stop_price),
-        Purpose.TARGET: ("the target", position.target_price),
-        Purpose.TRAIL: ("the trailing stop", position.trail_price),
-    }
-    name, guard = guards.get(meant.purpose, ("", None))
-    if guard is None or meant.price is None:
-        return _PLAINLY.get(meant.purpose, f"{meant.purpose} between cycles")
-    return f"{name} between cycles: {plain(meant.price)} reached {plain(guard)}"
 
 
 async def _report(

@@ -8,6 +8,7 @@ from typing import Final, Generic, NamedTuple, TypeVar, cast
 
 import structlog
 
+from oxbot.domain.bot import Mode
 from oxbot.domain.errors import StoreUnavailable
 from oxbot.domain.market import MarketPart, PartKey, Quote
 from oxbot.domain.snapshots import Snapshot
@@ -63,6 +64,7 @@ class Shared:
         self.parts: Recent[PartKey, MarketPart] = Recent(MOST_PARTS)
         self.snapshots: Recent[str, Snapshot] = Recent(MOST_SNAPSHOTS)
         self.answers: dict[str, Answer] = {}
+        self.modes: dict[str, Mode] = {}
         self._places = asyncio.Semaphore(MADE_AT_ONCE)
         self._next = asyncio.Lock()
         self._under_way: dict[Hashable, asyncio.Task[object]] = {}

@@ -18,6 +18,7 @@ OxbotError
 ├── StoreRefused            PostgreSQL understood a statement and said no            500
 ├── VenueRefused            the exchange understood and said no                      502
 ├── OutcomeUnknown          the exchange may or may not have done it                 502
+│   └── OutcomePending      the same, and time will tell                             502
 ├── ModelRefused            the model's provider understood and said no (`cause`)    502
 ├── ContentRefused          the provider will not have this prompt, or its answer    502
 ├── BadReply                a model's reply that is not a valid decision             502
@@ -204,6 +205,12 @@ class ContentRefused(OxbotError):  # noqa: N818 - as NotFound
         self.tokens = tokens
         self.cost_usd = cost_usd
         self.priced = priced
+
+
+class OutcomePending(OutcomeUnknown):
+    """As `OutcomeUnknown`, where time passes by itself: looking again soon will tell."""
+
+    retryable = True
 
 
 class BadReply(OxbotError):  # noqa: N818 - as NotFound

@@ -53,6 +53,7 @@ from oxbot.messages.protection import (
     WatchPrices,
     WatchView,
 )
+from oxbot.messages.reconciliation import Reconcile, Reconciliation
 from oxbot.messages.runs import (
     CountHoldings,
     Holdings,
@@ -94,6 +95,8 @@ __all__ = [
     "Protect",
     "ProtectPosition",
     "ProtectReport",
+    "Reconcile",
+    "Reconciliation",
     "RecordCycles",
     "Recorded",
     "RiskReport",

@@ -21,6 +21,7 @@ from oxbot.messages import (
     WriteControl,
     WriteLimits,
 )
+from oxbot.ports.live import LiveStore
 from oxbot.ports.protection import ProtectionStore
 from oxbot.records import (
     AuditFigures,
@@ -40,7 +41,7 @@ from oxbot.records import (
 )
 
 
-class Store(ProtectionStore, Protocol):
+class Store(ProtectionStore, LiveStore, Protocol):
     """The record. Each method is one transaction."""
 
     async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:

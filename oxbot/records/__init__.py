@@ -14,10 +14,12 @@ from oxbot.records.cycles import (
     RunReservation,
 )
 from oxbot.records.protection import (
+    Claims,
     ExitIntent,
     ExitView,
     Protection,
     ProtectionTimes,
+    StopView,
     WatchBeat,
 )
 from oxbot.records.questions import (
@@ -35,6 +37,7 @@ from oxbot.records.questions import (
 __all__ = [
     "UNVERSIONED",
     "AuditFigures",
+    "Claims",
     "CycleRow",
     "CycleStart",
     "DecisionRecord",
@@ -54,6 +57,7 @@ __all__ = [
     "ProtectionTimes",
     "RunReservation",
     "Spent",
+    "StopView",
     "TradeRow",
     "WatchBeat",
 ]

@@ -1,7 +1,12 @@
 """Exits that prices set off, and the watch behind them."""
 
+from pydantic import Field
+
+from oxbot.domain.bot import Mode
+from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Position
+from oxbot.domain.resting import RestingStop, StopState
 from oxbot.domain.values import Value
 
 
@@ -27,9 +32,11 @@ class ExitView(Value):
     """What closing a coin of a bot rests on, as of one moment.
 
     `orders` are those under way for the coin, and the one that was asked for by its id.
+    `rests`: a stop of the coin may rest at the exchange.
     """
 
     venue: str
+    rests: bool = False
     position: Position | None = None
     orders: tuple[Order, ...] = ()
 
@@ -42,6 +49,40 @@ class ExitIntent(Value):
 
     order: Order
     claimed: bool
+
+
+class StopView(Value):
+    """What the resting stop of a bot's coin rests on, as of one moment.
+
+    `stops` are those of the position, and any of the coin that is not over, oldest first.
+    `entry` is what opened the coin's last position; `leaving`: an exit is under way.
+    """
+
+    mode: Mode
+    position: Position | None = None
+    stops: tuple[RestingStop, ...] = ()
+    entry: Order | None = None
+    leaving: bool = False
+
+    @property
+    def alive(self) -> RestingStop | None:
+        """The one that may rest at the exchange."""
+        known = (stop for stop in self.stops if stop.state is not StopState.ENDED)
+        return next(known, None)
+
+
+class Claims(Value):
+    """What all live bots of a venue say is theirs in the account that they share.
+
+    `cash` in USDT, `coins` by currency, dust included; `sent` are the pairs of which an order is
+    at the exchange; `fills` is the number of the last one booked. Two that are equal saw the
+    same.
+    """
+
+    cash: Notional = Notional(0)
+    coins: dict[str, Quantity] = Field(default_factory=dict)
+    sent: tuple[str, ...] = ()
+    fills: int = 0
 
 
 class ProtectionTimes(Value):

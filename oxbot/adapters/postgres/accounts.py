@@ -47,7 +47,7 @@ class Accounts(Records):
     """The part of the store that sees a bot beside its owner's others, and in its own past."""
 
     async def account(self, bot_id: str) -> Account:
-        """Give what the owner's other bots on the venue have now, those stopped left out."""
+        """Give what the owner's other bots of its mode and venue have, those stopped left out."""
         async with self._transaction() as connection:
             return await _account(connection, await _bot(connection, bot_id))
 
@@ -115,6 +115,7 @@ def _parts(bot: RowMapping) -> CompoundSelect[str, str, Decimal, Decimal]:
     others = (
         (bots.c.settings["owner"].astext == settings["owner"])
         & (bots.c.settings["venue"].astext == settings["venue"])
+        & (bots.c.settings["mode"].astext == settings["mode"])
         & (bots.c.status != BotStatus.STOPPED)
         & (bots.c.id != bot["id"])
     )

@@ -7,13 +7,14 @@ and statements are made once.
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.cycles import tell_filled
 from oxbot.adapters.postgres.rows import ORDER, POSITION, Records, no_bot, order_row, taken
-from oxbot.adapters.postgres.schema import FINAL_STATES, bots, orders, positions
+from oxbot.adapters.postgres.schema import FINAL_STATES, bots, orders, positions, resting_stops
+from oxbot.adapters.postgres.stops import MAY_REST
 from oxbot.domain.orders import Order, OrderState
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome
@@ -28,6 +29,9 @@ _CONCERNED: Final = or_(orders.c.state.not_in(FINAL_STATES), orders.c.id == _ORD
 _VIEW: Final = (
     select(
         bots.c.settings["venue"].astext.label("venue"),
+        exists()
+        .where(resting_stops.c.bot_id == bots.c.id, resting_stops.c.symbol == _SYMBOL, MAY_REST)
+        .label("rests"),
         *(column.label(f"held_{column.name}") for column in POSITION),
         *(column.label(f"order_{column.name}") for column in ORDER),
     )
@@ -63,8 +67,8 @@ class Exits(Records):
         """Write an exit down as sent while its position is at this version.
 
         Under the bot's row lock, so that nobody settles or writes an order down meanwhile. None:
-        the position is gone or has another version. An order already under way for the coin is
-        given instead, and so is one of the same id.
+        the position is gone or has another version, or a stop of it may rest at the exchange. An
+        order already under way for the coin is given instead, and so is one of the same id.
 
         Raises:
             NotFound: There is no such bot.
@@ -73,7 +77,7 @@ class Exits(Records):
             # A statement of its own: the next one sees all that was committed before the lock.
             await connection.execute(_LOCK, {"bot_id": order.bot_id})
             seen = await _view(connection, order.bot_id, order.symbol, order.id)
-            if seen.position is None or seen.position.version != version:
+            if seen.position is None or seen.position.version != version or seen.rests:
                 return None
             if seen.orders:
                 under_way = (known for known in seen.orders if not known.state.is_final)
@@ -106,6 +110,7 @@ async def _view(connection: AsyncConnection, bot_id: str, symbol: str, order_id:
     )
     return ExitView(
         venue=rows[0]["venue"],
+        rests=rows[0]["rests"],
         position=None if position["symbol"] is None else Position.model_validate(position),
         orders=tuple(Order.model_validate(order) for order in concerned),
     )

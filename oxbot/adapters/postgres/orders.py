@@ -12,7 +12,16 @@ from oxbot.adapters.postgres.rows import (
     lock_bot_of_order,
     read_order,
 )
-from oxbot.adapters.postgres.schema import FINAL_STATES, bots, fills, orders, positions, trades
+from oxbot.adapters.postgres.schema import (
+    FINAL_STATES,
+    bots,
+    fills,
+    orders,
+    positions,
+    resting_stops,
+    trades,
+)
+from oxbot.adapters.postgres.stops import MAY_REST
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.lifecycle import finished, released, sources
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose
@@ -23,6 +32,11 @@ _IS_HELD = exists().where(
     func.abs(positions.c.quantity) >= orders.c.quantity,
 )
 """Whether a bot holds, or owes, what an exit closes; a protection may have closed it meanwhile."""
+
+_RESTS: Final = exists().where(
+    resting_stops.c.bot_id == orders.c.bot_id, resting_stops.c.symbol == orders.c.symbol, MAY_REST
+)
+"""Whether a stop of the coin may rest at the exchange; it could sell what an exit sells."""
 
 _END: Final = (
     update(orders).where(orders.c.id == bindparam("of_order")).values(finished_at=func.now())
@@ -55,7 +69,8 @@ class Orders(Records):
         nobody can know that it was not taken.
 
         An entry is only claimed while its bot is running, its epoch is unchanged and it has
-        not expired (venue time); an exit, while so much is held. The bot's row is held
+        not expired (venue time); an exit, while so much is held and no stop of it may rest at the
+        exchange. The bot's row is held
         meanwhile: a change of control or a settlement either comes first and is seen, or waits
         until the order counts as sent.
         """
@@ -74,7 +89,7 @@ class Orders(Records):
             claimed = (
                 update(orders)
                 .where(orders.c.id == order_id, orders.c.state.in_(sources(OrderState.SENT)))
-                .where(case((is_entry, entry), else_=_IS_HELD))
+                .where(case((is_entry, entry), else_=_IS_HELD & ~_RESTS))
                 .values(state=OrderState.SENT, sent_at=func.now(), fence_at=fence_ms)
                 .returning(orders.c.id)
             )

@@ -15,16 +15,29 @@ from oxbot.adapters.postgres.rows import (
     ORDER,
     POSITION,
     Records,
+    lock_bot,
     lock_bot_of_order,
+    order_row,
     taken,
 )
-from oxbot.adapters.postgres.schema import bots, dust, fills, orders, positions, trades
+from oxbot.adapters.postgres.schema import (
+    bots,
+    dust,
+    fills,
+    orders,
+    positions,
+    resting_stops,
+    trades,
+)
+from oxbot.adapters.postgres.stops import write_stop
+from oxbot.domain.bot import Mode
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.lifecycle import settled
 from oxbot.domain.market import Instrument
 from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.orders import Fill, Order
 from oxbot.domain.portfolio import Direction, Portfolio, Position, Trade
+from oxbot.domain.resting import StopState, attached_id, stop_of
 from oxbot.domain.settlement import Settlement, settle
 
 _ORDER_ID: Final = bindparam("order_id", type_=orders.c.id.type)
@@ -49,6 +62,11 @@ _ADD_FILL: Final = insert(fills).on_conflict_do_nothing().returning(fills.c.id)
 _ADD_TRADE: Final = insert(trades)
 _END_POSITION: Final = delete(positions).where(
     positions.c.bot_id == bindparam("of_bot"), positions.c.symbol == bindparam("of_symbol")
+)
+_END_STOP: Final = (
+    update(resting_stops)
+    .where(resting_stops.c.id == bindparam("of_stop"))
+    .values(state=StopState.ENDED, reason=bindparam("because"))
 )
 _LEAVE: Final = update(bots).where(bots.c.id == bindparam("of_bot"))
 _REST: Final = insert(dust)
@@ -79,14 +97,57 @@ class Settlements(Records):
         """
         async with self._transaction() as connection:
             bot = await lock_bot_of_order(connection, order_id)
-            order, position, booked = await _known(connection, order_id)
-            new = [fill for fill in _once(fills) if fill.trade_id not in booked]
-            known = [*booked.values(), *new]
-            ended = settled(order, known)
-            if new:
-                before = bot["cash"], position
-                await _book(connection, bot, (order, before), (new, instrument))
-            return await write_end(connection, order, ended)
+            return await _settle(connection, bot, order_id, (fills, instrument))
+
+    async def adopt(self, order: Order, fills: Sequence[Fill], instrument: Instrument) -> Order:
+        """Write down what a resting stop has become, book it, and end the stop, all at once.
+
+        Who comes second finds it done.
+
+        Raises:
+            LedgerBroken: As `settle`.
+            NotFound: There is no such bot.
+        """
+        async with self._transaction() as connection:
+            bot = await lock_bot(connection, order.bot_id)
+            row = {**order_row(order), "sent_at": func.now(), "finished_at": func.now()}
+            await connection.execute(insert(orders).values(row).on_conflict_do_nothing())
+            await connection.execute(_END_STOP, {"of_stop": order.id, "because": order.reason})
+            return await _settle(connection, bot, order.id, (fills, instrument))
+
+
+async def _settle(
+    connection: AsyncConnection,
+    bot: RowMapping,
+    order_id: str,
+    news: tuple[Sequence[Fill], Instrument],
+) -> Order:
+    fills, instrument = news
+    order, position, booked = await _known(connection, order_id)
+    new = [fill for fill in _once(fills) if fill.trade_id not in booked]
+    ended = settled(order, [*booked.values(), *new])
+    if new:
+        before = bot["cash"], position
+        after = await _book(connection, bot, (order, before), (new, instrument))
+        if after is not None and bot["settings"]["mode"] == Mode.LIVE:
+            await _protect(connection, order, after, (new[-1], instrument))
+    return await write_end(connection, order, ended)
+
+
+async def _protect(
+    connection: AsyncConnection,
+    order: Order,
+    position: Position,
+    news: tuple[Fill, Instrument],
+) -> None:
+    """Write down the stop that an entry has brought: it is there as soon as the entry is over."""
+    if order.purpose.is_exit:
+        return
+    last, instrument = news
+    named = (attached_id(order.id), 1, last.at_ms)
+    stop = stop_of(position, instrument, order.bot_id, named)
+    if stop is not None:
+        await write_stop(connection, stop)
 
 
 async def _known(
@@ -115,8 +176,8 @@ async def _book(
     bot: RowMapping,
     state: tuple[Order, tuple[Notional, Position | None]],
     news: tuple[Sequence[Fill], Instrument],
-) -> None:
-    """Book new fills one after the other, then the cash they leave."""
+) -> Position | None:
+    """Book new fills one after the other, then the cash they leave; give the position after."""
     order, (cash, position) = state
     new, instrument = news
     for fill in new:
@@ -130,6 +191,7 @@ async def _book(
             await _add_trade(connection, order.bot_id, fill_id, change.trade)
         cash, position = change.cash, change.position
     await connection.execute(_LEAVE, {"of_bot": order.bot_id, "cash": cash})
+    return position
 
 
 def _steps(instrument: Instrument) -> dict[str, object]:

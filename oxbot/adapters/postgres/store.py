@@ -3,6 +3,7 @@
 from oxbot.adapters.postgres.accounts import Accounts
 from oxbot.adapters.postgres.audit import Audit
 from oxbot.adapters.postgres.bots import Bots
+from oxbot.adapters.postgres.claims import Claimed
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
 from oxbot.adapters.postgres.exits import Exits
@@ -17,6 +18,7 @@ from oxbot.adapters.postgres.protections import Protections
 from oxbot.adapters.postgres.questions import Questions
 from oxbot.adapters.postgres.settlement import Settlements
 from oxbot.adapters.postgres.snapshots import Snapshots
+from oxbot.adapters.postgres.stops import Stops
 
 
 class PostgresStore(
@@ -32,6 +34,8 @@ class PostgresStore(
     Orders,
     Exits,
     Settlements,
+    Stops,
+    Claimed,
     Guards,
     Protections,
     Outages,

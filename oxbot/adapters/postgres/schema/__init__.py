@@ -15,6 +15,7 @@ from oxbot.adapters.postgres.schema.books import (
     ledger_entries,
     orders,
     positions,
+    resting_stops,
     trades,
 )
 from oxbot.adapters.postgres.schema.control import (
@@ -49,6 +50,7 @@ __all__ = [
     "orders",
     "positions",
     "protections",
+    "resting_stops",
     "risk_verdicts",
     "snapshots",
     "trades",

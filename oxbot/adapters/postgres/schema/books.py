@@ -23,10 +23,14 @@ from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, on
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose, Side
 from oxbot.domain.portfolio import Direction
+from oxbot.domain.resting import StopState
 
 FINAL_STATES: Final = tuple(state for state in OrderState if state.is_final)
 ONE_ORDER_UNDER_WAY: Final = "uq_orders_under_way"
 """The index that allows one order under way per bot and coin."""
+
+ONE_STOP_RESTS: Final = "uq_resting_stops_alive"
+"""The index that allows one stop that may rest per bot and coin."""
 
 orders: Final = Table(
     "orders",
@@ -126,6 +130,33 @@ positions: Final = Table(
     Column("best", Money, comment="USDT, the highest bid since it was opened"),
     Column("version", Integer, nullable=False),
     CheckConstraint("quantity <> 0 AND quantity * cost >= 0", name="amounts"),
+)
+
+resting_stops: Final = Table(
+    "resting_stops",
+    metadata,
+    Column("id", Text, primary_key=True, comment="the exchange's client id"),
+    of_bot(),
+    Column("symbol", Text, nullable=False),
+    Column("opened_at", Milliseconds, nullable=False, comment="of the position; venue time"),
+    Column("number", Integer, nullable=False, comment="of the position's resting stops"),
+    Column("quantity", Money(Quantity), nullable=False, comment="coins"),
+    Column("stop_price", Money(Price), nullable=False, comment="USDT"),
+    Column("target_price", Money(Price), nullable=False, comment="USDT"),
+    Column("fence_at", Milliseconds, nullable=False, comment="venue time"),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    now("written_at"),
+    among("state", StopState),
+    CheckConstraint("quantity > 0 AND stop_price > 0 AND target_price > 0", name="amounts"),
+    UniqueConstraint("bot_id", "symbol", "opened_at", "number"),
+    Index(
+        ONE_STOP_RESTS,
+        "bot_id",
+        "symbol",
+        unique=True,
+        postgresql_where=text(f"NOT ({one_of('state', [StopState.ENDED])})"),
+    ),
 )
 
 dust: Final = Table(

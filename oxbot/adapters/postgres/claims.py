@@ -1,0 +1,75 @@
+"""What all live bots of a venue say is theirs in the account that they share."""
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.rows import Records
+from oxbot.adapters.postgres.schema import FINAL_STATES, bots, dust, fills, orders, positions
+from oxbot.domain.bot import BotStatus, Mode
+from oxbot.domain.market import base_of
+from oxbot.domain.money import Notional, Quantity
+from oxbot.domain.orders import OrderState
+from oxbot.records import Claims
+
+_LIVE: Final = (bots.c.settings["mode"].astext == Mode.LIVE) & (bots.c.status != BotStatus.STOPPED)
+
+
+class Claimed(Records):
+    """The part of the store that adds up what live bots have."""
+
+    async def claims(self, venue: str) -> Claims:
+        """Give what all live bots of a venue that are not stopped have, as of one moment."""
+        of_venue = _LIVE & (bots.c.settings["venue"].astext == venue)
+        async with self._still_picture() as connection:
+            cash = await connection.scalar(
+                select(func.sum(bots.c.cash, type_=Money(Notional))).where(of_venue)
+            )
+            return Claims(
+                cash=cash or Notional(0),
+                coins=await _coins(connection, of_venue),
+                sent=await _sent(connection, of_venue),
+                fills=await _last_fill(connection, of_venue),
+            )
+
+    async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:
+        """Give the pairs of which a bot has sent an order since a wall time."""
+        query = select(orders.c.symbol.distinct()).where(
+            orders.c.bot_id == bot_id, orders.c.sent_at >= since_ms
+        )
+        async with self._statements() as connection:
+            return sorted((await connection.scalars(query)).all())
+
+
+async def _coins(connection: AsyncConnection, of_venue: ColumnElement[bool]) -> dict[str, Quantity]:
+    """Sum positions and dust by coin."""
+    coins: dict[str, Quantity] = {}
+    for table in (positions, dust):
+        held = func.sum(table.c.quantity, type_=Money(Quantity))
+        query = (
+            select(table.c.symbol, held.label("held"))
+            .join(bots, bots.c.id == table.c.bot_id)
+            .where(of_venue)
+            .group_by(table.c.symbol)
+        )
+        for row in await connection.execute(query):
+            coin = base_of(row.symbol)
+            coins[coin] = coins.get(coin, Quantity(0)) + row.held
+    return coins
+
+
+async def _sent(connection: AsyncConnection, of_venue: ColumnElement[bool]) -> tuple[str, ...]:
+    query = (
+        select(orders.c.symbol.distinct())
+        .join(bots, bots.c.id == orders.c.bot_id)
+        .where(of_venue, orders.c.state.not_in(FINAL_STATES))
+        .where(orders.c.state != OrderState.INTENDED)
+    )
+    return tuple(sorted((await connection.scalars(query)).all()))
+
+
+async def _last_fill(connection: AsyncConnection, of_venue: ColumnElement[bool]) -> int:
+    query = select(func.max(fills.c.id)).join(bots, bots.c.id == fills.c.bot_id).where(of_venue)
+    return (await connection.scalar(query)) or 0

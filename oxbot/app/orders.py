@@ -1,0 +1,152 @@
+"""One order brought to its end: claimed, placed and settled, each at most once."""
+
+from collections.abc import Sequence
+
+from oxbot.app.ports import Ports
+from oxbot.app.resting import take_back
+from oxbot.domain.bot import Mode
+from oxbot.domain.errors import ExitUnfinished, VenueRefused, VenueUnavailable
+from oxbot.domain.market import ClockReading
+from oxbot.domain.money import Notional, Quantity, to_scale
+from oxbot.domain.orders import Fill, Order, OrderState, fence_of
+from oxbot.messages import OrderOutcome
+from oxbot.ports import Exchange
+
+
+async def exchange_of(ports: Ports, bot_id: str) -> Exchange:
+    """Give where the orders of a bot go.
+
+    Raises:
+        VenueUnavailable: It trades live, and this process has no account.
+    """
+    return ports.account if await mode_of(ports, bot_id) is Mode.LIVE else ports.exchange
+
+
+async def mode_of(ports: Ports, bot_id: str) -> Mode:
+    """Give a bot's mode, which never changes."""
+    modes = ports.shared.modes
+    if bot_id not in modes:
+        modes[bot_id] = (await ports.store.bot(bot_id)).settings.mode
+    return modes[bot_id]
+
+
+async def bring_to_end(ports: Ports, order: Order) -> Order:
+    """Find out what became of an order, and send it where it is certain that nobody did.
+
+    An order found in state sent was claimed by an attempt that died or is still at it: it is
+    looked up at the venue, never sent again on a guess. It may come back in state sent: another
+    attempt has just claimed it, and is at it.
+
+    Raises:
+        VenueUnavailable: Not sent; the order is intended again.
+        OutcomeUnknown: It may have been sent; the next call looks it up.
+        ExitUnfinished: A stop that rests at the exchange has not been seen over yet.
+    """
+    if order.state is OrderState.SENT:
+        order = await find_out(ports, order)
+    if order.state is OrderState.INTENDED:
+        order = await _send(ports, order)
+    return order
+
+
+async def give_up(ports: Ports, order: Order, reason: str) -> Order:
+    """End an order without sending it; one that was sent is looked up first.
+
+    It is claimed for that, so that nobody can be about to send it.
+
+    Raises:
+        VenueUnavailable: As `bring_to_end`.
+        OutcomeUnknown: As `bring_to_end`.
+    """
+    if order.state is OrderState.SENT:
+        order = await find_out(ports, order)
+    if order.state is not OrderState.INTENDED:
+        return order
+    clock = await ports.clock.reading()
+    if not await ports.store.claim(order.id, clock.venue_ms):
+        return await _not_claimed(ports, order)
+    return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+
+
+async def find_out(ports: Ports, order: Order) -> Order:
+    """Look up an order that was sent; one that the exchange certainly never had is intended again.
+
+    Raises:
+        OutcomeUnknown: Nobody can know yet.
+    """
+    exchange = await exchange_of(ports, order.bot_id)
+    fills = await exchange.look_up(order)
+    if fills is None:
+        await ports.store.release(order.id)
+        return await ports.store.order(order.id)
+    return await _settle(ports, order, fills)
+
+
+async def _send(ports: Ports, order: Order) -> Order:
+    if order.purpose.is_exit and await mode_of(ports, order.bot_id) is Mode.LIVE:
+        await take_back(ports, order.bot_id, order.symbol)
+    clock = await ports.clock.reading()
+    fence_ms = fence_of(order, clock)
+    if not await ports.store.claim(order.id, clock.venue_ms, fence_ms):
+        return await _not_claimed(ports, order)
+    return await send_claimed(ports, order.model_copy(update={"fence_ms": fence_ms}), clock)
+
+
+async def _not_claimed(ports: Ports, order: Order) -> Order:
+    """Find out why: another attempt has it, or the order is no longer wanted."""
+    now = await ports.store.order(order.id)
+    if now.state is not OrderState.INTENDED:
+        return now
+    reason = "paused, stopped, changed or expired before it was sent"
+    if order.purpose.is_exit:
+        if (await ports.store.stop_view(order.bot_id, order.symbol)).alive:
+            raise ExitUnfinished(f"A new stop of {order.symbol} has come to the exchange.")
+        reason = "so much is no longer held"
+    return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+
+
+async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order:
+    """Send an order that this very caller has claimed.
+
+    Args:
+        ports: The exchange and the record.
+        order: In state sent, and nobody else's to send.
+        clock: The venue's time, read before the claim.
+
+    Raises:
+        VenueUnavailable: As `bring_to_end`.
+        OutcomeUnknown: As `bring_to_end`.
+    """
+    try:
+        exchange = await exchange_of(ports, order.bot_id)
+        fills = await exchange.place(order, clock)
+    except VenueRefused as error:
+        return await ports.store.finish_order(order.id, OrderState.REFUSED, str(error))
+    except VenueUnavailable:
+        await ports.store.release(order.id)
+        raise
+    return await _settle(ports, order, fills)
+
+
+async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
+    if not fills:
+        reason = "the book had nothing to trade with within the limit"
+        return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+    instruments = await ports.feed.instruments((order.symbol,))
+    return await ports.store.settle(order.id, fills, instruments[order.symbol])
+
+
+async def outcome_of(ports: Ports, order: Order) -> OrderOutcome:
+    """Say what became of an order, by the fills on record."""
+    fills = await ports.store.fills(order.id)
+    filled = sum((fill.quantity for fill in fills), Quantity(0))
+    notional = sum((fill.quantity * fill.price for fill in fills), Notional(0))
+    return OrderOutcome(
+        order_id=order.id,
+        symbol=order.symbol,
+        purpose=order.purpose,
+        state=order.state,
+        filled=filled,
+        price=to_scale(notional / filled) if filled else None,
+        reason=order.reason,
+    )

@@ -1,0 +1,143 @@
+"""A live bot's record held against the exchange, which wins on what happened."""
+
+import time
+from collections import defaultdict
+from typing import Final
+
+import structlog
+
+from oxbot.app.coverage import not_covered
+from oxbot.app.orders import find_out, outcome_of
+from oxbot.app.ports import Ports
+from oxbot.app.protected import About, keep_protected
+from oxbot.app.venue import must_be_here
+from oxbot.domain.bot import Mode
+from oxbot.domain.errors import LedgerBroken, OutcomeUnknown
+from oxbot.domain.orders import Fill, Order, OrderState
+from oxbot.domain.resting import StopState
+from oxbot.messages import OrderOutcome, Reconcile, Reconciliation
+
+DAY_MS: Final = 86_400_000
+
+DIFFERS: Final = "account_differs"
+"""The kind of event that tells what record and account do not agree in."""
+
+BROKEN: Final = "the books do not take what the exchange has traded"
+
+log = structlog.get_logger(__name__)
+
+
+async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
+    """Look up what is unknown, book what was missed, prove stops, and compare balances.
+
+    A bot on paper has nothing to reconcile. Called again it finds what is left.
+
+    Raises:
+        Conflict: The bot belongs to another venue.
+        Unavailable: The exchange or the record does not answer.
+    """
+    bot = await ports.store.bot(request.bot_id)
+    must_be_here(ports, bot.id, bot.settings.venue)
+    if bot.settings.mode is not Mode.LIVE:
+        return Reconciliation()
+    looked_up, unknown = await _look_up(ports, request)
+    missed, broken = await _book_missed(ports, request)
+    ghosts = await _end_ghosts(ports, request)
+    exits, proven, doubtful = await _prove_all(ports, request)
+    differs = (*broken, *await not_covered(ports, bot.settings.venue))
+    for told in differs:
+        await ports.store.tell(bot.id, f"{DIFFERS}:{told}", DIFFERS, told)
+    return Reconciliation(
+        booked=(*looked_up, *missed),
+        exits=tuple(exits),
+        proven=tuple(proven),
+        ghosts=tuple(ghosts),
+        unknown=(*unknown, *doubtful),
+        differs=differs,
+    )
+
+
+async def _look_up(ports: Ports, request: Reconcile) -> tuple[list[OrderOutcome], list[str]]:
+    """Find out what became of orders that were sent; nothing that was not is sent here."""
+    ended, unknown = [], []
+    for order in await ports.store.unfinished_orders(request.bot_id):
+        if order.state is not OrderState.SENT or order.symbol in request.leave:
+            continue
+        try:
+            found = await find_out(ports, order)
+        except OutcomeUnknown as error:
+            unknown.append(f"order {order.id} for {order.symbol}: {error}")
+            continue
+        if found.state.is_final:
+            ended.append(await outcome_of(ports, found))
+    return ended, unknown
+
+
+async def _book_missed(ports: Ports, request: Reconcile) -> tuple[list[OrderOutcome], list[str]]:
+    """Book what orders that are over on record have traded after all."""
+    booked: list[OrderOutcome] = []
+    broken: list[str] = []
+    for order, fills in await _missed(ports, request.bot_id):
+        instruments = await ports.feed.instruments((order.symbol,))
+        try:
+            ended = await ports.store.settle(order.id, fills, instruments[order.symbol])
+        except LedgerBroken as error:
+            broken.append(f"{BROKEN}: {error}")
+            continue
+        log.error("executions were missed", bot=order.bot_id, order=order.id, fills=len(fills))
+        booked.append(await outcome_of(ports, ended))
+    return booked, broken
+
+
+async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
+    """Find executions of a bot's ended orders that are not booked."""
+    traded: defaultdict[str, list[Fill]] = defaultdict(list)
+    since_ms = (await ports.clock.reading()).venue_ms - DAY_MS
+    for symbol in await ports.store.sent_symbols(bot_id, time.time_ns() // 10**6 - DAY_MS):
+        for fill in await ports.account.recent_fills(symbol, since_ms):
+            traded[fill.order_id].append(fill)
+    own = [order for order in await ports.store.known_orders(traded) if order.bot_id == bot_id]
+    missed: list[tuple[Order, list[Fill]]] = []
+    for order in own:
+        booked = {fill.trade_id for fill in await ports.store.fills(order.id)}
+        new = [fill for fill in traded[order.id] if fill.trade_id not in booked]
+        if new and order.state.is_final:
+            missed.append((order, new))
+    return missed
+
+
+async def _end_ghosts(ports: Ports, request: Reconcile) -> list[str]:
+    """Cancel stops that are over on record and alive at the exchange; give their ids."""
+    known = await ports.store.known_stops(await ports.account.resting_stops())
+    ghosts = [
+        stop for stop in known if stop.bot_id == request.bot_id and stop.state is StopState.ENDED
+    ]
+    for stop in ghosts:
+        log.error("a stop that is over is alive", bot=stop.bot_id, stop=stop.id)
+        await ports.account.cancel_stop(stop)
+    return [stop.id for stop in ghosts]
+
+
+async def _prove_all(
+    ports: Ports, request: Reconcile
+) -> tuple[list[OrderOutcome], list[str], list[str]]:
+    """Prove the stop of each coin; give exits found or made, coins proven, what is unknown."""
+    about = About(request.bot_id, request.incarnation, request.cycle, request.epoch)
+    portfolio = await ports.store.portfolio(request.bot_id)
+    stops = await ports.store.resting_stops(request.bot_id)
+    symbols = {*portfolio.positions, *(stop.symbol for stop in stops)} - set(request.leave)
+    exits: list[OrderOutcome] = []
+    proven: list[str] = []
+    unknown: list[str] = []
+    for symbol in sorted(symbols):
+        try:
+            found = await keep_protected(ports, about, symbol)
+        except OutcomeUnknown as error:
+            unknown.append(f"the stop of {symbol}: {error}")
+            continue
+        except LedgerBroken as error:
+            unknown.append(f"the stop of {symbol}: {BROKEN}: {error}")
+            continue
+        exits += [await outcome_of(ports, order) for order in found]
+        proven.append(symbol)
+    return exits, proven, unknown

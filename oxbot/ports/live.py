@@ -1,0 +1,52 @@
+"""The part of the record that live bots need: stops at the exchange, and what an account owes."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from oxbot.domain.market import Instrument
+from oxbot.domain.orders import Fill, Order
+from oxbot.domain.resting import RestingStop, StopState
+from oxbot.records import Claims, StopView
+
+
+class LiveStore(Protocol):
+    """Resting stops and claims. Each method is one transaction."""
+
+    async def stop_view(self, bot_id: str, symbol: str) -> StopView:
+        """Give what the resting stop of a bot's coin rests on; NotFound."""
+        ...
+
+    async def intend_stop(self, stop: RestingStop, version: int) -> bool:
+        """Write a stop down while its position is at this version; False: nothing was written.
+
+        Not while an exit of the coin is under way, nor while another stop of it may rest.
+        """
+        ...
+
+    async def note_stop(self, stop_id: str, state: StopState, reason: str = "") -> None:
+        """Keep what was seen of a stop; one that is over stays so."""
+        ...
+
+    async def resting_stops(self, bot_id: str) -> list[RestingStop]:
+        """Give the stops of a bot that may rest at the exchange."""
+        ...
+
+    async def known_stops(self, stop_ids: Collection[str]) -> list[RestingStop]:
+        """Give those of these stops that there are."""
+        ...
+
+    async def stops_of_coin(self, venue: str, symbol: str) -> list[RestingStop]:
+        """Give the stops of a pair that may rest, of all live bots of a venue."""
+        ...
+
+    async def adopt(self, order: Order, fills: Sequence[Fill], instrument: Instrument) -> Order:
+        """Write down what a resting stop has become, book it, and end the stop, all at once."""
+        ...
+
+    async def claims(self, venue: str) -> Claims:
+        """Give what all live bots of a venue that are not stopped have."""
+        ...
+
+    async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:
+        """Give the pairs of which a bot has sent an order since a wall time."""
+        ...

@@ -1,0 +1,70 @@
+"""A live bot's record is held against its account: before each cycle, and when it is asked for."""
+
+from collections.abc import Callable
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from oxbot.domain.bot import Mode
+    from oxbot.messages import Reconciliation
+    from workflows.causes import cause_of
+    from workflows.state import BotState
+    from workflows.steps import Steps
+
+
+class Reconciling:
+    """Reconciles, one time after the other. A bot on paper never does."""
+
+    def __init__(self, state: BotState, steps: Steps, ended: Callable[[], bool]) -> None:
+        self._state = state
+        self._steps = steps
+        self._ended = ended
+        self._asked = False
+        self._at_it = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is to be reconciled."""
+        return not (self._asked or self._at_it)
+
+    def ask(self) -> None:
+        """Have it done soon."""
+        self._asked = self._is_live
+
+    async def keep(self) -> None:
+        """Do what is asked for, as long as the bot lives."""
+        while not self._ended():
+            await workflow.wait_condition(lambda: self._ended() or self._asked)
+            if self._asked:
+                self._asked = False
+                await self.blocks()
+
+    async def blocks(self) -> str:
+        """Reconcile, and say why nothing may be entered; empty where all agrees, and on paper."""
+        if not self._is_live:
+            return ""
+        try:
+            found = await self.now()
+        except ActivityError as error:
+            self._state.account_differs = f"not held against the account: {cause_of(error)}"
+        else:
+            self._state.account_differs = found.blocks
+        return self._state.account_differs
+
+    async def now(self) -> Reconciliation:
+        """Reconcile, as soon as nobody else does.
+
+        Raises:
+            ActivityError: Exchange or record did not answer in time.
+        """
+        await workflow.wait_condition(lambda: not self._at_it)
+        self._at_it = True
+        try:
+            return await self._steps.reconcile()
+        finally:
+            self._at_it = False
+
+    @property
+    def _is_live(self) -> bool:
+        return self._state.spec is not None and self._state.spec.mode == Mode.LIVE
