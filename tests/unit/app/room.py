@@ -78,11 +78,12 @@ class Room:
     budget_usd: Decimal | None = None
     news: FakeNews = field(default_factory=FakeNews)
     now_ms: int = NOW_MS
+    stands_still: bool = True
 
     @property
     def ports(self) -> Ports:
         """What the use cases receive; orders fill on paper unless a test says otherwise."""
-        self.clock.stepped_ms = self.now_ms
+        self.clock.stepped_ms = self.now_ms if self.stands_still else None
         return Ports(
             store=self.store,
             news=self.news,

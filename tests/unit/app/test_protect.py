@@ -188,6 +188,7 @@ async def test_what_was_refused_for_days_costs_no_longer_than_at_first(room: Roo
 
 
 async def test_an_unknown_outcome_is_tried_again_and_looked_up(room: Room) -> None:
+    room.stands_still = False
     position = await holding(room)
     room.exchange = ScriptedExchange(error=OutcomeUnknown("the answer was lost."))
     with pytest.raises(ExitUnfinished) as raised:
@@ -197,6 +198,16 @@ async def test_an_unknown_outcome_is_tried_again_and_looked_up(room: Room) -> No
     room.exchange = venue = ScriptedExchange([fill(order, "57000")])
     assert (await close(room, crossing(position))).state == "closed"
     assert (venue.looked_up, venue.placed) == ([order.id], [])
+
+
+async def test_an_unknown_outcome_where_time_stands_still_is_left_to_the_next_cycle(
+    room: Room,
+) -> None:
+    position = await holding(room)
+    room.exchange = ScriptedExchange(error=OutcomeUnknown("the answer was lost."))
+    with pytest.raises(OutcomeUnknown) as raised:
+        await close(room, crossing(position))
+    assert not raised.value.retryable
 
 
 async def test_while_the_venue_is_away_it_is_to_be_tried_again(room: Room) -> None:
@@ -319,7 +330,7 @@ TROUBLES: list[OxbotError] = [VenueUnavailable("away"), OutcomeUnknown("lost.")]
 async def test_wherever_attempts_die_all_is_sold_exactly_once(
     moments: set[int], parts: Sequence[Decimal], errors: Sequence[OxbotError]
 ) -> None:
-    room = Room(store=FakeStore())
+    room = Room(store=FakeStore(), stands_still=False)
     position = await holding(room, BTC, ETH)
     plan = Plan(moments)
     inner = PartlyFilling(list(parts))
