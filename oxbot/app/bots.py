@@ -9,14 +9,14 @@ from typing import Final
 
 from oxbot.app.budget import day_began_ms
 from oxbot.app.prompt import check_version
-from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus
+from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode
 from oxbot.domain.decision import DecisionCounts
 from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
 from oxbot.domain.limits import must_make_sense
 from oxbot.domain.listing import check_listed, check_live
 from oxbot.domain.models import check_provider
 from oxbot.domain.values import Value
-from oxbot.messages import BotView, ControlAnswer, ControlRequest
+from oxbot.messages import BotView, ControlAnswer, ControlRequest, Reconciliation
 from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
 from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow, TradeRow
 
@@ -154,6 +154,21 @@ async def stop_bot(desk: Desk, bot_id: str, request: ControlRequest) -> ControlA
     """Stop: flatten and complete, or stay closing until flat. NotFound, Conflict."""
     await _must_live(desk, bot_id)
     return await desk.control.stop(bot_id, request)
+
+
+async def reconcile_bot(desk: Desk, bot_id: str) -> Reconciliation:
+    """Hold a live bot's record against its account, book what was missed, prove its stops.
+
+    Raises:
+        InputError: The bot trades on paper.
+        NotFound: There is no such bot.
+        Conflict: It is stopped.
+        Unavailable: It does not answer.
+    """
+    await _must_live(desk, bot_id)
+    if (await desk.store.bot(bot_id)).settings.mode is not Mode.LIVE:
+        raise InputError(f"Bot {bot_id} trades on paper: there is no account to reconcile with.")
+    return await desk.control.reconcile(bot_id)
 
 
 async def _must_live(desk: Desk, bot_id: str) -> None:

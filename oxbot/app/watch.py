@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from oxbot.app.account_ears import AccountEars
 from oxbot.app.feed_state import FeedState
 from oxbot.app.guarding import Guarding
 from oxbot.app.ports import Ports
@@ -70,6 +71,7 @@ class Watch:
         self._clock = RecentClock(ports.clock, timer)
         self._state = FeedState(since_ms=timer.wall_ms())
         self._troubles = Troubles(f"price watch of {self._venue}")
+        self._ears = AccountEars(ports, timer, self._troubles)
         self._guarding = Guarding(ports, self._clock, timer, self._troubles)
         self._sources = PriceSources(
             ports, self._state, self._clock, timer, self._troubles, self._guarding.see
@@ -97,6 +99,8 @@ class Watch:
         """Give what goes on beside each other, each part until it is cancelled."""
         yield from self._sources.parts()
         yield from self._guarding.parts()
+        if self._ports.account_news is not None:
+            yield self._ears.listen(self._ports.account_news)
         yield self._follow()
         yield self._beat()
         yield self._report()

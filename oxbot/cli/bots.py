@@ -141,6 +141,14 @@ def resume(bot_id: BotId, *, reason: Reason = "", as_json: AsJson = False) -> No
 
 
 @app.command()
+def reconcile(bot_id: BotId, *, as_json: AsJson = False) -> None:
+    """Hold a live bot's record against its account; 1 if something differs or is not known."""
+    from oxbot.cli import bot_reconcile
+
+    bot_reconcile.reconcile(bot_id, as_json=as_json)
+
+
+@app.command()
 def flatten(
     bot_id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="The bot's id; or say --all.")

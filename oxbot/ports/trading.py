@@ -21,6 +21,7 @@ from oxbot.messages import (
     LimitsAnswer,
     Protect,
     ProtectReport,
+    Reconciliation,
     TickReport,
 )
 from oxbot.records import (
@@ -217,6 +218,14 @@ class BotControl(Protocol):
 
     async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
         """Have a position closed, and say what came of it."""
+        ...
+
+    async def reconcile_soon(self, bot_id: str) -> None:
+        """Have a live bot's record held against its account; returns once it will learn of it."""
+        ...
+
+    async def reconcile(self, bot_id: str) -> Reconciliation:
+        """Have a live bot's record held against its account, and say what was found."""
         ...
 
     async def examine(self, venue: str, at_ms: int) -> ExamineReport:

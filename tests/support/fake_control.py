@@ -14,12 +14,13 @@ from tests.support.no_bots import NoBots
 class FakeControl(NoBots):
     """Bots that learn of protections.
 
-        `told` is what they were told, in order. `absent` bots have no workflow; `refusal` is what
-    XX
+    `told` is what they were told, in order, `reconciled` who was told to look at its account.
+    `absent` bots have no workflow; `refusal` is what all of them say.
     """
 
     def __init__(self) -> None:
         self.told: list[tuple[str, Protect]] = []
+        self.reconciled: list[str] = []
         self.absent: set[str] = set()
         self.slow: set[str] = set()
         self.refusal: OxbotError | None = None
@@ -31,6 +32,11 @@ class FakeControl(NoBots):
         if bot_id in self.slow:
             await asyncio.get_running_loop().create_future()
         self.told.append((bot_id, request))
+
+    async def reconcile_soon(self, bot_id: str) -> None:
+        """Take a signal."""
+        self._answer(bot_id)
+        self.reconciled.append(bot_id)
 
     async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
         """Take an update, and do what it says."""

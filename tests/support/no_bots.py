@@ -11,6 +11,7 @@ from oxbot.messages import (
     LimitsAnswer,
     Protect,
     ProtectReport,
+    Reconciliation,
     TickReport,
 )
 
@@ -65,6 +66,12 @@ class NoBots:
 
     async def protect_now(self, bot_id: str, request: Protect) -> ProtectReport:
         raise NotImplementedError(bot_id, request)
+
+    async def reconcile_soon(self, bot_id: str) -> None:
+        raise NotImplementedError(bot_id)
+
+    async def reconcile(self, bot_id: str) -> Reconciliation:
+        raise NotImplementedError(bot_id)
 
     async def examine(self, venue: str, at_ms: int) -> ExamineReport:
         raise NotImplementedError(venue, at_ms)

@@ -14,6 +14,7 @@ from oxbot.messages import (
     ExamineReport,
     Protect,
     ProtectReport,
+    Reconciliation,
     watch_id,
 )
 
@@ -43,6 +44,23 @@ class TemporalProtection(TemporalRuns):
         except REFUSALS as error:
             raise failed(error, bot_id) from error
         return report
+
+    async def reconcile_soon(self, bot_id: str) -> None:
+        """Have a live bot look at its account; Temporal has the signal on record afterwards."""
+        try:
+            await self._handle(bot_id).signal("reconcile", rpc_timeout=SIGNAL_WITHIN)
+        except (RPCError, RuntimeError) as error:
+            raise failed(error, bot_id) from error
+
+    async def reconcile(self, bot_id: str) -> Reconciliation:
+        """Have a live bot look at its account, and say what was found."""
+        try:
+            found: Reconciliation = await self._handle(bot_id).execute_update(
+                "reconcile", result_type=Reconciliation, rpc_timeout=PROTECTED_WITHIN
+            )
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
+        return found
 
     async def examine(self, venue: str, at_ms: int) -> ExamineReport:
         """Have a stepped venue's guards examined at this moment; answers when all is done.
