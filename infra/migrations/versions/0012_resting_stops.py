@@ -24,27 +24,29 @@ def upgrade() -> None:
         sa.Column("bot_id", sa.Text(), nullable=False),
         sa.Column("symbol", sa.Text(), nullable=False),
         _time("opened_at", "of the position; venue time"),
-        sa.Column(
-            "number", sa.Integer(), nullable=False, comment="of the position's resting stops"
-        ),
+        _number(),
         _amount("quantity", "coins"),
         _amount("stop_price", "USDT"),
         _amount("target_price", "USDT"),
         _time("fence_at", "venue time"),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column(
-            "written_at",
-            TIME,
-            server_default=sa.text("now()"),
-            nullable=False,
+        sa.Column("written_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            "quantity > 0 AND stop_price > 0 AND target_price > 0",
+            name=op.f("ck_resting_stops_amounts"),
         ),
-        sa.CheckConstraint("quantity > 0 AND stop_price > 0 AND target_price > 0", name="amounts"),
-        sa.CheckConstraint("state IN ('sent', 'resting', 'ended')", name="state"),
-        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name="fk_resting_stops_bot_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_resting_stops"),
+        sa.CheckConstraint(
+            "state IN ('sent', 'resting', 'ended')", name=op.f("ck_resting_stops_state")
+        ),
+        sa.ForeignKeyConstraint(["bot_id"], ["bots.id"], name=op.f("fk_resting_stops_bot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resting_stops")),
         sa.UniqueConstraint(
-            "bot_id", "symbol", "opened_at", "number", name="uq_resting_stops_bot_id"
+            "bot_id",
+            "symbol",
+            "opened_at",
+            "number",
+            name=op.f("uq_resting_stops_bot_id_symbol_opened_at_number"),
         ),
     )
     op.create_index(
@@ -58,6 +60,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table(TABLE)
+
+
+def _number() -> sa.Column[object]:
+    comment = "of the position's resting stops"
+    return sa.Column("number", sa.Integer(), nullable=False, comment=comment)
 
 
 def _time(name: str, comment: str) -> sa.Column[object]:
