@@ -12,7 +12,7 @@ from oxbot.adapters.okx.private import OkxAccount
 from oxbot.domain.balances import Balance
 from oxbot.domain.errors import SetupError, VenueUnavailable
 from tests.activities.test_okx_trading_simulated import KEYS
-from tests.support.simulated_account import simulated
+from tests.support.simulated_account import VenueClock, simulated
 
 pytestmark = pytest.mark.critical
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.critical
 async def opened(**account: object) -> AsyncIterator[OkxAccount]:
     async with simulated(None, **account) as simulator:
         place = Place(rest_url=simulator.url, throttled=False)
-        async with OkxAccount(KEYS, place, simulator.venue.clock.now) as found:
+        async with OkxAccount(KEYS, place, VenueClock(simulator)) as found:
             yield found
 
 

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.adapters.okx.place import Place
 from oxbot.adapters.okx.private import Keys, OkxAccount
-from oxbot.adapters.okx.trading import GRACE_MS, OkxExchange
+from oxbot.adapters.okx.stops import GRACE_MS
+from oxbot.adapters.okx.trading import OkxExchange
 from oxbot.domain.errors import OutcomeUnknown, OxbotError, VenueRefused
 from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Price, Quantity
@@ -82,7 +83,7 @@ async def opened(
     place = Place(rest_url=okx.url, timeout_ms=timeout_ms, throttled=False)
     async with (
         connected(okx) as client,
-        OkxAccount(KEYS, place, lambda: clock.venue_ms) as account,
+        OkxAccount(KEYS, place, clock) as account,
     ):
         yield OkxExchange(account, OkxFeed(client, wall_ms=lambda: NOW_MS), clock)
 

@@ -11,15 +11,16 @@ from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.adapters.okx.place import Place
 from oxbot.adapters.okx.private import Keys, OkxAccount
-from oxbot.adapters.okx.trading import GRACE_MS, OkxExchange
+from oxbot.adapters.okx.stops import GRACE_MS
+from oxbot.adapters.okx.trading import OkxExchange
 from oxbot.app.execute import execute_order
 from oxbot.app.ports import Ports
+from oxbot.domain.bot import Mode
 from oxbot.domain.errors import OutcomeUnknown, VenueUnavailable
-from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import FENCE_MS, Order, OrderState, Purpose, Side
 from oxbot.messages import ExecuteOrder
-from tests.support.simulated_account import SYMBOL, TICK, Simulated, simulated
+from tests.support.simulated_account import SYMBOL, TICK, Simulated, VenueClock, simulated
 from tests.unit.app.room import BOT, Room
 
 pytestmark = pytest.mark.critical
@@ -31,17 +32,6 @@ KEYS = Keys(
 )
 ID = "b" + "a" * 31
 CAPITAL = Notional(10_000)
-
-
-@dataclass
-class VenueClock:
-    """The stepped venue's clock, read without asking."""
-
-    simulator: Simulated
-
-    async def reading(self) -> ClockReading:
-        now_ms = self.simulator.venue.clock.now()
-        return ClockReading(venue_ms=now_ms, wall_ms=now_ms, rate=Decimal(0), stepped=True)
 
 
 @dataclass
@@ -104,17 +94,17 @@ class Trader:
 @pytest.fixture
 async def trader() -> AsyncIterator[Trader]:
     room = Room()
-    await room.bot(capital=CAPITAL)
+    await room.bot(capital=CAPITAL, mode=Mode.LIVE)
     async with simulated(balances={"USDT": str(CAPITAL)}) as simulator:
         place = Place(rest_url=simulator.url, timeout_ms=500, throttled=False)
         clock = VenueClock(simulator)
         async with (
             OkxClient(simulator.url, throttled=False) as client,
-            OkxAccount(KEYS, place, simulator.venue.clock.now) as account,
+            OkxAccount(KEYS, place, clock) as account,
         ):
             feed = OkxFeed(client)
             exchange = OkxExchange(account, feed, clock)
-            ports = replace(room.ports, exchange=exchange, clock=clock, feed=feed)
+            ports = replace(room.ports, live=exchange, clock=clock, feed=feed)
             yield Trader(simulator, room, ports)
 
 
@@ -187,9 +177,9 @@ async def test_a_request_that_arrives_after_its_fence_does_nothing(trader: Trade
     now = await trader.ports.clock.reading()
     late = order.model_copy(update={"fence_ms": now.venue_ms + FENCE_MS})
     trader.simulator.advance(FENCE_MS + GRACE_MS + 1)
-    assert await trader.ports.exchange.look_up(late) is None
+    assert await trader.ports.account.look_up(late) is None
     with pytest.raises(OutcomeUnknown):
-        await trader.ports.exchange.place(late, now)
+        await trader.ports.account.place(late, now)
     assert "order" not in await trader.kinds()
     await trader.end(order)
     assert (await trader.kinds()).count("order") == 1

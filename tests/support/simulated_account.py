@@ -9,6 +9,7 @@ from typing import Any
 import ccxt.async_support as ccxt
 from aiohttp import ClientSession, web
 
+from oxbot.domain.market import ClockReading
 from oxbot.loopback import HOST
 from oxbot.simulator.clock import ClockChange
 from oxbot.simulator.fault_rules import parse_rules
@@ -94,6 +95,17 @@ class Simulated:
         balances = (await self.control("accounts/key1"))["balances"]
         assert isinstance(balances, dict)
         return {currency: Decimal(amount) for currency, amount in balances.items()}
+
+
+@dataclass
+class VenueClock:
+    """The stepped venue's clock, read without asking."""
+
+    simulator: Simulated
+
+    async def reading(self) -> ClockReading:
+        now_ms = self.simulator.venue.clock.now()
+        return ClockReading(venue_ms=now_ms, wall_ms=now_ms, rate=Decimal(0), stepped=True)
 
 
 async def make(url: str, **more: object) -> None:

@@ -79,21 +79,36 @@ def fills_of(order: Order, rows: Sequence[object]) -> list[Fill]:
     Raises:
         OutcomeUnknown: One cannot be read, or is of another order.
     """
-    read = [_fill(order, row) for row in rows]
+    read = [fill_of(order.id, order.symbol, _of(order, row)) for row in rows]
     return sorted(read, key=lambda fill: (fill.at_ms, fill.trade_id))
 
 
-def _fill(order: Order, row: object) -> Fill:
-    """Read a fill: OKX's fee is negative where it is paid, and `ts` is when it was traded."""
+def _of(order: Order, row: object) -> Row:
     if not isinstance(row, dict) or row.get("clOrdId") != order.id:
         raise unknown("a fill is not of the order")
+    return row
+
+
+def fill_of(order_id: str, symbol: str, row: Row) -> Fill:
+    """Read a fill: OKX's fee is negative where it is paid, and `ts` is when it was traded.
+
+    Args:
+        order_id: Ours, of what it fills.
+        symbol: The pair.
+        row: OKX's.
+
+    Raises:
+        OutcomeUnknown: It cannot be read, or is of another pair.
+    """
+    if row.get("instId") != inst_id_of(symbol):
+        raise unknown(f"a fill is of {row.get('instId')!r}, not of {symbol}")
     fee = -amount(row, "fee")
     if fee < 0:
         raise unknown("OKX paid a fee instead of taking one")
     return Fill(
         trade_id=text(row, "tradeId"),
-        order_id=order.id,
-        symbol=order.symbol,
+        order_id=order_id,
+        symbol=symbol,
         side=Side(text(row, "side")),
         quantity=Quantity(amount(row, "fillSz")),
         price=Price(amount(row, "fillPx")),

@@ -14,9 +14,13 @@ from typing import Final, Protocol, Self, cast
 from pydantic import SecretStr
 
 from oxbot.adapters.okx.place import Exchange, Place, open_rest, rest_url_of
+from oxbot.ports import Clock
 
 NOBODY: Final = "51603"
 """OKX's code for an order that does not exist."""
+
+_SIGNED_MS: ContextVar[int | None] = ContextVar("signed_ms", default=None)
+"""The venue time (ms) that the request under way is signed with."""
 
 _EXPIRES_MS: ContextVar[int | None] = ContextVar("expires_ms", default=None)
 """Until when (venue ms) OKX may take the request that is under way."""
@@ -48,28 +52,42 @@ class _Transport(Protocol):
 
     async def private_get_trade_fills_history(self, params: dict[str, str]) -> object: ...
 
+    async def private_post_trade_order_algo(self, params: dict[str, str]) -> object: ...
+
+    async def private_post_trade_amend_algos(self, params: dict[str, str]) -> object: ...
+
+    async def private_post_trade_cancel_algos(self, params: list[dict[str, str]]) -> object: ...
+
+    async def private_get_trade_order_algo(self, params: dict[str, str]) -> object: ...
+
+    async def private_get_trade_orders_algo_pending(self, params: dict[str, str]) -> object: ...
+
+    async def private_get_trade_orders_algo_history(self, params: dict[str, str]) -> object: ...
+
     async def close(self) -> None: ...
 
 
 class OkxAccount:
     """One account at OKX, or at a server that answers as it does: `async with OkxAccount(...)`.
 
-    Its methods give ccxt's raw answers, and raise what ccxt raises.
+    Its methods give ccxt's raw answers, and raise what ccxt raises; VenueUnavailable where nobody
+    knows the venue's time, and nothing was sent.
 
     Args:
         keys: The API key.
         place: Which OKX, and how.
-        now_ms: The venue's time now, in ms: requests are signed with it.
+        clock: The venue's time, which requests are signed with.
     """
 
-    def __init__(self, keys: Keys, place: Place, now_ms: Callable[[], int]) -> None:
+    def __init__(self, keys: Keys, place: Place, clock: Clock) -> None:
         exchange = open_rest(place)
         exchange.apiKey = keys.key.get_secret_value()
         exchange.secret = keys.secret.get_secret_value()
         exchange.password = keys.passphrase.get_secret_value()
-        exchange.nonce = now_ms
+        exchange.nonce = _SIGNED_MS.get
         _fence(exchange)
         self.rest_url = rest_url_of(exchange)
+        self._clock = clock
         self._ccxt = cast("_Transport", exchange)
 
     async def __aenter__(self) -> Self:
@@ -85,44 +103,87 @@ class OkxAccount:
 
     async def config(self) -> object:
         """Ask for the account's mode and what its key may do."""
-        return await self._ccxt.private_get_account_config()
+        return await self._signed(self._ccxt.private_get_account_config)
 
     async def balance(self) -> object:
         """Ask for the balances of all currencies."""
-        return await self._ccxt.private_get_account_balance()
+        return await self._signed(self._ccxt.private_get_account_balance)
 
     async def send(self, order: dict[str, object], expires_ms: int) -> object:
         """Send one order, which OKX drops if it arrives after `expires_ms` (venue time)."""
-        return await _until(expires_ms, self._ccxt.private_post_trade_batch_orders([order]))
+        token = _EXPIRES_MS.set(expires_ms)
+        try:
+            return await self._signed(self._ccxt.private_post_trade_batch_orders, [order])
+        finally:
+            _EXPIRES_MS.reset(token)
 
     async def order(self, inst_id: str, client_id: str) -> object:
         """Ask for an order by our id."""
-        return await self._ccxt.private_get_trade_order({"instId": inst_id, "clOrdId": client_id})
+        named = {"instId": inst_id, "clOrdId": client_id}
+        return await self._signed(self._ccxt.private_get_trade_order, named)
+
+    async def order_of(self, inst_id: str, order_id: str) -> object:
+        """Ask for an order by OKX's id."""
+        named = {"instId": inst_id, "ordId": order_id}
+        return await self._signed(self._ccxt.private_get_trade_order, named)
 
     async def pending(self, inst_id: str) -> object:
         """Ask for the orders of a pair that are alive."""
-        return await self._ccxt.private_get_trade_orders_pending(_spot(inst_id))
+        return await self._signed(self._ccxt.private_get_trade_orders_pending, _spot(inst_id))
 
     async def history(self, inst_id: str) -> object:
         """Ask for the newest orders of a pair that are over."""
-        return await self._ccxt.private_get_trade_orders_history(_spot(inst_id))
+        return await self._signed(self._ccxt.private_get_trade_orders_history, _spot(inst_id))
 
-    async def fills(self, inst_id: str, order_id: str) -> object:
-        """Ask for the fills of an order, by OKX's id."""
-        params = {**_spot(inst_id), "ordId": order_id}
-        return await self._ccxt.private_get_trade_fills_history(params)
+    async def fills(self, inst_id: str, **which: str) -> object:
+        """Ask for a page of fills of a pair: of an order (`ordId`), or since a time (`begin`)."""
+        params = {**_spot(inst_id), **which}
+        return await self._signed(self._ccxt.private_get_trade_fills_history, params)
+
+    async def send_stop(self, stop: dict[str, str], signed_ms: int) -> object:
+        """Have a stop and target rest; signed with a venue time (ms) that is not now."""
+        return await self._as_of(signed_ms, self._ccxt.private_post_trade_order_algo, stop)
+
+    async def amend_stop(self, change: dict[str, str]) -> object:
+        """Change size and prices of a stop."""
+        return await self._signed(self._ccxt.private_post_trade_amend_algos, change)
+
+    async def cancel_stop(self, inst_id: str, algo_id: str) -> object:
+        """Cancel a stop by OKX's id."""
+        named = {"instId": inst_id, "algoId": algo_id}
+        return await self._signed(self._ccxt.private_post_trade_cancel_algos, [named])
+
+    async def stop(self, client_id: str) -> object:
+        """Ask for a stop by our id."""
+        named = {"algoClOrdId": client_id}
+        return await self._signed(self._ccxt.private_get_trade_order_algo, named)
+
+    async def stops_pending(self, kind: str, **which: str) -> object:
+        """Ask for a page of the stops of a kind (oco, conditional) that are alive."""
+        params = {"ordType": kind, "instType": "SPOT", **which}
+        return await self._signed(self._ccxt.private_get_trade_orders_algo_pending, params)
+
+    async def stops_ended(self, kind: str, state: str, inst_id: str) -> object:
+        """Ask for the newest stops of a kind and a pair that have ended in a state."""
+        params = {"ordType": kind, "state": state, **_spot(inst_id)}
+        return await self._signed(self._ccxt.private_get_trade_orders_algo_history, params)
+
+    async def _signed(self, call: Callable[..., Awaitable[object]], *asked: object) -> object:
+        """Make a request that is signed with the venue's time of now."""
+        return await self._as_of((await self._clock.reading()).venue_ms, call, *asked)
+
+    async def _as_of(
+        self, signed_ms: int, call: Callable[..., Awaitable[object]], *asked: object
+    ) -> object:
+        token = _SIGNED_MS.set(signed_ms)
+        try:
+            return await call(*asked)
+        finally:
+            _SIGNED_MS.reset(token)
 
 
 def _spot(inst_id: str) -> dict[str, str]:
     return {"instType": "SPOT", "instId": inst_id}
-
-
-async def _until(expires_ms: int, request: Awaitable[object]) -> object:
-    token = _EXPIRES_MS.set(expires_ms)
-    try:
-        return await request
-    finally:
-        _EXPIRES_MS.reset(token)
 
 
 def _fence(exchange: Exchange) -> None:

@@ -6,42 +6,30 @@ be claimed and sent again. "Certainly" means: neither among its orders nor its h
 after the request had expired and could have become visible.
 """
 
-from collections.abc import Awaitable, Sequence
-from typing import Final
-
 import structlog
 
+from oxbot.adapters.okx.asked import row_asked, rows_asked
 from oxbot.adapters.okx.client import UNREADABLE
-from oxbot.adapters.okx.errors import code_of, rows_of, said_by
 from oxbot.adapters.okx.order_errors import order_failure, order_id_of, unknown
 from oxbot.adapters.okx.order_rows import ENDED, Row, amount, fills_of, must_be, order_body, text
 from oxbot.adapters.okx.parse import inst_id_of
-from oxbot.adapters.okx.private import NOBODY, OkxAccount
-from oxbot.domain.errors import InputError, OutcomeUnknown, OxbotError, VenueRefused
+from oxbot.adapters.okx.stops import GRACE_MS, OkxStops
+from oxbot.domain.errors import InputError, VenueRefused
 from oxbot.domain.market import ClockReading, Instrument
 from oxbot.domain.money import Quantity
 from oxbot.domain.orders import Fill, Order, Side
-from oxbot.ports import Clock, MarketFeed
-
-GRACE_MS: Final = 5_000
-"""Milliseconds after its request expired until an order that OKX took must be visible."""
 
 _log = structlog.get_logger(__name__)
 
 
-class OkxExchange:
-    """`Exchange` for one account at OKX.
+class OkxExchange(OkxStops):
+    """`LiveExchange` for one account at OKX.
 
     Args:
         account: The account.
         feed: Where instruments come from.
         clock: The venue's time.
     """
-
-    def __init__(self, account: OkxAccount, feed: MarketFeed, clock: Clock) -> None:
-        self._account = account
-        self._feed = feed
-        self._clock = clock
 
     async def place(self, order: Order, now: ClockReading) -> list[Fill]:  # noqa: ARG002 - the fence says until when
         """Send a claimed order and give its fills; an empty list means cancelled.
@@ -91,22 +79,13 @@ class OkxExchange:
     async def _row(self, order: Order) -> Row | None:
         """Give OKX's row of an order; None where it says that there is none."""
         call = self._account.order(inst_id_of(order.symbol), order.id)
-        try:
-            answer = await call
-        except UNREADABLE as error:
-            if code_of(error) == NOBODY:
-                return None
-            raise unknown(said_by(error)) from error
-        [row, *others] = _rows(answer, "an order")
-        if others or not isinstance(row, dict):
-            raise unknown("OKX answered with something else than one order")
-        return row
+        return await row_asked(call, "one order")
 
     async def _in_history(self, order: Order) -> Row | None:
         """Look where an order may be that cannot be asked for yet, or no more."""
         inst_id = inst_id_of(order.symbol)
         for ask in (self._account.pending, self._account.history):
-            for row in await self._asked(ask(inst_id)):
+            for row in await rows_asked(ask(inst_id)):
                 if isinstance(row, dict) and row.get("clOrdId") == order.id:
                     return row
         return None
@@ -123,33 +102,11 @@ class OkxExchange:
         filled = Quantity(amount(row, "accFillSz"))
         if not filled:
             return []
-        rows = await self._asked(self._account.fills(inst_id_of(order.symbol), text(row, "ordId")))
+        rows = await rows_asked(
+            self._account.fills(inst_id_of(order.symbol), ordId=text(row, "ordId"))
+        )
         fills = fills_of(order, rows)
         seen = sum((fill.quantity for fill in fills), Quantity(0))
         if seen != filled:
             raise unknown(f"{filled} were filled, and fills of {seen} can be seen so far")
         return fills
-
-    async def _asked(self, call: Awaitable[object]) -> Sequence[object]:
-        """Give the rows of a question that may have none.
-
-        Raises:
-            OutcomeUnknown: There is no answer that can be used.
-        """
-        try:
-            answer = await call
-        except UNREADABLE as error:
-            raise unknown(said_by(error)) from error
-        if isinstance(answer, dict) and answer.get("code") == "0" and answer.get("data") == []:
-            return []
-        return _rows(answer, "orders")
-
-
-def _rows(answer: object, asked: str) -> list[object]:
-    """Take the rows out of an answer; whatever is wrong with it leaves the outcome unknown."""
-    try:
-        return rows_of(answer, asked)
-    except OutcomeUnknown:
-        raise
-    except OxbotError as error:
-        raise unknown(str(error).rstrip(".")) from error

@@ -1,0 +1,177 @@
+"""Stops that rest at OKX.
+
+A stop is absent only where OKX says so in every place, asked after the stop's fence and five
+seconds more: it is signed with a time that OKX takes for thirty seconds, which end at the fence.
+"""
+
+from typing import Final
+
+from oxbot.adapters.okx.algo_rows import (
+    ALIVE,
+    ENDED,
+    KINDS,
+    TRIGGERED,
+    change_body,
+    must_be_stop,
+    over_as,
+    resting_as,
+    stop_body,
+    way_out,
+)
+from oxbot.adapters.okx.asked import Row, must_have_rows, row_asked, rows_asked
+from oxbot.adapters.okx.client import UNREADABLE
+from oxbot.adapters.okx.errors import code_of
+from oxbot.adapters.okx.holdings import OkxHoldings
+from oxbot.adapters.okx.order_errors import ALREADY_THERE, order_failure, unknown
+from oxbot.adapters.okx.order_rows import ENDED as ORDER_ENDED
+from oxbot.adapters.okx.order_rows import amount, fill_of, text
+from oxbot.adapters.okx.parse import inst_id_of
+from oxbot.domain.errors import VenueRefused
+from oxbot.domain.money import Quantity
+from oxbot.domain.resting import SIGNED_FOR_MS, RestingStop, SeenState, SeenStop
+
+GRACE_MS: Final = 5_000
+"""Milliseconds after its request expired until an order that OKX took must be visible."""
+
+ALGO_ALREADY_THERE: Final = ALREADY_THERE | {"51065"}
+"""OKX's codes for an algo order id that is taken by one that is alive."""
+
+GONE: Final = frozenset({"51400", "51401", "51402", "51410", "51503", "51603"})
+"""OKX's codes for an order that cannot be cancelled because it is over, or never was."""
+
+
+class OkxStops(OkxHoldings):
+    """The part of `LiveExchange` that is about stops."""
+
+    async def place_stop(self, stop: RestingStop) -> None:
+        """Have a stop and target rest until `fence_ms` at the latest.
+
+        Raises:
+            VenueRefused: Final; nothing rests.
+            OutcomeUnknown: It may rest; only `see_stop` may follow.
+            VenueUnavailable: It was certainly not sent.
+        """
+        signed_ms = stop.fence_ms - SIGNED_FOR_MS
+        try:
+            answer = await self._account.send_stop(stop_body(stop), signed_ms)
+        except UNREADABLE as error:
+            if code_of(error) in ALGO_ALREADY_THERE:
+                return
+            raise order_failure(error) from error
+        _must_name(answer, stop)
+
+    async def see_stop(self, stop: RestingStop) -> SeenStop:
+        """Look a stop up, with all that it has traded.
+
+        Raises:
+            OutcomeUnknown: Nobody can know yet.
+        """
+        asked = await self._clock.reading()
+        row = await row_asked(self._account.stop(stop.id), "one stop")
+        row = row or await self._listed(stop)
+        if row is not None:
+            return await self._seen(stop, row)
+        known_ms = stop.fence_ms + asked.scaled_ms(GRACE_MS)
+        if asked.venue_ms <= known_ms:
+            raise unknown(f"the stop may still be taken for {known_ms - asked.venue_ms} ms")
+        return SeenStop(state=SeenState.ABSENT, reason="OKX never had it")
+
+    async def _listed(self, stop: RestingStop) -> Row | None:
+        """Look among the stops that are alive, and those that have ended."""
+        inst_id = inst_id_of(stop.symbol)
+        for kind in KINDS:
+            alive = self._account.stops_pending(kind, instId=inst_id)
+            ended = (self._account.stops_ended(kind, state, inst_id) for state in ENDED)
+            for call in (alive, *ended):
+                for row in await rows_asked(call):
+                    if isinstance(row, dict) and row.get("algoClOrdId") == stop.id:
+                        return row
+        return None
+
+    async def _seen(self, stop: RestingStop, row: Row) -> SeenStop:
+        must_be_stop(stop, row)
+        state = text(row, "state")
+        if state in ALIVE:
+            return resting_as(row)
+        if state in TRIGGERED:
+            return await self._triggered(stop, row)
+        if state in ENDED:
+            return over_as(row)
+        raise unknown(f"OKX says that the stop is {state!r}")
+
+    async def _triggered(self, stop: RestingStop, row: Row) -> SeenStop:
+        """Read what the order of a triggered stop has traded, all of it.
+
+        Raises:
+            OutcomeUnknown: It is not over, or not all of its fills can be seen yet.
+        """
+        inst_id, order_id = inst_id_of(stop.symbol), text(row, "ordId")
+        order = await row_asked(self._account.order_of(inst_id, order_id), "one order")
+        if (
+            order is None
+            or order.get("ordId") != order_id
+            or text(order, "state") not in ORDER_ENDED
+        ):
+            raise unknown("the order that the stop has become is not over, or cannot be seen")
+        filled = Quantity(amount(order, "accFillSz"))
+        rows = await rows_asked(self._account.fills(inst_id, ordId=order_id)) if filled else ()
+        fills = sorted(
+            (fill_of(stop.id, stop.symbol, _of(order_id, found)) for found in rows),
+            key=lambda fill: (fill.at_ms, fill.trade_id),
+        )
+        seen = sum((fill.quantity for fill in fills), Quantity(0))
+        if seen != filled:
+            raise unknown(f"{filled} were filled, and fills of {seen} can be seen so far")
+        return SeenStop(state=SeenState.TRIGGERED, purpose=way_out(row), fills=tuple(fills))
+
+    async def amend_stop(self, stop: RestingStop) -> None:
+        """Give a stop that rests the size and the prices that it has here.
+
+        Raises:
+            VenueRefused: It stays as it was, or is over.
+            OutcomeUnknown: It may have been done.
+        """
+        try:
+            answer = await self._account.amend_stop(change_body(stop))
+        except UNREADABLE as error:
+            if code_of(error) in GONE:
+                raise VenueRefused(f"The stop of {stop.symbol} is over.") from error
+            raise order_failure(error) from error
+        _must_name(answer, stop)
+
+    async def cancel_stop(self, stop: RestingStop) -> None:
+        """Cancel a stop, by OKX's own id, so that a late request meets no other one.
+
+        Raises:
+            OutcomeUnknown: It may have been done.
+        """
+        row = await row_asked(self._account.stop(stop.id), "one stop")
+        if row is None or text(row, "state") not in ALIVE:
+            return
+        must_be_stop(stop, row)
+        call = self._account.cancel_stop(inst_id_of(stop.symbol), text(row, "algoId"))
+        try:
+            answer = await call
+        except UNREADABLE as error:
+            if code_of(error) in GONE:
+                return
+            failure = order_failure(error)
+            raise unknown(str(failure).rstrip(".")) from error
+        must_have_rows(answer, "a cancelled stop")
+
+
+def _of(order_id: str, row: object) -> Row:
+    if not isinstance(row, dict) or row.get("ordId") != order_id:
+        raise unknown("a fill is not of the stop's order")
+    return row
+
+
+def _must_name(answer: object, stop: RestingStop) -> None:
+    """Make sure that an acknowledgement is of this stop.
+
+    Raises:
+        OutcomeUnknown: It is none.
+    """
+    [row, *others] = must_have_rows(answer, "one stop")
+    if others or not isinstance(row, dict) or row.get("algoClOrdId") != stop.id:
+        raise unknown("the answer names another stop, or none")
