@@ -11,7 +11,7 @@ from oxbot.adapters.okx.place import Place
 from oxbot.adapters.okx.private import OkxAccount
 from oxbot.domain.balances import Balance
 from oxbot.domain.errors import SetupError, VenueUnavailable
-from tests.activities.test_okx_trading_simulated import KEYS
+from tests.support.live_trader import KEYS
 from tests.support.simulated_account import VenueClock, simulated
 
 pytestmark = pytest.mark.critical
