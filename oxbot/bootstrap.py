@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from oxbot.adapters.okx.archive import OkxArchive
     from oxbot.adapters.okx.client import OkxClient
+    from oxbot.adapters.okx.place import Place
+    from oxbot.adapters.okx.private import Keys
     from oxbot.adapters.okx.stream import OkxStream
     from oxbot.adapters.redis.listing import RedisListing
     from oxbot.app.decisions import Decisions
@@ -35,6 +37,9 @@ PROVIDERS: Final = frozenset({BASELINE})
 
 TAKER_FEE: Final = Decimal("0.001")
 """OKX spot, level 1: 10 bp. Source: OKX's fee schedule for regular users."""
+
+ORDER_ANSWER_MS: Final = 5_000
+"""Ms that an answer about an order may take; whoever gives up sooner looks the order up."""
 
 DESK_POOL: Final = 4
 WORKER_POOL: Final = 10
@@ -99,6 +104,86 @@ def price_stream(settings: Settings) -> "OkxStream":
     return OkxStream(settings.okx_ws_url, host=settings.okx_host, demo=settings.okx_demo)
 
 
+def account_keys(settings: Settings) -> "Keys":
+    """Give the key of the account of live bots.
+
+    Raises:
+        SetupError: Live trading is not accepted, or a part of the key is missing.
+    """
+    from oxbot.adapters.okx.private import Keys  # noqa: PLC0415 - as above
+
+    if settings.live is None:
+        raise SetupError(
+            "Live trading is off: no bot can trade real money. Set OXBOT_LIVE=accepted to allow "
+            "it, once you know that this money can be lost."
+        )
+    parts = (settings.okx_api_key, settings.okx_secret_key, settings.okx_passphrase)
+    names = ("OKX_API_KEY", "OKX_SECRET_KEY", "OKX_PASSPHRASE")
+    missing = [name for name, part in zip(names, parts, strict=True) if not part]
+    if missing:
+        raise SetupError(
+            f"Live trading needs the key of an OKX account: set {', '.join(missing)}. The key may "
+            "read and trade, and must not be able to withdraw."
+        )
+    return Keys(*(part for part in parts if part is not None))
+
+
+def is_live(settings: Settings) -> bool:
+    """Whether bots can trade live with these settings."""
+    try:
+        account_keys(settings)
+    except SetupError:
+        return False
+    return True
+
+
+def trading_place(settings: Settings) -> "Place":
+    """Say where live orders go, and how long an answer may take."""
+    from oxbot.adapters.okx.place import Place  # noqa: PLC0415 - as above
+
+    if settings.simulator_url:
+        return Place(
+            rest_url=settings.simulator_url,
+            ws_url=f"{settings.simulator_url.rstrip('/').replace('http', 'ws', 1)}/ws/v5",
+            demo=settings.okx_demo,
+            timeout_ms=ORDER_ANSWER_MS,
+            throttled=False,
+        )
+    return Place(
+        host=settings.okx_host,
+        demo=settings.okx_demo,
+        rest_url=settings.okx_rest_url,
+        ws_url=settings.okx_ws_url,
+        timeout_ms=ORDER_ANSWER_MS,
+    )
+
+
+@asynccontextmanager
+async def _clock_of(settings: Settings, client: "OkxClient") -> AsyncIterator["Clock"]:
+    from oxbot.adapters.okx.clock import OkxClock, SimulatorClock  # noqa: PLC0415 - as above
+
+    if not settings.simulator_url:
+        yield OkxClock(client)
+        return
+    async with SimulatorClock(settings.simulator_url) as clock:
+        yield clock
+
+
+async def _free_usdt(settings: Settings) -> Decimal:
+    """Ask the account of live bots what it has free, by a client opened for this alone.
+
+    Raises:
+        SetupError: Live trading is off, the key is missing, or key or account are not fit.
+        VenueUnavailable: OKX does not answer.
+    """
+    keys = account_keys(settings)
+    name = "oxbot.adapters.okx.account_check"
+    check = await asyncio.to_thread(importlib.import_module, name)  # others are served meanwhile
+    async with data_client(settings) as client, _clock_of(settings, client) as clock:
+        free: Decimal = await check.free_usdt(keys, trading_place(settings), clock)
+        return free
+
+
 @asynccontextmanager
 async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     """Open what people control bots with: the record and Temporal.
@@ -133,6 +218,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
             listing=SharedFirst(venue_of(found), shared, partial(_ask_listing, found, shared)),
             board=RedisPriceBoard(redis),
             breaker=RedisBreaker(redis),
+            free_usdt=partial(_free_usdt, found),
         )
 
 
@@ -230,8 +316,9 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
     `client` is Temporal's, for those who have one already.
     """
     from oxbot.adapters.models.choice import open_models  # noqa: PLC0415 - as in open_desk
-    from oxbot.adapters.okx.clock import OkxClock, SimulatorClock  # noqa: PLC0415 - as above
     from oxbot.adapters.okx.feed import OkxFeed  # noqa: PLC0415 - loads ccxt
+    from oxbot.adapters.okx.private import OkxAccount  # noqa: PLC0415 - loads ccxt
+    from oxbot.adapters.okx.trading import OkxExchange  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.paper.exchange import PaperExchange  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
     from oxbot.adapters.postgres.news import PostgresNews  # noqa: PLC0415 - as above
@@ -256,16 +343,15 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
         okx = await stack.enter_async_context(data_client(found))
         stream = price_stream(found)
         stack.push_async_callback(stream.close)
-        simulated = found.simulator_url
         feed = OkxFeed(okx, venue=venue_of(found), shared=RedisListing(redis))
         temporal = client or await connect(
             found.temporal_address or "", found.temporal_namespace, lazy=True
         )
-        clock: Clock = (
-            await stack.enter_async_context(SimulatorClock(simulated))
-            if simulated
-            else OkxClock(okx)
-        )
+        clock = await stack.enter_async_context(_clock_of(found, okx))
+        live = None
+        if is_live(found):
+            account = OkxAccount(account_keys(found), trading_place(found), clock)
+            live = OkxExchange(await stack.enter_async_context(account), feed, clock)
         yield Ports(
             store=PostgresStore(engine),
             news=PostgresNews(found.database_url or ""),
@@ -278,6 +364,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
             parts=RedisPartCache(redis),
             flight=RedisFlight(redis),
             exchange=PaperExchange(feed, TAKER_FEE),
+            live=live,
             models=models,
             budget_usd=found.model_budget_usd,
             installation=found.installation,

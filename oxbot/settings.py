@@ -105,6 +105,24 @@ class Settings(BaseSettings):
         description="OKX's stream (wss://.../ws/v5), for a proxy; empty: the host's own.",
     )
 
+    live: Literal["accepted"] | None = Field(
+        default=None,
+        description="`accepted`: bots may be made that trade real money (`--live`), and whoever "
+        "set this knows that it can be lost. Empty: paper only.",
+    )
+    okx_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="OKX_API_KEY",
+        description="Key of the OKX account of live bots; it may read and trade, and must not be "
+        "able to withdraw.",
+    )
+    okx_secret_key: SecretStr | None = Field(
+        default=None, validation_alias="OKX_SECRET_KEY", description="The secret of that key."
+    )
+    okx_passphrase: SecretStr | None = Field(
+        default=None, validation_alias="OKX_PASSPHRASE", description="The passphrase of that key."
+    )
+
     dashscope_api_key: SecretStr | None = Field(
         default=None,
         validation_alias="DASHSCOPE_API_KEY",

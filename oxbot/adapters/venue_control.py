@@ -1,6 +1,7 @@
 """The hand on a simulated venue's clock; see `oxbot.simulator.control`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Final, Self
@@ -45,6 +46,15 @@ class VenueTime(BaseModel):
             for best in self.bests
         )
         return Reached(venue_ms=self.venue_ms, halted=self.halted, bests=bests)
+
+
+@dataclass(frozen=True)
+class AccountKeys:
+    """The key of an account at a simulated venue; it guards no real money."""
+
+    key: str
+    secret: str
+    passphrase: str
 
 
 class VenueControl:
@@ -106,6 +116,23 @@ class VenueControl:
         if not halts:
             return Reached(venue_ms=now_ms)
         return (await self._clock("POST", wish | {"to_ms": now_ms})).reached()
+
+    async def make_account(self, keys: AccountKeys, balances: Mapping[str, str]) -> None:
+        """Make an account with these first balances; one that is there already stays as it is.
+
+        Raises:
+            InputError: The key has an account with other content.
+        """
+        body = {**asdict(keys), "balances": dict(balances)}
+        await self._ask("POST", "/control/accounts", body)
+
+    async def account(self, key: str) -> dict[str, Decimal]:
+        """Give what an account has of each currency."""
+        answer = await self._ask("GET", f"/control/accounts/{key}", None)
+        balances = answer.get("balances")
+        if not isinstance(balances, dict):
+            raise VenueUnavailable("What answers is not the simulator's accounts.")
+        return {str(currency): Decimal(str(amount)) for currency, amount in balances.items()}
 
     async def symbols(self) -> tuple[str, ...]:
         """Give what is listed, as BASE/QUOTE."""

@@ -3,18 +3,27 @@
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from oxbot.app.budget import day_began_ms
 from oxbot.app.prompt import check_version
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode
 from oxbot.domain.decision import DecisionCounts
-from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable, VenueUnavailable
+from oxbot.domain.errors import (
+    Conflict,
+    InputError,
+    NotFound,
+    SetupError,
+    Unavailable,
+    VenueUnavailable,
+)
 from oxbot.domain.limits import must_make_sense
 from oxbot.domain.listing import check_listed, check_live
 from oxbot.domain.models import check_provider
+from oxbot.domain.money import Notional, plain
 from oxbot.domain.values import Value
 from oxbot.messages import BotView, ControlAnswer, ControlRequest, Reconciliation
 from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
@@ -28,7 +37,8 @@ ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 class Desk:
     """Where people give orders: the record, the running bots, the venue and what it lists.
 
-    Board and breaker tell how the venue does; for that nobody at the desk asks it.
+    Board and breaker tell how the venue does; for that nobody at the desk asks it. `free_usdt`
+    asks the account of live bots what is free; None where that is nobody's business.
     """
 
     store: Store
@@ -37,6 +47,7 @@ class Desk:
     listing: Listing
     board: PriceBoard
     breaker: Breaker
+    free_usdt: Callable[[], Awaitable[Decimal]] | None = None
 
 
 class BotPage(Value):
@@ -71,6 +82,7 @@ async def create_bot(
             that cannot be one, limits that contradict each other, symbols that the venue does
             not list, with the nearest that it does, or that it has halted.
         VenueUnavailable: Nobody can say what the venue lists; no bot was made.
+        SetupError: A live bot is wanted, and live trading is off, or the account is not fit.
         Conflict: The id is taken.
     """
     if bot_id is not None and not re.fullmatch(ID_PATTERN, bot_id):
@@ -84,10 +96,31 @@ async def create_bot(
         check_version(settings.prompt_version)
     must_make_sense(settings.limits, settings.capital)
     await _must_be_listed(desk, settings.symbols)
+    if settings.mode is Mode.LIVE:
+        await _must_be_free(desk, settings.capital)
     here = settings.model_copy(update={"venue": desk.venue})
     bot = await desk.store.create_bot(bot_id or new_bot_id(), here, time.time_ns() // 10**6)
     await desk.control.start(bot)
     return bot
+
+
+async def _must_be_free(desk: Desk, capital: Notional) -> None:
+    """Make sure that the account has the capital of a live bot besides what others hold of it.
+
+    Two bots that are made in the same moment may both find the same money free; what is missing
+    then blocks the entries of all.
+    """
+    if desk.free_usdt is None:
+        raise SetupError("Live bots are not made here.")
+    free = await desk.free_usdt()
+    others = (await desk.store.claims(desk.venue)).cash.number
+    lacks = others + capital.number - free
+    if lacks > 0:
+        raise InputError(
+            f"No bot was made: the account has {plain(free)} USDT free, other live bots hold "
+            f"{plain(others)} of it, and this one wants {plain(capital)}. "
+            f"{plain(lacks)} USDT are missing."
+        )
 
 
 async def _must_be_listed(desk: Desk, symbols: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from oxbot.bootstrap import open_desk, resolve, venue_of
 from oxbot.cli import inputs, output
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.questions import ask_for
-from oxbot.domain.bot import BotSettings
+from oxbot.domain.bot import BotSettings, Mode
 from oxbot.domain.limits import read_limit
 from oxbot.domain.market import base_of
 from oxbot.domain.money import decimal_from
@@ -38,6 +38,7 @@ class Wishes:
     prompt: str | None = None
     budget: str | None = None
     gate: str | None = None
+    live: bool = False
     bot_id: str | None = None
     limits: Mapping[str, object] | None = None
 
@@ -62,6 +63,7 @@ class Wishes:
             "prompt_version": self.prompt,
             "budget_usd": decimal_from(self.budget, "budget") if self.budget is not None else None,
             "gate_bp": decimal_from(self.gate, "gate") if self.gate is not None else None,
+            "mode": Mode.LIVE if self.live else None,
             "fallbacks": [inputs.model_choice(text) for text in self.fallbacks],
         }
         given = {name: value for name, value in chosen.items() if value is not None}
@@ -94,6 +96,8 @@ def create(wishes: Wishes, *, ask: bool, as_json: bool) -> None:
         wishes = _asked(wishes)
         output.console().print(_summary(wishes.settings(), venue_of(settings)))
         if not Confirm.ask("Make and start this bot?", default=True):
+            raise typer.Exit
+        if wishes.live and not Confirm.ask("With REAL MONEY, which can be lost?", default=False):
             raise typer.Exit
     asyncio.run(_create(settings, wishes, as_json=as_json))
 
@@ -141,10 +145,14 @@ def _check(wishes: Wishes, field: str) -> Callable[[str], object]:
     return lambda answer: wishes.having(field, answer).settings()
 
 
+def _named(mode: Mode) -> str:
+    return "LIVE, WITH REAL MONEY," if mode is Mode.LIVE else str(mode)
+
+
 def _summary(settings: BotSettings, venue: str) -> str:
     limits = settings.limits
     return (
-        f"\n  {settings.name}: {', '.join(settings.symbols)}, {settings.mode} on {venue}\n"
+        f"\n  {settings.name}: {', '.join(settings.symbols)}, {_named(settings.mode)} on {venue}\n"
         f"  {telling.money(settings.capital)} USDT, a cycle every {settings.interval_s} s, "
         f"decided by {settings.deciders}\n"
         f"  stop {telling.percent(limits.stop)}, target {telling.percent(limits.target)}, "

@@ -58,6 +58,9 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
             help="Ask no model while no price has moved by so many bp and nothing else changed.",
         ),
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Trade with real money, which can be lost.")
+    ] = False,
     bot_id: Annotated[
         str | None,
         typer.Option("--id", help="Small letters, digits, hyphens; else one is made up."),
@@ -89,6 +92,7 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
         prompt=prompt,
         budget=budget,
         gate=gate,
+        live=live,
         bot_id=bot_id,
         limits=bot_create.limit_wishes(
             {

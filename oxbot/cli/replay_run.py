@@ -25,6 +25,13 @@ from oxbot.cli.config_sources import load_settings
 from oxbot.cli.replay_bots import PlannedBot, planned_bots, read_json
 from oxbot.cli.replay_end import must_agree, summed_up
 from oxbot.cli.replay_inputs import FILE, Inputs, Stretch, open_market
+from oxbot.cli.replay_live import (
+    account_environment,
+    live_of,
+    make_account,
+    must_equal,
+    with_account,
+)
 from oxbot.cli.replay_progress import metered
 from oxbot.cli.replay_table import told
 from oxbot.domain.bot import BotStatus
@@ -203,9 +210,18 @@ def drive(
     """
     found: list[Found] = []
 
+    live = live_of(inputs.bots)
+    if live:
+        settings, more = with_account(settings), {**(more or {}), **account_environment()}
+
     async def body(addresses: Addresses) -> None:
         async with _opened(settings, addresses) as (desk, venue):
-            found.append(await read(desk, await _drive(desk, venue, inputs)))
+            if live:
+                await make_account(venue, live)
+            driven = await _drive(desk, venue, inputs)
+            if live:
+                await must_equal(desk, venue)
+            found.append(await read(desk, driven))
 
     environment = {**QUIET, "OXBOT_MODEL_REPLIES": str(settings.model_replies), **(more or {})}
     running = run_system(
