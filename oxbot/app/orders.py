@@ -7,7 +7,6 @@ from oxbot.app.resting import take_back
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import ExitUnfinished, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
-from oxbot.domain.money import Notional, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, OrderState, fence_of
 from oxbot.messages import OrderOutcome
 from oxbot.ports import Exchange
@@ -65,7 +64,7 @@ async def give_up(ports: Ports, order: Order, reason: str) -> Order:
     clock = await ports.clock.reading()
     if not await ports.store.claim(order.id, clock.venue_ms):
         return await _not_claimed(ports, order)
-    return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+    return await ports.store.finish_order(_claimed(order), OrderState.CANCELLED, reason)
 
 
 async def find_out(ports: Ports, order: Order) -> Order:
@@ -77,8 +76,7 @@ async def find_out(ports: Ports, order: Order) -> Order:
     exchange = await exchange_of(ports, order.bot_id)
     fills = await exchange.look_up(order)
     if fills is None:
-        await ports.store.release(order.id)
-        return await ports.store.order(order.id)
+        return await ports.store.release(order)
     return await _settle(ports, order, fills)
 
 
@@ -89,7 +87,12 @@ async def _send(ports: Ports, order: Order) -> Order:
     fence_ms = fence_of(order, clock)
     if not await ports.store.claim(order.id, clock.venue_ms, fence_ms):
         return await _not_claimed(ports, order)
-    return await send_claimed(ports, order.model_copy(update={"fence_ms": fence_ms}), clock)
+    return await send_claimed(ports, _claimed(order, fence_ms), clock)
+
+
+def _claimed(order: Order, fence_ms: int | None = None) -> Order:
+    """Give an order as this caller's claim has left it; whoever claims it anew changes that."""
+    return order.model_copy(update={"state": OrderState.SENT, "fence_ms": fence_ms})
 
 
 async def _not_claimed(ports: Ports, order: Order) -> Order:
@@ -99,10 +102,11 @@ async def _not_claimed(ports: Ports, order: Order) -> Order:
         return now
     reason = "paused, stopped, changed or expired before it was sent"
     if order.purpose.is_exit:
-        if (await ports.store.stop_view(order.bot_id, order.symbol)).alive:
-            raise ExitUnfinished(f"A new stop of {order.symbol} has come to the exchange.")
+        seen = await ports.store.stop_view(order.bot_id, order.symbol)
+        if seen.alive or (seen.position and abs(seen.position.quantity) >= order.quantity):
+            raise ExitUnfinished(f"A stop of {order.symbol} has come in between.")
         reason = "so much is no longer held"
-    return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+    return await ports.store.finish_order(now, OrderState.CANCELLED, reason)
 
 
 async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order:
@@ -110,7 +114,7 @@ async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order
 
     Args:
         ports: The exchange and the record.
-        order: In state sent, and nobody else's to send.
+        order: As its claim has left it: in state sent, and nobody else's to send.
         clock: The venue's time, read before the claim.
 
     Raises:
@@ -121,9 +125,9 @@ async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order
         exchange = await exchange_of(ports, order.bot_id)
         fills = await exchange.place(order, clock)
     except VenueRefused as error:
-        return await ports.store.finish_order(order.id, OrderState.REFUSED, str(error))
+        return await ports.store.finish_order(order, OrderState.REFUSED, str(error))
     except VenueUnavailable:
-        await ports.store.release(order.id)
+        await ports.store.release(order)
         raise
     return await _settle(ports, order, fills)
 
@@ -131,22 +135,11 @@ async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order
 async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
     if not fills:
         reason = "the book had nothing to trade with within the limit"
-        return await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+        return await ports.store.finish_order(order, OrderState.CANCELLED, reason)
     instruments = await ports.feed.instruments((order.symbol,))
     return await ports.store.settle(order.id, fills, instruments[order.symbol])
 
 
 async def outcome_of(ports: Ports, order: Order) -> OrderOutcome:
     """Say what became of an order, by the fills on record."""
-    fills = await ports.store.fills(order.id)
-    filled = sum((fill.quantity for fill in fills), Quantity(0))
-    notional = sum((fill.quantity * fill.price for fill in fills), Notional(0))
-    return OrderOutcome(
-        order_id=order.id,
-        symbol=order.symbol,
-        purpose=order.purpose,
-        state=order.state,
-        filled=filled,
-        price=to_scale(notional / filled) if filled else None,
-        reason=order.reason,
-    )
+    return OrderOutcome.of(order, await ports.store.fills(order.id))

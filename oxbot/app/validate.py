@@ -67,7 +67,7 @@ async def _cancel_stale_entries(ports: Ports, request: ValidateRisk) -> None:
         is_old = order.cycle != request.cycle or order.incarnation != request.incarnation
         if is_old and not order.purpose.is_exit and order.state is OrderState.INTENDED:
             reason = "an entry is only sent within its cycle"
-            await ports.store.finish_order(order.id, OrderState.CANCELLED, reason)
+            await ports.store.finish_order(order, OrderState.CANCELLED, reason)
 
 
 async def _quotes(

@@ -219,12 +219,19 @@ class Store(ProtectionStore, LiveStore, Protocol):
         """
         ...
 
-    async def release(self, order_id: str) -> None:
-        """Move sent → intended, for an order that certainly never reached the venue."""
+    async def release(self, order: Order) -> Order:
+        """Move sent → intended, for a claim of which certainly nothing reached the venue.
+
+        One that is no longer as it is known here, by its state and its claim's fence, is left as
+        it is: another attempt has claimed it anew. Gives the order as stored.
+        """
         ...
 
-    async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
-        """Close an order without a fill, unless it is final already; give it as stored."""
+    async def finish_order(self, order: Order, state: OrderState, reason: str) -> Order:
+        """Close an order without a fill; one that is no longer as it is known here is left.
+
+        Gives it as stored.
+        """
         ...
 
     async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:

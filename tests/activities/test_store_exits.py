@@ -73,8 +73,9 @@ async def test_the_order_under_way_for_the_coin_is_given_instead(store: Postgres
 async def test_an_exit_of_the_same_id_is_given_as_it_stands(store: PostgresStore) -> None:
     await new_bot(store)
     await bought(store)
-    await store.intend_exit(exit_of("x1"), 1)
-    ended = await store.finish_order("x1", OrderState.REFUSED, "halted")
+    made = await store.intend_exit(exit_of("x1"), 1)
+    assert made
+    ended = await store.finish_order(made.order, OrderState.REFUSED, "halted")
     assert await store.intend_exit(exit_of("x1"), 1) == ExitIntent(order=ended, claimed=False)
 
 
@@ -93,7 +94,7 @@ async def test_what_closing_a_coin_rests_on_is_seen_at_once(store: PostgresStore
     await bought(store, cycle=2, symbol=ETH, quantity=Quantity("0.05"))
     refused = await store.intend_exit(exit_of("x1"), 1)
     assert refused
-    await store.finish_order("x1", OrderState.REFUSED, "halted")
+    await store.finish_order(refused.order, OrderState.REFUSED, "halted")
     under_way = leave("b1", 3, "0.0999")
     await intend(store, under_way)
     seen = await store.exit_view("b1", BTC, "x1")

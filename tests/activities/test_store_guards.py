@@ -118,7 +118,7 @@ async def test_a_mark_is_never_set_back_and_each_save_is_a_beat(store: PostgresS
 async def protect(store: PostgresStore, took_ms: int | None, version: int) -> None:
     order = leave("b1", version, "0.01")
     await intend(store, order)
-    await store.finish_order(order.id, order.state.CANCELLED, "")
+    await store.finish_order(order, order.state.CANCELLED, "")
     await store.note_protection(
         Protection(
             bot_id="b1",

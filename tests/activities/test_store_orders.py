@@ -143,20 +143,39 @@ async def test_a_released_order_can_be_claimed_again_and_a_final_one_not_release
     order = entry("b1")
     await intend(store, order)
     assert await store.claim(order.id, NOW_MS)
-    await store.release(order.id)
-    await store.release(order.id)
+    sent = await store.order(order.id)
+    assert (await store.release(sent)).state is OrderState.INTENDED
+    assert (await store.release(sent)).state is OrderState.INTENDED
     assert await store.claim(order.id, NOW_MS)
-    await store.finish_order(order.id, OrderState.REFUSED, "no funds")
-    with pytest.raises(Conflict, match="refused"):
-        await store.release(order.id)
+    ended = await store.finish_order(sent, OrderState.REFUSED, "no funds")
+    assert ended.state is OrderState.REFUSED
+    assert await store.release(sent) == ended
+
+
+async def test_a_claim_that_another_has_made_meanwhile_is_neither_released_nor_ended(
+    store: PostgresStore,
+) -> None:
+    """Whoever looked before it was made knows nothing of it, and its order may be on its way."""
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS, NOW_MS + 1)
+    first = await store.order(order.id)
+    await store.release(first)
+    assert await store.claim(order.id, NOW_MS, NOW_MS + 2)
+    second = await store.order(order.id)
+    for known in (order, first):
+        assert await store.release(known) == second
+        assert await store.finish_order(known, OrderState.CANCELLED, "") == second
+    assert (await store.release(second)).fence_ms is None
 
 
 async def test_an_order_is_finished_once_and_the_first_end_stands(store: PostgresStore) -> None:
     await new_bot(store)
     order = entry("b1")
     await intend(store, order)
-    first = await store.finish_order(order.id, OrderState.REFUSED, "no funds")
-    second = await store.finish_order(order.id, OrderState.CANCELLED, "expired")
+    first = await store.finish_order(order, OrderState.REFUSED, "no funds")
+    second = await store.finish_order(order, OrderState.CANCELLED, "expired")
     assert first == second == await store.order(order.id)
     assert (first.state, first.reason) == (OrderState.REFUSED, "no funds")
     assert not await store.claim(order.id, NOW_MS)
@@ -168,7 +187,7 @@ async def test_an_order_is_not_finished_as_filled_without_a_fill(store: Postgres
     order = entry("b1")
     await intend(store, order)
     with pytest.raises(InputError):
-        await store.finish_order(order.id, OrderState.FILLED, "")
+        await store.finish_order(order, OrderState.FILLED, "")
 
 
 async def test_a_cycle_is_judged_once_and_the_second_judge_stores_nothing(
@@ -233,7 +252,7 @@ async def test_entries_reserve_cash_and_cannot_reserve_more_than_there_is(
     second = entry("b1", 2, symbol=ETH, quantity=Quantity("0.07"))
     with pytest.raises(Conflict, match="reserve"):
         await store.judge_cycle("b1", 2, ruled(second), entering=False)
-    await store.finish_order(first.id, OrderState.CANCELLED, "expired")
+    await store.finish_order(first, OrderState.CANCELLED, "expired")
     assert (await store.portfolio("b1")).reserved == 0
     await store.judge_cycle("b1", 2, ruled(second), entering=False)
 

@@ -147,8 +147,8 @@ async def test_entries_that_came_to_nothing_since_the_last_question_are_known_wi
     await intend(store, orders["after"])
     await intend(store, orders["other"])
     for name in ("before", "cancelled", "after", "other"):
-        await store.finish_order(orders[name].id, OrderState.CANCELLED, f"{name}: no book")
-    await store.finish_order(orders["refused"].id, OrderState.REFUSED, "it expired")
+        await store.finish_order(orders[name], OrderState.CANCELLED, f"{name}: no book")
+    await store.finish_order(orders["refused"], OrderState.REFUSED, "it expired")
     filled = orders["filled"]
     await store.claim(filled.id, NOW_MS)
     await store.settle(filled.id, [fill(filled)], INSTRUMENT)

@@ -135,7 +135,7 @@ async def test_a_late_fill_of_a_cancelled_order_is_booked_all_the_same(
     await new_bot(store)
     order = entry("b1")
     await intend(store, order)
-    await store.finish_order(order.id, OrderState.CANCELLED, "expired")
+    await store.finish_order(order, OrderState.CANCELLED, "expired")
     ended = await store.settle(order.id, [fill(order)], INSTRUMENT)
     assert ended.state is OrderState.FILLED
     assert BTC in (await store.portfolio("b1")).positions
@@ -147,7 +147,7 @@ async def test_a_late_fill_that_overdraws_the_account_keeps_no_exit_from_being_i
     await new_bot(store)
     late = entry("b1")
     await intend(store, late)
-    await store.finish_order(late.id, OrderState.CANCELLED, "expired")
+    await store.finish_order(late, OrderState.CANCELLED, "expired")
     await bought(store, cycle=2)
     await store.settle(late.id, [fill(late)], INSTRUMENT)
     assert (await store.portfolio("b1")).cash == -2_000

@@ -90,7 +90,7 @@ async def test_metrics_have_how_long_protecting_took(
     for version, took_ms in enumerate((40, 90, 3_000), start=1):
         order = leave("b1", version, "0.01")
         await intend(store, order)
-        await store.finish_order(order.id, order.state.CANCELLED, "")
+        await store.finish_order(order, order.state.CANCELLED, "")
         await store.note_protection(
             Protection(
                 bot_id="b1",

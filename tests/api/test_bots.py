@@ -80,7 +80,7 @@ async def test_each_list_has_the_newest_first_and_no_more_than_asked_for(
 ) -> None:
     await one_that_traded(store)
     await intend(store, second := entry("b1", 2, symbol="ETH/USDT"))
-    await store.finish_order(second.id, OrderState.REFUSED, "too small")
+    await store.finish_order(second, OrderState.REFUSED, "too small")
     orders = (await api.get("/bots/b1/orders")).json()
     assert [(order["cycle"], order["state"]) for order in orders] == [(2, "refused"), (1, "filled")]
     (newest,) = (await api.get("/bots/b1/orders", params={"limit": 1})).json()

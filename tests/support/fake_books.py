@@ -132,16 +132,20 @@ class FakeBooks:
         in_time = order.expires_ms is None or now_ms <= order.expires_ms
         return bot.status is BotStatus.RUNNING and bot.epoch == order.epoch and in_time
 
-    async def release(self, order_id: str) -> None:
-        """Move sent → intended."""
-        order = await self.order(order_id)
-        self.orders_by_id[order_id] = released(order).model_copy(update={"fence_ms": None})
+    async def release(self, order: Order) -> Order:
+        """Move sent → intended, where it is as known."""
+        stored = await self.order(order.id)
+        if stored.state is OrderState.SENT and _is_as_known(order, stored):
+            stored = released(stored).model_copy(update={"fence_ms": None})
+            self.orders_by_id[order.id] = stored
+        return stored
 
-    async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
-        """Close an order without a fill, unless it is final already."""
-        order = await self.order(order_id)
-        self.orders_by_id[order_id] = ended = finished(order, state, reason)
-        return ended
+    async def finish_order(self, order: Order, state: OrderState, reason: str) -> Order:
+        """Close an order without a fill, where it is as known."""
+        stored = await self.order(order.id)
+        if _is_as_known(order, stored):
+            self.orders_by_id[order.id] = stored = finished(stored, state, reason)
+        return stored
 
     async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
         """Book fills once each, with position, cash, ledger and trade."""
@@ -268,3 +272,7 @@ class FakeBooks:
         """Give the orders of these purposes that traded, oldest first."""
         orders = (self.orders_by_id[fill.order_id] for fill in self.booked.values())
         return [order for order in orders if order.purpose in purposes]
+
+
+def _is_as_known(known: Order, stored: Order) -> bool:
+    return (known.state, known.fence_ms) == (stored.state, stored.fence_ms)

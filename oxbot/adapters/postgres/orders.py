@@ -95,21 +95,27 @@ class Orders(Records):
             )
             return (await connection.execute(claimed)).one_or_none() is not None
 
-    async def release(self, order_id: str) -> None:
-        """Move sent → intended, for an order that certainly never reached the venue.
+    async def release(self, order: Order) -> Order:
+        """Move sent → intended, for a claim of which certainly nothing reached the venue.
+
+        One that another attempt has ended, released or claimed anew meanwhile is left as it is.
 
         Raises:
-            Conflict: The order may have reached the venue, or is over.
             NotFound: There is no such order.
         """
         async with self._transaction() as connection:
-            await lock_bot_of_order(connection, order_id)
-            state = released(await read_order(connection, order_id)).state
-            values = {"state": state, "sent_at": None, "fence_at": None}
-            await connection.execute(update(orders).where(orders.c.id == order_id).values(values))
+            stored = await _lock(connection, order)
+            if stored.state is not OrderState.SENT or not _is_as_known(order, stored):
+                return stored
+            values = {"state": released(stored).state, "sent_at": None, "fence_at": None}
+            await connection.execute(update(orders).where(orders.c.id == order.id).values(values))
+            return await read_order(connection, order.id)
 
-    async def finish_order(self, order_id: str, state: OrderState, reason: str) -> Order:
-        """Close an order without a fill, unless it is final already; give it as stored.
+    async def finish_order(self, order: Order, state: OrderState, reason: str) -> Order:
+        """Close an order without a fill, and give it as stored.
+
+        One that is final, or that another attempt has released or claimed meanwhile, is left as
+        it is: it may be at the venue.
 
         Raises:
             InputError: The state is not one that an order without a fill can end in.
@@ -117,9 +123,11 @@ class Orders(Records):
             NotFound: There is no such order.
         """
         async with self._transaction() as connection:
-            await lock_bot_of_order(connection, order_id)
-            order = await read_order(connection, order_id)
-            return await write_end(connection, order, finished(order, state, reason))
+            stored = await _lock(connection, order)
+            ended = finished(stored, state, reason)
+            if not _is_as_known(order, stored):
+                return stored
+            return await write_end(connection, stored, ended)
 
     async def fills(self, order_id: str) -> list[Fill]:
         """Give an order's fills, in the order in which they were booked."""
@@ -148,6 +156,16 @@ class Orders(Records):
         )
         async with self._statements() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def _lock(connection: AsyncConnection, order: Order) -> Order:
+    await lock_bot_of_order(connection, order.id)
+    return await read_order(connection, order.id)
+
+
+def _is_as_known(known: Order, stored: Order) -> bool:
+    """Whether nobody has moved an order on, or claimed it anew: each claim has its fence."""
+    return (known.state, known.fence_ms) == (stored.state, stored.fence_ms)
 
 
 async def write_end(connection: AsyncConnection, before: Order, after: Order) -> Order:
