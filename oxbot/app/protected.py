@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from oxbot.app.orders import mode_of, outcome_of
+from oxbot.app.orders import mode_of
 from oxbot.app.ports import Ports
 from oxbot.app.protect import OPEN, protect
 from oxbot.app.resting import note_end, take_back
@@ -81,9 +81,6 @@ async def keep_protected(ports: Ports, about: About, symbol: str) -> list[Order]
         OutcomeUnknown: Nobody knows yet whether a stop rests.
     """
     exits, naked = await _prove(ports, about.bot_id, symbol)
-    for order in exits:
-        outcome = await outcome_of(ports, order)
-        await ports.store.tell_exit(about.bot_id, about.cycle, outcome)
     if naked is not None:
         log.error("no stop can be placed", bot=about.bot_id, symbol=symbol, version=naked.version)
         report = await protect(ports, await _sale(ports, about, naked))

@@ -1,12 +1,13 @@
 """One cycle, step by step, and what came of it."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from pydantic import Field
 
 from oxbot.domain.market import ClockReading
-from oxbot.domain.money import Notional, Price, Quantity
-from oxbot.domain.orders import OrderState, Purpose, Side
+from oxbot.domain.money import Notional, Price, Quantity, to_scale
+from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.messages.base import Message
 from oxbot.messages.runs import PositionBrief
 
@@ -133,6 +134,21 @@ class OrderOutcome(Message):
     filled: Quantity = Quantity(0)
     price: Price | None = None
     reason: str = ""
+
+    @classmethod
+    def of(cls, order: Order, fills: Sequence[Fill]) -> "OrderOutcome":
+        """Say what became of an order that has traded this."""
+        filled = sum((fill.quantity for fill in fills), Quantity(0))
+        notional = sum((fill.quantity * fill.price for fill in fills), Notional(0))
+        return cls(
+            order_id=order.id,
+            symbol=order.symbol,
+            purpose=order.purpose,
+            state=order.state,
+            filled=filled,
+            price=to_scale(notional / filled) if filled else None,
+            reason=order.reason,
+        )
 
 
 class CycleOutcome(Message):

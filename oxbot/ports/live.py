@@ -40,7 +40,7 @@ class LiveStore(Protocol):
         ...
 
     async def adopt(self, order: Order, fills: Sequence[Fill], instrument: Instrument) -> Order:
-        """Write down what a resting stop has become, book it, and end the stop, all at once."""
+        """Write down, book and tell what a resting stop has become, and end the stop, at once."""
         ...
 
     async def claims(self, venue: str) -> Claims:

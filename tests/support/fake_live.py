@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 
 from oxbot.domain.bot import BotStatus, Mode
+from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.market import Instrument, base_of
 from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.resting import RestingStop, StopState, attached_id, stop_of
+from oxbot.messages import OrderOutcome
 from oxbot.records import Claims, ExitIntent, ExitView, StopView
 from tests.support.fake_books import FakeBooks
 
@@ -93,10 +95,17 @@ class FakeLive(FakeBooks):
         return ended
 
     async def adopt(self, order: Order, fills: Sequence[Fill], instrument: Instrument) -> Order:
-        """Write down what a stop has become, book it, end the stop."""
-        self.orders_by_id.setdefault(order.id, order)
+        """Write down what a stop has become, book and tell it, end the stop: all or nothing."""
+        known = self.orders_by_id.setdefault(order.id, order)
+        try:
+            ended = await self.settle(order.id, fills, instrument)
+        except LedgerBroken:
+            if known is order:
+                del self.orders_by_id[order.id]
+            raise
         await self.note_stop(order.id, StopState.ENDED, order.reason)
-        return await self.settle(order.id, fills, instrument)
+        await self.tell_exit(order.bot_id, order.cycle, OrderOutcome.of(ended, fills))
+        return ended
 
     async def claim(self, order_id: str, now_ms: int, fence_ms: int | None = None) -> bool:
         """As the books, but no exit while a stop of the coin may rest."""

@@ -15,9 +15,7 @@ from oxbot.adapters.postgres.rows import (
     ORDER,
     POSITION,
     Records,
-    lock_bot,
     lock_bot_of_order,
-    order_row,
     taken,
 )
 from oxbot.adapters.postgres.schema import (
@@ -26,7 +24,6 @@ from oxbot.adapters.postgres.schema import (
     fills,
     orders,
     positions,
-    resting_stops,
     trades,
 )
 from oxbot.adapters.postgres.stops import write_stop
@@ -37,7 +34,7 @@ from oxbot.domain.market import Instrument
 from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.orders import Fill, Order
 from oxbot.domain.portfolio import Direction, Portfolio, Position, Trade
-from oxbot.domain.resting import StopState, attached_id, stop_of
+from oxbot.domain.resting import attached_id, stop_of
 from oxbot.domain.settlement import Settlement, settle
 
 _ORDER_ID: Final = bindparam("order_id", type_=orders.c.id.type)
@@ -62,11 +59,6 @@ _ADD_FILL: Final = insert(fills).on_conflict_do_nothing().returning(fills.c.id)
 _ADD_TRADE: Final = insert(trades)
 _END_POSITION: Final = delete(positions).where(
     positions.c.bot_id == bindparam("of_bot"), positions.c.symbol == bindparam("of_symbol")
-)
-_END_STOP: Final = (
-    update(resting_stops)
-    .where(resting_stops.c.id == bindparam("of_stop"))
-    .values(state=StopState.ENDED, reason=bindparam("because"))
 )
 _LEAVE: Final = update(bots).where(bots.c.id == bindparam("of_bot"))
 _REST: Final = insert(dust)
@@ -97,31 +89,16 @@ class Settlements(Records):
         """
         async with self._transaction() as connection:
             bot = await lock_bot_of_order(connection, order_id)
-            return await _settle(connection, bot, order_id, (fills, instrument))
-
-    async def adopt(self, order: Order, fills: Sequence[Fill], instrument: Instrument) -> Order:
-        """Write down what a resting stop has become, book it, and end the stop, all at once.
-
-        Who comes second finds it done.
-
-        Raises:
-            LedgerBroken: As `settle`.
-            NotFound: There is no such bot.
-        """
-        async with self._transaction() as connection:
-            bot = await lock_bot(connection, order.bot_id)
-            row = {**order_row(order), "sent_at": func.now(), "finished_at": func.now()}
-            await connection.execute(insert(orders).values(row).on_conflict_do_nothing())
-            await connection.execute(_END_STOP, {"of_stop": order.id, "because": order.reason})
-            return await _settle(connection, bot, order.id, (fills, instrument))
+            return await settle_order(connection, bot, order_id, (fills, instrument))
 
 
-async def _settle(
+async def settle_order(
     connection: AsyncConnection,
     bot: RowMapping,
     order_id: str,
     news: tuple[Sequence[Fill], Instrument],
 ) -> Order:
+    """Book what is new of an order's fills, within a transaction that has locked the bot's row."""
     fills, instrument = news
     order, position, booked = await _known(connection, order_id)
     new = [fill for fill in _once(fills) if fill.trade_id not in booked]

@@ -1,6 +1,7 @@
 """The store: all its parts in one."""
 
 from oxbot.adapters.postgres.accounts import Accounts
+from oxbot.adapters.postgres.adoption import Adoptions
 from oxbot.adapters.postgres.audit import Audit
 from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.claims import Claimed
@@ -34,6 +35,7 @@ class PostgresStore(
     Orders,
     Exits,
     Settlements,
+    Adoptions,
     Stops,
     Claimed,
     Guards,
