@@ -23,7 +23,7 @@ async def activities_of(handle: BotHandle) -> list[str]:
 
 async def test_a_live_bot_looks_at_its_account_before_it_decides(empty_house: House) -> None:
     house = empty_house
-    house.account = FakeAccount(house.feed)
+    house.account = FakeAccount(house.feed, house.clock)
     async with house.worker():
         bot, handle = await house.started(mode="live")
         [outcome] = await house.run_cycles(bot, 1)
@@ -46,7 +46,7 @@ async def test_what_the_account_lacks_enters_nothing_and_names_the_figures(
     empty_house: House,
 ) -> None:
     house = empty_house
-    house.account = FakeAccount(house.feed, usdt="9000")
+    house.account = FakeAccount(house.feed, house.clock, usdt="9000")
     house.model.will_buy(BTC)
     async with house.worker():
         bot, _ = await house.started(mode="live")
@@ -63,7 +63,7 @@ async def test_what_the_account_lacks_enters_nothing_and_names_the_figures(
 
 async def test_while_the_account_is_silent_nothing_is_entered(empty_house: House) -> None:
     house = empty_house
-    house.account = FakeAccount(house.feed)
+    house.account = FakeAccount(house.feed, house.clock)
     house.account.trouble = VenueUnavailable("OKX is away.")
     async with house.worker():
         bot, _ = await house.started(mode="live")
@@ -78,7 +78,7 @@ async def test_a_stop_that_the_exchange_has_sold_is_booked_when_the_bot_is_told(
     empty_house: House,
 ) -> None:
     house = empty_house
-    house.account = account = FakeAccount(house.feed)
+    house.account = account = FakeAccount(house.feed, house.clock)
     house.model.will_buy(BTC)
     async with house.worker():
         bot, handle = await house.started(mode="live")
@@ -96,7 +96,7 @@ async def test_a_person_can_have_record_and_account_held_against_each_other(
     empty_house: House,
 ) -> None:
     house = empty_house
-    house.account = FakeAccount(house.feed)
+    house.account = FakeAccount(house.feed, house.clock)
     house.model.will_buy(BTC)
     async with house.worker():
         bot, handle = await house.started(mode="live")
@@ -109,12 +109,12 @@ async def test_a_person_can_have_record_and_account_held_against_each_other(
 
 async def test_a_flattened_live_bot_takes_its_stop_back_before_it_sells(empty_house: House) -> None:
     house = empty_house
-    house.account = account = FakeAccount(house.feed)
+    house.account = account = FakeAccount(house.feed, house.clock)
     house.model.will_buy(BTC)
     async with house.worker():
         bot, _ = await house.started(mode="live")
         await house.run_cycles(bot, 1)
         await house.end()
-    assert account.log == [f"entry {BTC}", f"cancel {BTC}", f"flatten {BTC}"]
+    assert account.log == [f"{what} {BTC}" for what in ("entry", "amend", "cancel", "flatten")]
     assert account.alive == {}
     assert account.balances_by_currency["USDT"] == house.store.cash[bot.id].number

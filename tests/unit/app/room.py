@@ -30,6 +30,7 @@ from oxbot.messages import (
     ValidateRisk,
 )
 from oxbot.ports import Breaker, ChatModel, Exchange, Flight, PartCache, PriceBoard
+from tests.support.fake_account import FakeAccount
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_control import FakeControl
 from tests.support.fake_news import FakeNews
@@ -74,6 +75,7 @@ class Room:
     model: FakeModel = field(default_factory=FakeModel)
     others: dict[str, ChatModel] = field(default_factory=dict)
     exchange: Exchange | None = None
+    account: FakeAccount | None = None
     control: FakeControl = field(default_factory=FakeControl)
     budget_usd: Decimal | None = None
     news: FakeNews = field(default_factory=FakeNews)
@@ -97,6 +99,7 @@ class Room:
             flight=self.flight,
             shared=self.shared,
             exchange=self.exchange or PaperExchange(self.feed, FEE_RATE),
+            live=self.account,
             models={"fake": self.model, **self.others},
             installation="test",
             fee_rate=FEE_RATE,
