@@ -297,6 +297,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
     `client` is Temporal's, for those who have one already.
     """
     from oxbot.adapters.models.choice import open_models  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.okx.account_stream import OkxAccountNews  # noqa: PLC0415 - as above
     from oxbot.adapters.okx.feed import OkxFeed  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.okx.private import OkxAccount  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.okx.trading import OkxExchange  # noqa: PLC0415 - loads ccxt
@@ -329,10 +330,12 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
             found.temporal_address or "", found.temporal_namespace, lazy=True
         )
         clock = await stack.enter_async_context(_clock_of(found, okx))
-        live = None
+        live, account_news = None, None
         if not found.live_problem:
-            account = OkxAccount(account_keys(found), trading_place(found), clock)
-            live = OkxExchange(await stack.enter_async_context(account), feed, clock)
+            keys, place = account_keys(found), trading_place(found)
+            account = await stack.enter_async_context(OkxAccount(keys, place, clock))
+            live = OkxExchange(account, feed, clock)
+            account_news = OkxAccountNews(keys, place, clock)
         yield Ports(
             store=PostgresStore(engine),
             news=PostgresNews(found.database_url or ""),
@@ -346,6 +349,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
             flight=RedisFlight(redis),
             exchange=PaperExchange(feed, TAKER_FEE),
             live=live,
+            account_news=account_news,
             models=models,
             budget_usd=found.model_budget_usd,
             installation=found.installation,

@@ -8,7 +8,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from oxbot.domain.errors import OxbotError, Unavailable
+from oxbot.domain.errors import OutcomeUnknown, OxbotError, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +34,10 @@ class _Translator(ActivityInboundInterceptor):
 def translated(error: OxbotError) -> ApplicationError:
     """Give the failure that Temporal sees: the class as type, final ones not retried.
 
-    Somebody else's outage is benign: it is retried, and no fault of the worker's.
+    Somebody else's outage is benign, and so is an order of which nobody knows yet: it is looked
+    at again, and no fault of the worker's.
     """
-    outage = isinstance(error, Unavailable)
+    outage = isinstance(error, Unavailable | OutcomeUnknown)
     wait_s = error.retry_after_s if isinstance(error, Unavailable) else None
     return ApplicationError(
         str(error),

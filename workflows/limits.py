@@ -76,5 +76,5 @@ class CycleLimits:
             validate=StepLimits.share_of(interval, 0.15),
             execute=StepLimits.share_of(interval, 0.15),
             record=StepLimits.share_of(interval, 0.05),
-            reconcile=StepLimits.share_of(interval, 0.05),
+            reconcile=StepLimits.share_of(interval, 0.10),
         )

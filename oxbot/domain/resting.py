@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from oxbot.domain.market import ClockReading, Instrument, Symbol
-from oxbot.domain.money import PositivePrice, PositiveQuantity
+from oxbot.domain.money import PositivePrice, PositiveQuantity, Quantity
 from oxbot.domain.orders import FENCE_MS, Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Position
 from oxbot.domain.values import Value
@@ -141,6 +141,7 @@ def exit_of(stop: RestingStop, seen: SeenStop, entry: Order) -> Order:
     """
     if seen.purpose is None:
         raise ValueError(f"a triggered stop says which way out it took: {seen}")
+    sold = sum((fill.quantity for fill in seen.fills), Quantity(0))
     return Order(
         id=stop.id,
         bot_id=stop.bot_id,
@@ -149,7 +150,7 @@ def exit_of(stop: RestingStop, seen: SeenStop, entry: Order) -> Order:
         symbol=stop.symbol,
         side=Side.SELL,
         purpose=seen.purpose,
-        quantity=stop.quantity,
+        quantity=max(stop.quantity, sold),
         epoch=entry.epoch,
         state=OrderState.FILLED if seen.fills else OrderState.CANCELLED,
         reason=f"the {seen.purpose} that rested at the exchange",

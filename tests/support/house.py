@@ -19,6 +19,7 @@ from activities.decision import DecisionActivities
 from activities.execution import ExecutionActivities
 from activities.market import MarketActivities
 from activities.protection import ProtectionActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
@@ -38,6 +39,7 @@ from oxbot.messages import (
     TickRequest,
     workflow_id,
 )
+from tests.support.fake_account import FakeAccount
 from tests.support.fake_breaker import FakeBreaker
 from tests.support.fake_news import FakeNews
 from tests.support.fake_store import FakeStore
@@ -94,6 +96,7 @@ class House:
     parts: FakeParts = field(default_factory=FakeParts)
     flight: FakeFlight = field(default_factory=FakeFlight)
     model: FakeModel = field(default_factory=FakeModel)
+    account: FakeAccount | None = None
     faults: Faults = field(default_factory=Faults)
     queue: str = field(default_factory=lambda: f"bots-{uuid.uuid4().hex[:8]}")
     handles: list[BotHandle] = field(default_factory=list)
@@ -122,6 +125,7 @@ class House:
             parts=self.parts,
             flight=self.flight,
             exchange=PaperExchange(self.feed, FEE_RATE),
+            live=self.account,
             models={"fake": self.model},
             installation="test",
             fee_rate=FEE_RATE,
@@ -149,6 +153,7 @@ class House:
                 protection.protect,
                 protection.count_holdings,
                 RecordActivities(ports).record_cycles,
+                ReconciliationActivities(ports).reconcile,
                 watch.watch_prices,
                 watch.examine,
             ],

@@ -74,6 +74,12 @@ def ws_url_of(exchange: Exchange) -> str:
     return url
 
 
+def account_url_of(exchange: Exchange) -> str:
+    """Give the address of the channel of an account's stops."""
+    url: str = exchange.get_url("orders-algo", "business")
+    return url
+
+
 def _open(module: ModuleType, place: Place) -> Exchange:
     exchange = getattr(module, place.host)(_config(place))
     exchange.set_sandbox_mode(place.demo)

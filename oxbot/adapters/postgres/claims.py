@@ -33,8 +33,10 @@ class Claimed(Records):
 
     async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:
         """Give the pairs of which a bot has sent an order since a wall time."""
-        query = select(orders.c.symbol).distinct().where(
-            orders.c.bot_id == bot_id, orders.c.sent_at >= since_ms
+        query = (
+            select(orders.c.symbol)
+            .distinct()
+            .where(orders.c.bot_id == bot_id, orders.c.sent_at >= since_ms)
         )
         async with self._statements() as connection:
             return sorted((await connection.scalars(query)).all())
@@ -66,7 +68,8 @@ async def _coins(connection: AsyncConnection, of_venue: ColumnElement[bool]) -> 
 
 async def _sent(connection: AsyncConnection, of_venue: ColumnElement[bool]) -> tuple[str, ...]:
     query = (
-        select(orders.c.symbol).distinct()
+        select(orders.c.symbol)
+        .distinct()
         .join(bots, bots.c.id == orders.c.bot_id)
         .where(of_venue, orders.c.state.not_in(FINAL_STATES))
         .where(orders.c.state != OrderState.INTENDED)

@@ -1,0 +1,240 @@
+"""Stops that rest at the exchange, on record: one a coin, never beside an exit, booked once."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.errors import LedgerBroken, NotFound
+from oxbot.domain.money import Notional, Price, Quantity
+from oxbot.domain.orders import OrderState, Purpose
+from oxbot.domain.resting import (
+    RestingStop,
+    SeenState,
+    SeenStop,
+    StopState,
+    attached_id,
+    exit_of,
+    stop_id,
+    stop_of,
+)
+from oxbot.records import Claims
+from tests.support.trading import (
+    BTC,
+    INSTRUMENT,
+    NOW_MS,
+    bought,
+    entry,
+    fill,
+    intend,
+    leave,
+    new_bot,
+)
+
+pytestmark = pytest.mark.critical
+
+
+async def resting(store: PostgresStore, bot_id: str = "b1") -> RestingStop:
+    [stop] = await store.resting_stops(bot_id)
+    return stop
+
+
+async def held(store: PostgresStore, venue: str = "okx") -> RestingStop:
+    """A live bot's position, with the stop that its entry has brought."""
+    await new_bot(store, mode="live", venue=venue)
+    await bought(store)
+    return await resting(store)
+
+
+async def next_stop(store: PostgresStore, number: int = 2) -> RestingStop:
+    """The position's next stop, as it is written down before it is sent."""
+    view = await store.stop_view("b1", BTC)
+    assert view.position
+    assert view.entry
+    named = (stop_id(attached_id(view.entry.id), number), number, NOW_MS)
+    stop = stop_of(view.position, INSTRUMENT, "b1", named)
+    assert stop
+    return stop
+
+
+async def triggered(
+    store: PostgresStore, stop: RestingStop, price: str = "57900", quantity: str | None = None
+) -> tuple[RestingStop, SeenStop]:
+    """The stop as the exchange has it once it has sold."""
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    made = exit_of(stop, SeenStop(state=SeenState.TRIGGERED, purpose=Purpose.STOP), view.entry)
+    sold = fill(made, price, quantity=Quantity(quantity or stop.quantity.number), fee="0.01")
+    sold = sold.model_copy(update={"fee_currency": "USDT", "trade_id": "t-stop"})
+    return stop, SeenStop(state=SeenState.TRIGGERED, purpose=Purpose.STOP, fills=(sold,))
+
+
+async def test_a_live_entry_and_its_stop_are_written_together(store: PostgresStore) -> None:
+    stop = await held(store)
+    view = await store.stop_view("b1", BTC)
+    assert view.position
+    assert view.entry
+    assert stop == stop_of(
+        view.position, INSTRUMENT, "b1", (attached_id(view.entry.id), 1, stop.fence_ms)
+    )
+    assert view.alive == stop
+    assert not view.leaving
+
+
+async def test_a_paper_entry_brings_none(store: PostgresStore) -> None:
+    await new_bot(store)
+    await bought(store)
+    assert await store.resting_stops("b1") == []
+    assert (await store.stop_view("b1", BTC)).mode == "paper"
+
+
+async def test_of_a_bot_that_is_not_there_nothing_is_known(store: PostgresStore) -> None:
+    with pytest.raises(NotFound):
+        await store.stop_view("b9", BTC)
+
+
+async def test_no_second_stop_is_written_while_one_may_rest(store: PostgresStore) -> None:
+    await held(store)
+    assert not await store.intend_stop(await next_stop(store), 1)
+
+
+async def test_a_stop_that_is_over_makes_room_for_the_next_and_stays_over(
+    store: PostgresStore,
+) -> None:
+    first = await held(store)
+    await store.note_stop(first.id, StopState.RESTING)
+    assert (await resting(store)).state is StopState.RESTING
+    await store.note_stop(first.id, StopState.ENDED, "cancelled by hand")
+    await store.note_stop(first.id, StopState.RESTING)
+    second = await next_stop(store)
+    assert await store.intend_stop(second, 1)
+    assert await resting(store) == second
+    [known] = await store.known_stops([first.id])
+    assert (known.state, known.reason) == (StopState.ENDED, "cancelled by hand")
+    assert [stop.number for stop in (await store.stop_view("b1", BTC)).stops] == [1, 2]
+
+
+async def test_no_stop_is_written_for_a_position_that_has_changed(store: PostgresStore) -> None:
+    first = await held(store)
+    await store.note_stop(first.id, StopState.ENDED)
+    stop = await next_stop(store)
+    assert not await store.intend_stop(stop, 2)
+    assert not await store.intend_stop(stop.model_copy(update={"opened_ms": 1}), 1)
+
+
+async def test_no_stop_is_written_while_an_exit_is_under_way(store: PostgresStore) -> None:
+    first = await held(store)
+    await store.note_stop(first.id, StopState.ENDED)
+    await intend(store, leave("b1", 2, "0.0999"))
+    assert not await store.intend_stop(await next_stop(store), 1)
+    assert (await store.stop_view("b1", BTC)).leaving
+
+
+async def test_no_exit_is_claimed_while_a_stop_may_rest(store: PostgresStore) -> None:
+    stop = await held(store)
+    leaving = leave("b1", 2, "0.0999")
+    await intend(store, leaving)
+    assert not await store.claim(leaving.id, NOW_MS)
+    await store.note_stop(stop.id, StopState.ENDED)
+    assert await store.claim(leaving.id, NOW_MS)
+
+
+async def test_no_exit_is_written_down_while_a_stop_may_rest(store: PostgresStore) -> None:
+    stop = await held(store)
+    leaving = leave("b1", 1, "0.0999", id="x1")
+    assert (await store.exit_view("b1", BTC, "x1")).rests
+    assert await store.intend_exit(leaving, 1) is None
+    await store.note_stop(stop.id, StopState.ENDED)
+    assert not (await store.exit_view("b1", BTC, "x1")).rests
+    assert await store.intend_exit(leaving, 1) is not None
+
+
+async def test_of_a_stop_and_an_exit_that_come_at_once_one_is_written(
+    store: PostgresStore,
+) -> None:
+    first = await held(store)
+    await store.note_stop(first.id, StopState.ENDED)
+    stop = await next_stop(store)
+    leaving = leave("b1", 1, "0.0999", id="x1")
+    written, intended = await asyncio.gather(
+        store.intend_stop(stop, 1), store.intend_exit(leaving, 1)
+    )
+    assert written is (intended is None)
+
+
+async def test_a_triggered_stop_is_booked_as_an_exit_and_over_at_once(
+    store: PostgresStore,
+) -> None:
+    stop, seen = await triggered(store, await held(store))
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    order = exit_of(stop, seen, view.entry)
+    for _ in range(2):
+        sold = await store.adopt(order, seen.fills, INSTRUMENT)
+        assert (sold.id, sold.state, sold.purpose) == (stop.id, OrderState.FILLED, Purpose.STOP)
+    assert await store.resting_stops("b1") == []
+    portfolio = await store.portfolio("b1")
+    assert portfolio.positions == {}
+    [trade] = await store.trades("b1", 9)
+    assert trade.exit == Purpose.STOP
+    audit = await store.audit("b1")
+    assert audit.drift == 0
+    assert (audit.unbalanced, audit.fills) == (0, 2)
+
+
+async def test_a_stop_that_sold_in_part_leaves_the_rest_without_one(store: PostgresStore) -> None:
+    stop, seen = await triggered(store, await held(store), quantity="0.05")
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    await store.adopt(exit_of(stop, seen, view.entry), seen.fills, INSTRUMENT)
+    after = await store.stop_view("b1", BTC)
+    assert after.position
+    assert after.position.quantity == Quantity("0.0499")
+    assert after.alive is None
+    assert await store.intend_stop(await next_stop(store), after.position.version)
+
+
+async def test_a_stop_that_sold_more_than_is_held_changes_nothing(store: PostgresStore) -> None:
+    stop = await held(store)
+    stop, seen = await triggered(store, stop, quantity="0.2")
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    order = exit_of(stop.model_copy(update={"quantity": Quantity(1)}), seen, view.entry)
+    with pytest.raises(LedgerBroken):
+        await store.adopt(order, seen.fills, INSTRUMENT)
+    assert await resting(store) == stop
+    assert await store.known_orders([stop.id]) == []
+
+
+async def test_what_live_bots_of_a_venue_have_is_added_up(store: PostgresStore) -> None:
+    await held(store, venue="v")
+    await new_bot(store, "b2", mode="live", venue="v")
+    await new_bot(store, "b3", venue="v")
+    await new_bot(store, "b4", mode="live", venue="w")
+    both = [await store.portfolio(bot_id) for bot_id in ("b1", "b2")]
+    cash = sum((books.cash for books in both), Notional(0))
+    found = await store.claims("v")
+    assert (found.cash, found.coins, found.sent) == (cash, {"BTC": Quantity("0.0999")}, ())
+    assert found.fills > 0
+    assert await store.claims("x") == Claims()
+    assert await store.sent_symbols("b1", 0) == [BTC]
+    assert await store.sent_symbols("b2", 0) == []
+
+
+async def test_an_order_at_the_exchange_is_told_with_what_bots_have(store: PostgresStore) -> None:
+    await new_bot(store, mode="live")
+    order = entry("b1")
+    await intend(store, order)
+    venue = (await store.bot("b1")).settings.venue
+    assert (await store.claims(venue)).sent == ()
+    assert await store.claim(order.id, NOW_MS)
+    assert (await store.claims(venue)).sent == (BTC,)
+
+
+async def test_stops_of_a_coin_are_those_of_all_bots_of_the_venue(store: PostgresStore) -> None:
+    stop = await held(store, venue="v")
+    assert await store.stops_of_coin("v", BTC) == [stop]
+    assert await store.stops_of_coin("w", BTC) == []
+    assert Price(1) < stop.stop_price < stop.target_price
+    assert stop.quantity.number == Decimal("0.0999")

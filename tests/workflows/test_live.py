@@ -1,0 +1,120 @@
+"""A live bot's workflow: the account comes before the decision, and what differs enters nothing."""
+
+from decimal import Decimal
+
+from oxbot.domain.errors import VenueUnavailable
+from oxbot.domain.money import Price
+from oxbot.domain.orders import Purpose
+from oxbot.messages import Reconciliation
+from tests.support.fake_account import FakeAccount
+from tests.support.fakes import BTC
+from tests.support.house import BotHandle, House
+
+
+async def activities_of(handle: BotHandle) -> list[str]:
+    """The activities that a workflow has scheduled, in order."""
+    history = await handle.fetch_history()
+    return [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+
+
+async def test_a_live_bot_looks_at_its_account_before_it_decides(empty_house: House) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        [outcome] = await house.run_cycles(bot, 1)
+        assert outcome.skipped is None
+        ran = await activities_of(handle)
+        assert ran.index("reconcile") < ran.index("decide")
+        await house.end()
+
+
+async def test_a_paper_bot_has_no_account_to_look_at(empty_house: House) -> None:
+    house = empty_house
+    async with house.worker():
+        bot, handle = await house.started()
+        await house.run_cycles(bot, 1)
+        assert "reconcile" not in await activities_of(handle)
+        await house.end()
+
+
+async def test_what_the_account_lacks_enters_nothing_and_names_the_figures(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, usdt="9000")
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, _ = await house.started(mode="live")
+        [outcome] = await house.run_cycles(bot, 1)
+        assert outcome.skipped
+        assert "1000 USDT are missing" in outcome.skipped
+        assert outcome.orders == ()
+        house.account.balances_by_currency["USDT"] += Decimal(1_000)
+        after = await house.run_cycles(bot, 1)
+        assert after[-1].skipped is None
+        assert [order.purpose for order in after[-1].orders] == [Purpose.ENTRY]
+        await house.end()
+
+
+async def test_while_the_account_is_silent_nothing_is_entered(empty_house: House) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed)
+    house.account.trouble = VenueUnavailable("OKX is away.")
+    async with house.worker():
+        bot, _ = await house.started(mode="live")
+        [outcome] = await house.run_cycles(bot, 1)
+        assert outcome.skipped
+        assert "not held against the account" in outcome.skipped
+        house.account.trouble = None
+        await house.end()
+
+
+async def test_a_stop_that_the_exchange_has_sold_is_booked_when_the_bot_is_told(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = account = FakeAccount(house.feed)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        [stop] = await house.store.resting_stops(bot.id)
+        account.trigger(stop, Price(57_000), (await house.clock.reading()).venue_ms)
+        await handle.signal("reconcile")
+        await house.until(lambda: house.store.open_coins(bot.id) == set())
+        [sold] = house.store.filled(Purpose.STOP)
+        assert sold.id == stop.id
+        await house.end()
+
+
+async def test_a_person_can_have_record_and_account_held_against_each_other(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        found = await handle.execute_update("reconcile", result_type=Reconciliation)
+        assert found.proven == (BTC,)
+        assert found.blocks == ""
+        await house.end()
+
+
+async def test_a_flattened_live_bot_takes_its_stop_back_before_it_sells(empty_house: House) -> None:
+    house = empty_house
+    house.account = account = FakeAccount(house.feed)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, _ = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        await house.end()
+    assert account.log == [f"entry {BTC}", f"cancel {BTC}", f"flatten {BTC}"]
+    assert account.alive == {}
+    assert account.balances_by_currency["USDT"] == house.store.cash[bot.id].number
