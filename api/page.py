@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from api import markup
 from api.desk import TheAlarm, TheDesk, TheSettings
 from oxbot.app.alarm import ProtectionStatus
+from oxbot.app.live import live_status
 from oxbot.app.market_status import (
     AgedQuote,
     MarketStatus,
@@ -19,7 +20,8 @@ from oxbot.app.market_status import (
     market_status_if_known,
 )
 from oxbot.app.overview import BotLine, HeldCoin, overview
-from oxbot.app.telling import NOTHING, coins, money, price, span, when, zone
+from oxbot.app.telling import NOTHING, coins, money, price, span, when, where, zone
+from oxbot.domain.bot import Mode
 from oxbot.domain.errors import OxbotError
 from oxbot.domain.feed import FeedSource
 from oxbot.domain.market import base_of
@@ -38,12 +40,14 @@ async def index(desk: TheDesk, settings: TheSettings, alarm: TheAlarm) -> HTMLRe
     """Show all bots; when the record does not answer, show why."""
     try:
         lines, protection = await overview(desk), await alarm.status()
+        live = await live_status(desk, settings.live_problem)
     except OxbotError as error:
         body = [markup.element("p", str(error), "bad"), _links(settings)]
         return HTMLResponse(_page(body), error.http_status)
     shown_in = zone(settings.timezone)
     market = _market(await market_status_if_known(desk))
-    shown = [_alarm(protection), _bots(lines, settings, shown_in), *market, _links(settings)]
+    alarms = [_alarm(protection), markup.element("p", live.trouble, "bad") if live.trouble else ""]
+    shown = [*alarms, _bots(lines, settings, shown_in), *market, _links(settings)]
     return HTMLResponse(_page(shown))
 
 
@@ -84,9 +88,10 @@ def _row(line: BotLine, settings: Settings, shown_in: tzinfo) -> tuple[str, ...]
     bot, last = line.bot, line.last
     url = workflow_url(settings, bot.id)
     name = markup.link(bot.settings.name, f"/bots/{bot.id}")
+    kind = "bad" if bot.settings.mode is Mode.LIVE else "note"
     due = when(last.due_ms, shown_in) if last else "before its first cycle"
     return (
-        f"{name}<br>{markup.element('span', f'{bot.id}, {bot.settings.mode}', 'note')}",
+        f"{name}<br>{markup.element('span', f'{bot.id}, {where(bot.settings)}', kind)}",
         escape(bot.status),
         f"{last.cycle if last else NOTHING}<br>{markup.element('span', due, 'note')}",
         money(line.equity),

@@ -10,7 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from oxbot.app.bots import Desk
-from oxbot.domain.bot import SIMULATED_VENUE
+from oxbot.domain.bot import DEMO_SUFFIX, SIMULATED_VENUE
 from oxbot.domain.errors import SetupError
 from oxbot.domain.market import Instrument
 from oxbot.domain.models import BASELINE
@@ -79,7 +79,7 @@ def venue_of(settings: Settings) -> str:
     """
     if settings.simulator_url:
         return SIMULATED_VENUE
-    return f"{settings.okx_host}-demo" if settings.okx_demo else settings.okx_host
+    return f"{settings.okx_host}{DEMO_SUFFIX}" if settings.okx_demo else settings.okx_host
 
 
 def data_client(settings: Settings, *, many: bool = False) -> "OkxClient":
@@ -110,31 +110,12 @@ def account_keys(settings: Settings) -> "Keys":
     Raises:
         SetupError: Live trading is not accepted, or a part of the key is missing.
     """
-    from oxbot.adapters.okx.private import Keys  # noqa: PLC0415 - as above
+    if settings.live_problem:
+        raise SetupError(settings.live_problem)
+    from oxbot.adapters.okx.private import Keys  # noqa: PLC0415 - loads ccxt
 
-    if settings.live is None:
-        raise SetupError(
-            "Live trading is off: no bot can trade real money. Set OXBOT_LIVE=accepted to allow "
-            "it, once you know that this money can be lost."
-        )
     parts = (settings.okx_api_key, settings.okx_secret_key, settings.okx_passphrase)
-    names = ("OKX_API_KEY", "OKX_SECRET_KEY", "OKX_PASSPHRASE")
-    missing = [name for name, part in zip(names, parts, strict=True) if not part]
-    if missing:
-        raise SetupError(
-            f"Live trading needs the key of an OKX account: set {', '.join(missing)}. The key may "
-            "read and trade, and must not be able to withdraw."
-        )
     return Keys(*(part for part in parts if part is not None))
-
-
-def is_live(settings: Settings) -> bool:
-    """Whether bots can trade live with these settings."""
-    try:
-        account_keys(settings)
-    except SetupError:
-        return False
-    return True
 
 
 def trading_place(settings: Settings) -> "Place":
@@ -169,7 +150,7 @@ async def _clock_of(settings: Settings, client: "OkxClient") -> AsyncIterator["C
         yield clock
 
 
-async def _free_usdt(settings: Settings) -> Decimal:
+async def free_usdt(settings: Settings) -> Decimal:
     """Ask the account of live bots what it has free, by a client opened for this alone.
 
     Raises:
@@ -218,7 +199,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
             listing=SharedFirst(venue_of(found), shared, partial(_ask_listing, found, shared)),
             board=RedisPriceBoard(redis),
             breaker=RedisBreaker(redis),
-            free_usdt=partial(_free_usdt, found),
+            free_usdt=partial(free_usdt, found),
         )
 
 
@@ -350,7 +331,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
         )
         clock = await stack.enter_async_context(_clock_of(found, okx))
         live, account_news = None, None
-        if is_live(found):
+        if not found.live_problem:
             keys, place = account_keys(found), trading_place(found)
             account = await stack.enter_async_context(OkxAccount(keys, place, clock))
             live = OkxExchange(account, feed, clock)

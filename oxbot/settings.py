@@ -204,6 +204,26 @@ class Settings(BaseSettings):
         return {**CARDS, **self.model_cards}
 
     @property
+    def live_problem(self) -> str | None:
+        """Why bots cannot trade live with these settings, and what to do; None: they can."""
+        if self.live is None:
+            return (
+                "Live trading is off: no bot can trade real money. Set OXBOT_LIVE=accepted to "
+                "allow it, once you know that this money can be lost (docs/live.md)."
+            )
+        key = {
+            "OKX_API_KEY": self.okx_api_key,
+            "OKX_SECRET_KEY": self.okx_secret_key,
+            "OKX_PASSPHRASE": self.okx_passphrase,
+        }
+        if missing := [name for name, part in key.items() if not part]:
+            return (
+                f"Live trading needs the key of an OKX account: set {', '.join(missing)}. The key "
+                "may read and trade, and must not be able to withdraw (docs/live.md)."
+            )
+        return None
+
+    @property
     def okx_address(self) -> str:
         """Where OKX answers requests."""
         return self.okx_rest_url or OKX_ADDRESSES[self.okx_host]

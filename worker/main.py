@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -21,13 +22,13 @@ from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
 from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
-from oxbot.bootstrap import open_ports, resolve
+from oxbot.bootstrap import free_usdt, open_ports, resolve
 from oxbot.domain.errors import OxbotError
 from oxbot.ending import end_process
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 from worker.failures import FailureInterceptor
-from worker.reconciler import keep_bots_running
+from worker.reconciler import keep_bots_running, tell_of_live_bots
 from workflows.bot import BotWorkflow
 from workflows.market_watch import MarketWatchWorkflow
 
@@ -93,10 +94,14 @@ async def run(settings: Settings) -> None:
             listing=ports.feed,
             board=ports.board,
             breaker=ports.breaker,
+            free_usdt=partial(free_usdt, found),
         )
         if await ports.control.watch(ports.feed.venue):
             log.info("price watch started", venue=ports.feed.venue)
-        await keep_bots_running(desk, stop)
+        async with asyncio.TaskGroup() as looking:
+            telling = looking.create_task(tell_of_live_bots(desk))
+            await keep_bots_running(desk, stop)
+            telling.cancel()
         log.info("worker finishes what it is at")
     log.info("worker has ended")
 

@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from oxbot.app.bots import Desk
+from oxbot.app.live import live_trouble
 from oxbot.app.reconcile import reconcile, watch_again
 from oxbot.domain.errors import OxbotError
 
@@ -22,6 +23,17 @@ async def keep_bots_running(desk: Desk, stop: asyncio.Event, every_s: float = EV
             await asyncio.wait_for(stop.wait(), every_s)
         except TimeoutError:
             continue
+
+
+async def tell_of_live_bots(desk: Desk) -> None:
+    """Log as an error that nobody can trade for the live bots there are, and why."""
+    try:
+        trouble = await live_trouble(desk)
+    except OxbotError as error:
+        log.warning("the account of live bots could not be looked at", reason=str(error))
+        return
+    if trouble:
+        log.error("live bots cannot trade", reason=trouble)
 
 
 async def _look(desk: Desk) -> None:

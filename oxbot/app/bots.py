@@ -10,6 +10,7 @@ from typing import Final
 
 from oxbot.app.budget import day_began_ms
 from oxbot.app.prompt import check_version
+from oxbot.domain.balances import must_be_free
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode
 from oxbot.domain.decision import DecisionCounts
 from oxbot.domain.errors import (
@@ -23,7 +24,7 @@ from oxbot.domain.errors import (
 from oxbot.domain.limits import must_make_sense
 from oxbot.domain.listing import check_listed, check_live
 from oxbot.domain.models import check_provider
-from oxbot.domain.money import Notional, plain
+from oxbot.domain.money import Notional
 from oxbot.domain.values import Value
 from oxbot.messages import BotView, ControlAnswer, ControlRequest, Reconciliation
 from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
@@ -80,10 +81,11 @@ async def create_bot(
     Raises:
         InputError: A model provider that is unknown or not set up, no such prompt version, an id
             that cannot be one, limits that contradict each other, symbols that the venue does
-            not list, with the nearest that it does, or that it has halted.
+            not list, with the nearest that it does, or that it has halted, or capital that a
+            live bot's account does not have free.
         VenueUnavailable: Nobody can say what the venue lists; no bot was made.
-        SetupError: A live bot is wanted, and live trading is off, or the account is not fit.
-        Conflict: The id is taken.
+        SetupError: It is to trade live, and that is off, or key or account are not fit for it.
+        Conflict: The id is taken, or live bots trade just now, so that nobody knows what is free.
     """
     if bot_id is not None and not re.fullmatch(ID_PATTERN, bot_id):
         raise InputError(
@@ -96,31 +98,30 @@ async def create_bot(
         check_version(settings.prompt_version)
     must_make_sense(settings.limits, settings.capital)
     await _must_be_listed(desk, settings.symbols)
-    if settings.mode is Mode.LIVE:
-        await _must_be_free(desk, settings.capital)
+    free = await _free_usdt(desk, settings.capital) if settings.mode is Mode.LIVE else None
     here = settings.model_copy(update={"venue": desk.venue})
-    bot = await desk.store.create_bot(bot_id or new_bot_id(), here, time.time_ns() // 10**6)
+    bot = await desk.store.create_bot(bot_id or new_bot_id(), here, time.time_ns() // 10**6, free)
     await desk.control.start(bot)
     return bot
 
 
-async def _must_be_free(desk: Desk, capital: Notional) -> None:
-    """Make sure that the account has the capital of a live bot besides what others hold of it.
+async def _free_usdt(desk: Desk, capital: Notional) -> Decimal:
+    """Give what the account has free, which must be enough for one more live bot.
 
-    Two bots that are made in the same moment may both find the same money free; what is missing
-    then blocks the entries of all.
+    What others have is read before the account is asked, and again by the store, under a lock:
+    what they buy or sell meanwhile, and two bots that are made at once, count for the worse.
     """
     if desk.free_usdt is None:
         raise SetupError("Live bots are not made here.")
+    claims = await desk.store.claims(desk.venue)
     free = await desk.free_usdt()
-    others = (await desk.store.claims(desk.venue)).cash.number
-    lacks = others + capital.number - free
-    if lacks > 0:
-        raise InputError(
-            f"No bot was made: the account has {plain(free)} USDT free, other live bots hold "
-            f"{plain(others)} of it, and this one wants {plain(capital)}. "
-            f"{plain(lacks)} USDT are missing."
+    if claims.sent:
+        raise Conflict(
+            f"No bot was made: a live bot has just sent an order for {', '.join(claims.sent)}, so "
+            "nobody can say how much of the account is free. Try again in some seconds."
         )
+    must_be_free(free, claims.cash, capital)
+    return free
 
 
 async def _must_be_listed(desk: Desk, symbols: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from oxbot.domain.bot import BotSettings, Mode, has_real_money
 from oxbot.domain.errors import InputError
 from oxbot.domain.money import Notional, Price, Quantity
 
@@ -67,6 +68,14 @@ def price(amount: Price | None) -> str:
 def coins(quantity: Quantity) -> str:
     """Give a quantity of coins, without trailing zeros."""
     return f"{quantity.number.quantize(Decimal('1E-8')).normalize():,f}"
+
+
+def where(settings: BotSettings) -> str:
+    """Say where a bot's orders go, so that nobody takes real money for paper."""
+    if settings.mode is Mode.PAPER:
+        return f"paper on {settings.venue}"
+    money_told = "REAL MONEY" if has_real_money(settings.venue) else "play money"
+    return f"LIVE on {settings.venue}, {money_told}"
 
 
 def percent(fraction: Decimal) -> str:

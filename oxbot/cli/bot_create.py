@@ -7,14 +7,17 @@ from typing import Any, Final, cast
 
 import typer
 from rich.prompt import Confirm
+from rich.text import Text
 
 from oxbot.app import telling
 from oxbot.app.bots import create_bot
 from oxbot.bootstrap import open_desk, resolve, venue_of
 from oxbot.cli import inputs, output
+from oxbot.cli.bot_pages import where_told
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.questions import ask_for
-from oxbot.domain.bot import BotSettings, Mode
+from oxbot.domain.bot import BotSettings, Mode, has_real_money
+from oxbot.domain.errors import InputError, SetupError
 from oxbot.domain.limits import read_limit
 from oxbot.domain.market import base_of
 from oxbot.domain.money import decimal_from
@@ -89,16 +92,25 @@ def _name(symbols: object) -> str:
 
 
 def create(wishes: Wishes, *, ask: bool, as_json: bool) -> None:
-    """Make a bot of the wishes, start it, and say so."""
+    """Make a bot of the wishes, start it, and say so.
+
+    Raises:
+        SetupError: It is to trade live, and that is not set up; nothing was asked.
+        InputError: It is to trade live, and nobody said with how much.
+        As `create_bot` does.
+    """
     settings = resolve(load_settings())
     configure_logs(settings.log_format, "error")  # what is said here is the answer, or why not
+    if wishes.live and settings.live_problem:
+        raise SetupError(settings.live_problem)
     if ask and output.is_dialogue():
         wishes = _asked(wishes)
-        output.console().print(_summary(wishes.settings(), venue_of(settings)))
-        if not Confirm.ask("Make and start this bot?", default=True):
+        chosen = wishes.settings().model_copy(update={"venue": venue_of(settings)})
+        output.console().print(_summary(chosen))
+        if not _confirmed(chosen):
             raise typer.Exit
-        if wishes.live and not Confirm.ask("With REAL MONEY, which can be lost?", default=False):
-            raise typer.Exit
+    if wishes.live and wishes.capital is None:
+        raise InputError("A live bot trades with as much as you say: give --capital, in USDT.")
     asyncio.run(_create(settings, wishes, as_json=as_json))
 
 
@@ -110,7 +122,13 @@ async def _create(settings: Settings, wishes: Wishes, *, as_json: bool) -> None:
         output.write_json(bot)
         return
     output.console().print(
-        f"Bot {bot.id} ({bot.settings.name}) trades on {bot.settings.venue}, {bot.settings.mode}.\n"
+        Text.assemble(
+            f"Bot {bot.id} ({bot.settings.name}) trades {', '.join(bot.settings.symbols)}, ",
+            where_told(bot.settings),
+            ".",
+        )
+    )
+    output.console().print(
         f"  oxbot bots show {bot.id}      how it is doing\n"
         f"  oxbot bots pause {bot.id}     no entries, protection goes on\n"
         f"  oxbot bots stop {bot.id}      sell and end"
@@ -145,18 +163,29 @@ def _check(wishes: Wishes, field: str) -> Callable[[str], object]:
     return lambda answer: wishes.having(field, answer).settings()
 
 
-def _named(mode: Mode) -> str:
-    return "LIVE, WITH REAL MONEY," if mode is Mode.LIVE else str(mode)
+def _confirmed(settings: BotSettings) -> bool:
+    """Have a person say yes, and where it is for real say so twice."""
+    live = settings.mode is Mode.LIVE
+    if not Confirm.ask("Make and start this bot?", default=not live):
+        return False
+    if not live:
+        return True
+    money = "REAL MONEY" if has_real_money(settings.venue) else "play money"
+    question = (
+        f"LIVE: it trades {telling.money(settings.capital)} USDT of {money}, which can be lost"
+    )
+    return Confirm.ask(f"{question}. Are you sure?", default=False)
 
 
-def _summary(settings: BotSettings, venue: str) -> str:
+def _summary(settings: BotSettings) -> Text:
     limits = settings.limits
-    return (
-        f"\n  {settings.name}: {', '.join(settings.symbols)}, {_named(settings.mode)} on {venue}\n"
-        f"  {telling.money(settings.capital)} USDT, a cycle every {settings.interval_s} s, "
+    return Text.assemble(
+        f"\n  {settings.name}: {', '.join(settings.symbols)}, ",
+        where_told(settings),
+        f"\n  {telling.money(settings.capital)} USDT, a cycle every {settings.interval_s} s, "
         f"decided by {settings.deciders}\n"
         f"  stop {telling.percent(limits.stop)}, target {telling.percent(limits.target)}, "
         f"at most {telling.percent(limits.max_position)} in one coin and "
         f"{telling.percent(limits.max_exposure)} in all, "
-        f"held at most {limits.longest_hold_s // 60} min\n"
+        f"held at most {limits.longest_hold_s // 60} min\n",
     )

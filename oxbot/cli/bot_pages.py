@@ -3,20 +3,26 @@
 import time
 from collections.abc import Sequence
 from datetime import tzinfo
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from oxbot.app.bots import BotPage
 from oxbot.app.market_status import MarketStatus, circuits_told, feed_told
 from oxbot.app.overview import BotLine
-from oxbot.app.telling import NOTHING, coins, gain, money, price, span, when
+from oxbot.app.telling import NOTHING, coins, gain, money, price, span, when, where
 from oxbot.cli.output import table
+from oxbot.domain.bot import BotSettings, Mode
 from oxbot.domain.decision import DecisionCounts
 from oxbot.domain.market import Quote, base_of
 from oxbot.domain.money import plain
 from oxbot.messages import BotView, ControlAnswer
 from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
+
+LIVE_STYLE: Final = "bold red"
+"""Of whatever tells that a bot trades for real: nobody is to overlook it."""
 
 
 def answer(bot_id: str, given: ControlAnswer) -> str:
@@ -36,21 +42,27 @@ def write_list(console: Console, lines: Sequence[BotLine], zone: tzinfo) -> None
     if not lines:
         console.print("There is no bot yet. Make one: oxbot bots create")
         return
-    columns = ("id", "name", "status", "cycle>", "equity>", "holds", "since")
+    columns = ("id", "name", "mode", "status", "cycle>", "equity>", "holds", "since")
     console.print(table("", columns, (_list_line(line, zone) for line in lines)))
 
 
-def _list_line(line: BotLine, zone: tzinfo) -> tuple[str, ...]:
+def _list_line(line: BotLine, zone: tzinfo) -> tuple[str | Text, ...]:
     held = " ".join(base_of(position.symbol) for position in line.positions)
     return (
         line.bot.id,
         line.bot.settings.name,
+        mode_told(line.bot.settings.mode),
         line.bot.status,
         str(line.last.cycle) if line.last else NOTHING,
         money(line.equity),
         held or NOTHING,
         when(line.bot.created_ms, zone)[:10],
     )
+
+
+def mode_told(mode: Mode) -> str | Text:
+    """Name a mode, live in red."""
+    return Text("LIVE", LIVE_STYLE) if mode is Mode.LIVE else str(mode)
 
 
 def write_page(
@@ -71,13 +83,13 @@ def write_page(
         console.print("", _events(page.events))
 
 
-def _head(page: BotPage, zone: tzinfo) -> list[str]:
+def _head(page: BotPage, zone: tzinfo) -> list[str | Text]:
     settings, audit, view = page.bot.settings, page.audit, page.view
     coins_named = ", ".join(base_of(symbol) for symbol in settings.symbols)
     books = "agree" if not audit.drift and not audit.unbalanced else "DO NOT AGREE"
-    lines = [
+    lines: list[str | Text] = [
         f"{settings.name} ({page.bot.id}): {view.status if view else page.bot.status}",
-        f"{coins_named} on {settings.mode}",
+        Text.assemble(f"{coins_named}: ", where_told(settings)),
         f"a cycle every {settings.interval_s} s, decided by {settings.deciders}",
         _asked(page.decisions),
         f"cash {money(audit.cash_stored)} USDT, books {books} (drift {audit.drift.normalize():f})",
@@ -91,6 +103,11 @@ def _head(page: BotPage, zone: tzinfo) -> list[str]:
         *_worries(view),
         *_last_skip(page.cycles),
     ]
+
+
+def where_told(settings: BotSettings) -> Text:
+    """Say where a bot's orders go, in red where that is no paper."""
+    return Text(where(settings), LIVE_STYLE if settings.mode is Mode.LIVE else "")
 
 
 def _asked(today: DecisionCounts) -> str:

@@ -11,6 +11,7 @@ from oxbot.app.market_status import circuits_told, feed_told
 from oxbot.app.overview import HeldCoin
 from oxbot.app.telling import NOTHING, coins, gain, money, price, span, when
 from oxbot.cli import output
+from oxbot.cli.bot_pages import mode_told
 from oxbot.cli.demo_picture import TRY, Links, Picture
 from oxbot.domain.market import base_of
 from oxbot.records import OrderRow
@@ -41,7 +42,9 @@ def _head(picture: Picture) -> Text:
     left_ms = view.next_due_ms - picture.time.venue_ms if view and view.next_due_ms else None
     line = Text.assemble(
         ("0xBot demo", "bold cyan"),
-        f"  bot {page.bot.id} {status}  ",
+        f"  bot {page.bot.id} (",
+        mode_told(page.bot.settings.mode),
+        f") {status}  ",
         (f"cycle {cycle}", "bold"),
         f"  next in {_wall(left_ms, picture)}",
         f"\nequity {money(picture.line.equity)} USDT",

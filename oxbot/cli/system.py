@@ -64,7 +64,21 @@ async def _shown(addresses: "Addresses") -> None:
         f"  bots      oxbot bots list\n"
         f"  workflows oxbot temporal workflow list"
     )
+    if trouble := await _live_trouble(addresses):
+        typer.echo(trouble, err=True)
     await until_stopped(addresses)
+
+
+async def _live_trouble(addresses: "Addresses") -> str | None:
+    """Give what the API says that live bots lack; nothing where it does not answer."""
+    from oxbot.embedded.reach import get_object
+
+    try:
+        live = (await asyncio.to_thread(get_object, f"{addresses.api}/status")).get("live")
+    except (OSError, ValueError):
+        return None
+    trouble = live.get("trouble") if isinstance(live, dict) else None
+    return str(trouble) if trouble else None
 
 
 def doctor(
@@ -73,9 +87,9 @@ def doctor(
 ) -> None:
     """Look at what a start needs: what is found, what is missing and how to get it."""
     from oxbot.cli.config_sources import load_settings
-    from oxbot.embedded.doctor import can_start, examine
+    from oxbot.embedded.doctor import can_start
 
-    findings = asyncio.run(examine(load_settings()))
+    findings = asyncio.run(_examined(load_settings()))
     able = can_start(findings)
     if as_json:
         report = {"can_start": able, "findings": [asdict(finding) for finding in findings]}
@@ -83,6 +97,13 @@ def doctor(
     else:
         _print_findings(findings, able=able)
     raise typer.Exit(0 if able else 1)
+
+
+async def _examined(settings: "Settings") -> "list[Finding]":
+    from oxbot.cli.doctor_live import live_trading
+    from oxbot.embedded.doctor import examine
+
+    return [*await examine(settings), await live_trading(settings)]
 
 
 def _print_findings(findings: "list[Finding]", *, able: bool) -> None:

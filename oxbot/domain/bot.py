@@ -17,6 +17,9 @@ REAL_VENUE: Final = "okx"
 SIMULATED_VENUE: Final = "okx-simulated"
 """A bot stays on the venue it was made for: prices of two worlds do not mix in one ledger."""
 
+DEMO_SUFFIX: Final = "-demo"
+"""Ends the names of the venues that are OKX's demo trading."""
+
 ID_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,30}$"
 BotId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
@@ -40,6 +43,11 @@ class Mode(StrEnum):
 
     PAPER = "paper"
     LIVE = "live"
+
+
+def has_real_money(venue: str) -> bool:
+    """Whether money is at stake at a venue: not in demo trading, nor where it is simulated."""
+    return venue != SIMULATED_VENUE and not venue.endswith(DEMO_SUFFIX)
 
 
 class RiskLimits(Value):

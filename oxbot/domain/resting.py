@@ -105,8 +105,8 @@ def stop_of(
 ) -> RestingStop | None:
     """Make the stop that a long position asks for; None where it is too small to be closed.
 
-    Prices are rounded up to the tick, so that the exchange's stop is reached no later than the
-    position's.
+    Prices are on the tick: of those that can be, the stop's is the highest at which the
+    position is stopped, and the target's the lowest at which it is on target.
 
     Args:
         position: A long one.
@@ -125,7 +125,7 @@ def stop_of(
         opened_ms=position.opened_ms,
         number=number,
         quantity=quantity,
-        stop_price=instrument.round_price_up(position.stop_price),
+        stop_price=max(instrument.round_price_down(position.stop_price), instrument.tick),
         target_price=instrument.round_price_up(position.target_price),
         fence_ms=fence_ms,
     )

@@ -44,8 +44,14 @@ from oxbot.records import (
 class Store(ProtectionStore, LiveStore, Protocol):
     """The record. Each method is one transaction."""
 
-    async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
-        """Insert a running bot with its capital as first posting; Conflict if the id is taken."""
+    async def create_bot(
+        self, bot_id: str, settings: BotSettings, created_ms: int, free: Decimal | None = None
+    ) -> Bot:
+        """Insert a running bot with its capital as first posting; Conflict if the id is taken.
+
+        `free` is what a live bot's account has free, in USDT: InputError where the live bots of
+        the venue have too much of it by now.
+        """
         ...
 
     async def bot(self, bot_id: str) -> Bot:

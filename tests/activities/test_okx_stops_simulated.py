@@ -48,7 +48,7 @@ async def must_be_protected(trader: Trader) -> None:
     [stop] = await alive(trader)
     [instrument] = (await trader.ports.feed.instruments([SYMBOL])).values()
     assert Decimal(stop["sz"]) == instrument.whole_lots(position.quantity).number
-    assert Decimal(stop["slTriggerPx"]) == instrument.round_price_up(position.stop_price).number
+    assert Decimal(stop["slTriggerPx"]) == instrument.round_price_down(position.stop_price).number
     assert Decimal(stop["tpTriggerPx"]) == instrument.round_price_up(position.target_price).number
     [row] = await trader.room.store.resting_stops(BOT)
     assert (row.id, row.state) == (stop["algoClOrdId"], StopState.RESTING)

@@ -157,7 +157,7 @@ async def test_an_entry_is_a_fenced_limit_with_its_stop_and_target(
     assert guard == [
         {
             "attachAlgoClOrdId": "g" + "a" * 31,
-            "slTriggerPx": "90891.6",
+            "slTriggerPx": "90891.5",
             "slOrdPx": "-1",
             "tpTriggerPx": "100781.3",
             "tpOrdPx": "-1",

@@ -155,3 +155,28 @@ async def test_without_redis_the_bots_are_shown_and_the_rest_says_so(
             answer = await api.get(path)
             assert answer.status_code == 503
             assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_status_and_page_name_live_bots_and_what_they_lack(
+    database_url: str, redis_url: str, store: PostgresStore
+) -> None:
+    async def seen(**settings: object) -> tuple[dict[str, object], str]:
+        async with serving(database_url, redis_url=redis_url, **settings) as client:
+            live = (await client.get("/status")).json()["live"]
+            return live, (await client.get("/")).text
+
+    key = {"okx_api_key": "k", "okx_secret_key": "s", "okx_passphrase": "p"}
+    await new_bot(store, "p1")
+    live, page = await seen()
+    assert live == {"bots": [], "trouble": None}
+    assert "p1, paper on okx" in page
+
+    await new_bot(store, "b1", mode="live")
+    live, page = await seen(live="accepted", **key)
+    assert live == {"bots": ["b1"], "trouble": None}
+    assert '<span class="bad">b1, LIVE on okx, REAL MONEY</span>' in page
+    live, page = await seen(**key)
+    assert live["bots"] == ["b1"]
+    for told in (str(live["trouble"]), page):
+        assert "LIVE BOTS WITHOUT A FIT ACCOUNT: b1. Live trading is off" in told
+        assert "OXBOT_LIVE=accepted" in told

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from oxbot.domain.balances import must_be_free
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.lifecycle import WITHOUT_FILL
@@ -63,8 +64,13 @@ class FakeStore(FakeQuestions):
         self._unseen: set[tuple[str, int]] = set()
         self._events: list[tuple[str, EventRow]] = []
 
-    async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
-        """Insert a running bot; Conflict if the id is taken."""
+    async def create_bot(
+        self, bot_id: str, settings: BotSettings, created_ms: int, free: Decimal | None = None
+    ) -> Bot:
+        """Insert a running bot; Conflict if the id is taken, InputError if its capital is."""
+        if free is not None:
+            claimed = (await self.claims(settings.venue)).cash
+            must_be_free(free, claimed, settings.capital)
         if bot_id in self.bots_by_id:
             raise Conflict(f"There is a bot {bot_id} already.")
         bot = Bot(

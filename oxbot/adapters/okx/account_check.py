@@ -14,7 +14,10 @@ from oxbot.ports import Clock
 WRONG_WORLD = "50101"
 """OKX's code for a key of demo trading used for real, or the other way round."""
 
-KEY_ERRORS = frozenset({"50103", "50104", "50105", "50106", "50107", "50111", "50113", "50119"})
+KEY_ERRORS = frozenset(
+    {"50103", "50104", "50105", "50106", "50107", "50110", "50111", "50113", "50119"}
+)
+"""OKX's codes for a key that is incomplete, unknown, wrong, or used from another address."""
 
 
 async def free_usdt(keys: Keys, place: Place, clock: Clock) -> Decimal:
@@ -45,5 +48,6 @@ def _must_know_the_key(error: Exception, place: Place) -> None:
     if code in KEY_ERRORS:
         raise SetupError(
             f"OKX does not accept the API key ({said_by(error)}): check OKX_API_KEY, "
-            "OKX_SECRET_KEY and OKX_PASSPHRASE, and the addresses that the key is bound to."
+            "OKX_SECRET_KEY and OKX_PASSPHRASE, the addresses that the key is bound to, and "
+            "whether it is of the OKX that OXBOT_OKX_HOST names."
         ) from error

@@ -43,7 +43,7 @@ def order_body(order: Order, instrument: Instrument) -> dict[str, object]:
 def _attached(order: Order, instrument: Instrument) -> dict[str, object]:
     if order.limit_price is None or order.stop is None or order.target is None:
         raise ValueError(f"an entry is bounded and protected: {order}")
-    stop = instrument.round_price_up(order.limit_price * (1 - order.stop))
+    stop = max(instrument.round_price_down(order.limit_price * (1 - order.stop)), instrument.tick)
     target = instrument.round_price_up(order.limit_price * (1 + order.target))
     guard = {
         "attachAlgoClOrdId": attached_id(order.id),

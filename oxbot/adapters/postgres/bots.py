@@ -1,9 +1,13 @@
 """Bots: made, read, controlled, and given their cycle numbers."""
 
+from decimal import Decimal
+from typing import Final
+
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres.claims import live_cash
 from oxbot.adapters.postgres.postings import post
 from oxbot.adapters.postgres.rows import Records, add_event, lock_bot, no_bot
 from oxbot.adapters.postgres.schema import (
@@ -14,12 +18,16 @@ from oxbot.adapters.postgres.schema import (
     orders,
     positions,
 )
+from oxbot.domain.balances import must_be_free
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict
 from oxbot.domain.ledger import deposit_entries
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import WriteControl
 from oxbot.records import RunReservation
+
+_ONE_LIVE_BOT_AT_A_TIME: Final = 0x0B07
+"""The advisory lock of whoever adds a live bot to those that share an account."""
 
 _TOLD = {
     BotStatus.RUNNING: "resumed",
@@ -32,8 +40,14 @@ _TOLD = {
 class Bots(Records):
     """The part of the store that keeps bots."""
 
-    async def create_bot(self, bot_id: str, settings: BotSettings, created_ms: int) -> Bot:
-        """Insert a running bot with its capital as first posting; Conflict if the id is taken."""
+    async def create_bot(
+        self, bot_id: str, settings: BotSettings, created_ms: int, free: Decimal | None = None
+    ) -> Bot:
+        """Insert a running bot with its capital as first posting; Conflict if the id is taken.
+
+        `free` is what a live bot's account has free, in USDT: InputError where the live bots of
+        the venue have too much of it by now.
+        """
         bot = Bot(
             id=bot_id,
             settings=settings,
@@ -43,6 +57,12 @@ class Bots(Records):
             created_ms=created_ms,
         )
         async with self._transaction() as connection:
+            if free is not None:
+                await connection.execute(
+                    select(func.pg_advisory_xact_lock(_ONE_LIVE_BOT_AT_A_TIME))
+                )
+                claimed = await live_cash(connection, settings.venue)
+                must_be_free(free, claimed, settings.capital)
             new = insert(bots).values(_row_of(bot)).on_conflict_do_nothing()
             if not (await connection.execute(new.returning(bots.c.id))).one_or_none():
                 raise Conflict(f"There is a bot {bot_id} already. Choose another id.")

@@ -24,11 +24,8 @@ class Claimed(Records):
         """Give what all live bots of a venue that are not stopped have, as of one moment."""
         of_venue = _LIVE & (bots.c.settings["venue"].astext == venue)
         async with self._still_picture() as connection:
-            cash = await connection.scalar(
-                select(func.sum(bots.c.cash, type_=Money(Notional))).where(of_venue)
-            )
             return Claims(
-                cash=cash or Notional(0),
+                cash=await live_cash(connection, venue),
                 coins=await _coins(connection, of_venue),
                 sent=await _sent(connection, of_venue),
                 fills=await _last_fill(connection, of_venue),
@@ -43,6 +40,13 @@ class Claimed(Records):
         )
         async with self._statements() as connection:
             return sorted((await connection.scalars(query)).all())
+
+
+async def live_cash(connection: AsyncConnection, venue: str) -> Notional:
+    """Sum the cash of all live bots of a venue that are not stopped, in USDT."""
+    cash = func.sum(bots.c.cash, type_=Money(Notional))
+    query = select(cash).where(_LIVE, bots.c.settings["venue"].astext == venue)
+    return (await connection.scalar(query)) or Notional(0)
 
 
 async def _coins(connection: AsyncConnection, of_venue: ColumnElement[bool]) -> dict[str, Quantity]:

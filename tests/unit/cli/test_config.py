@@ -1,6 +1,7 @@
 """Settings: where each comes from, and that no secret is shown."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,41 @@ def test_the_keys_of_model_providers_are_hidden_and_cards_are_told_as_json(
     assert cards is not None
     assert json.loads(cards)["mine"]["input_usd"] == "0.1"
     assert "hunter2" not in repr(load_settings())
+
+
+KEY = ("OKX_API_KEY", "OKX_SECRET_KEY", "OKX_PASSPHRASE")
+
+
+def test_the_parts_of_the_exchanges_key_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in KEY:
+        monkeypatch.setenv(name, "hunter2")
+    found = sources()
+    assert [found[name] for name in KEY] == [(HIDDEN, "environment")] * 3
+    assert "hunter2" not in repr(load_settings())
+
+
+@pytest.mark.parametrize("missing", [*KEY, "OXBOT_LIVE"])
+def test_live_trading_needs_to_be_accepted_and_every_part_of_a_key(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    for name in KEY:
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("OXBOT_LIVE", "accepted")
+    assert load_settings().live_problem is None
+    monkeypatch.setenv(missing, "")
+    problem = load_settings().live_problem
+    assert problem is not None
+    assert re.search(rf"[Ss]et {missing}\b", problem)
+    assert [name for name in (*KEY, "OXBOT_LIVE") if name in problem] == [missing]
+
+
+@pytest.mark.parametrize("word", ["yes", "true", "1", "Accepted"])
+def test_live_trading_is_accepted_by_that_very_word(
+    monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setenv("OXBOT_LIVE", word)
+    with pytest.raises(InputError, match=rf"^OXBOT_LIVE: .*'accepted'.*given: {word}"):
+        load_settings()
 
 
 @pytest.mark.parametrize(
