@@ -82,7 +82,7 @@ RESTING = RestingStop(
     target_price=Price(2),
     fence_ms=NOW_MS,
 )
-TRIGGERED = leave("b1", 3, "0.01", id="g1")
+TRIGGERED = leave("b1", 3, "0.01", id="g1", state=OrderState.FILLED)
 
 
 async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object]]]:
