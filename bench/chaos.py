@@ -1,0 +1,125 @@
+"""Kills and faults at every step of an order, and the count of what must never come of them.
+
+A system of real servers, a simulated OKX and workers runs in a scratch directory; many bots live
+there side by side, each with a worker of its own and one thing that goes wrong: SIGKILL at an
+await, a worker that is suspended while another one does its work, a server that dies, a fault of
+the exchange, a late or doubled signal, a pause in the moment of an entry. The list of them is made
+from the code. Each bot is judged at rest, and again when it has stopped, by its fills and by where
+the simulator's prices went.
+
+Exit code 1: something was wrong, or a point was never hit.
+"""
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from chaos_matrix.injections import Injection, catalogue
+from chaos_matrix.matrix import Matrix, Plan
+from chaos_matrix.prices import Prices
+from chaos_matrix.report import State, is_clean, line, summed_up, table
+from chaos_matrix.system import open_system
+from chaos_matrix.verdict import Outcome
+
+from oxbot.domain.bot import Mode
+from oxbot.logs import configure_logs
+from oxbot.settings import Settings
+
+MODES = {"paper": (Mode.PAPER,), "live": (Mode.LIVE,), "both": (Mode.PAPER, Mode.LIVE)}
+INTERRUPTED = 130
+
+
+def main() -> None:
+    asked = _asked()
+    configure_logs("json", "error")
+    injections = _injections(asked)
+    if not injections:
+        sys.exit(f"nothing is named like {asked.only!r}; see --list")
+    if asked.list:
+        print("\n".join(each.name for each in injections))
+        return
+    state, begun = State(asked.state), time.monotonic()
+    interrupted = asyncio.run(_run(asked, injections, state))
+    found = summed_up(state.done, injections, time.monotonic() - begun)
+    if not asked.json:
+        print(table(found, state.done), file=sys.stderr)
+    print(line(found))
+    sys.exit(INTERRUPTED if interrupted else 0 if is_clean(found) else 1)
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=7, help="of the market")
+    parser.add_argument("--mode", choices=MODES, default="paper")
+    parser.add_argument("--only", default="", help="injections whose name has this in it")
+    parser.add_argument("--width", type=int, default=10, help="bots side by side")
+    parser.add_argument("--state", type=Path, help="finished runs; a run goes on after them")
+    parser.add_argument("--keep", type=Path, help="keep the system's directory here")
+    parser.add_argument("--list", action="store_true", help="only name the injections")
+    parser.add_argument("--json", action="store_true", help="no table")
+    return parser.parse_args()
+
+
+def _injections(asked: argparse.Namespace) -> list[Injection]:
+    every = [each for mode in MODES[asked.mode] for each in catalogue(mode)]
+    return [each for each in every if asked.only in each.name]
+
+
+async def _run(asked: argparse.Namespace, injections: Sequence[Injection], state: State) -> bool:
+    """Run what is left to be run; whether Ctrl-C ended it."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    plan = Plan(injections, asked.runs, list(state.done), asked.width)
+
+    def keep(outcome: Outcome) -> None:
+        state.keep(outcome)
+        _tell(outcome, len(state.done), asked.runs)
+
+    with ExitStack() as stack:
+        home = asked.keep or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="oxbot-chaos-"))
+        )
+        try:
+            async with open_system(_settings(home), asked.seed) as system:
+                await Matrix(system, Prices(asked.seed), keep).run(plan)
+        except asyncio.CancelledError:
+            return True
+    return False
+
+
+def _tell(outcome: Outcome, done: int, runs: int) -> None:
+    hit = "hit" if outcome.hit else "missed"
+    head = f"{done}/{runs} {outcome.injection} ({hit}, {outcome.bot_id}, {outcome.seconds} s)"
+    print("\n  ".join((head, *outcome.doubts)), file=sys.stderr, flush=True)
+
+
+def _settings(home: Path) -> Settings:
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(4)]
+        temporal, web, api, simulator = (probe.getsockname()[1] for probe in probes)
+    return Settings(
+        home=home,
+        database_url=None,
+        redis_url=None,
+        temporal_address=None,
+        simulator_url=None,
+        log_level="error",
+        temporal_port=temporal,
+        temporal_ui_port=web,
+        api_port=api,
+        simulator_port=simulator,
+    )
+
+
+if __name__ == "__main__":
+    main()
