@@ -12,6 +12,7 @@ Exit code 1: something was wrong, or a point was never hit.
 
 import argparse
 import asyncio
+import json
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from chaos_matrix.injections import Injection, catalogue
 from chaos_matrix.matrix import Matrix, Plan
+from chaos_matrix.mutants import MUTANTS
 from chaos_matrix.prices import Prices
 from chaos_matrix.report import State, is_clean, line, summed_up, table
 from chaos_matrix.system import open_system
@@ -45,6 +47,8 @@ def main() -> None:
     if asked.list:
         print("\n".join(each.name for each in injections))
         return
+    if asked.mutants:
+        sys.exit(0 if asyncio.run(_mutants(asked)) else 1)
     state, begun = State(asked.state), time.monotonic()
     interrupted = asyncio.run(_run(asked, injections, state))
     found = summed_up(state.done, injections, time.monotonic() - begun)
@@ -63,6 +67,8 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=10, help="bots side by side")
     parser.add_argument("--state", type=Path, help="finished runs; a run goes on after them")
     parser.add_argument("--keep", type=Path, help="keep the system's directory here")
+    parser.add_argument("--mutant", default="", help="a safeguard to take away")
+    parser.add_argument("--mutants", action="store_true", help="whether each mutant is caught")
     parser.add_argument("--list", action="store_true", help="only name the injections")
     parser.add_argument("--json", action="store_true", help="no table")
     return parser.parse_args()
@@ -75,10 +81,9 @@ def _injections(asked: argparse.Namespace) -> list[Injection]:
 
 async def _run(asked: argparse.Namespace, injections: Sequence[Injection], state: State) -> bool:
     """Run what is left to be run; whether Ctrl-C ended it."""
-    task = asyncio.current_task()
-    assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    if task := asyncio.current_task():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     plan = Plan(injections, asked.runs, list(state.done), asked.width)
 
     def keep(outcome: Outcome) -> None:
@@ -90,11 +95,28 @@ async def _run(asked: argparse.Namespace, injections: Sequence[Injection], state
             stack.enter_context(tempfile.TemporaryDirectory(prefix="oxbot-chaos-"))
         )
         try:
-            async with open_system(_settings(home), asked.seed) as system:
+            async with open_system(_settings(home), asked.seed, asked.mutant) as system:
                 await Matrix(system, Prices(asked.seed), keep).run(plan)
         except asyncio.CancelledError:
             return True
     return False
+
+
+async def _mutants(asked: argparse.Namespace) -> bool:
+    """Take each safeguard away in turn, and say whether an oracle has seen it."""
+    caught: dict[str, bool | None] = {}
+    for mutant in MUTANTS:
+        if mutant.mode not in MODES[asked.mode]:
+            caught[mutant.name] = None
+            continue
+        injections = [each for each in catalogue(mutant.mode) if mutant.only in each.name]
+        its = argparse.Namespace(**{**vars(asked), "runs": mutant.runs, "mutant": mutant.name})
+        state = State(None)
+        if await _run(its, injections, state):
+            break
+        caught[mutant.name] = any(outcome.doubts for outcome in state.done)
+    print(json.dumps({"benchmark": "chaos mutants", "caught": caught}))
+    return all(found is not False for found in caught.values()) and len(caught) == len(MUTANTS)
 
 
 def _tell(outcome: Outcome, done: int, runs: int) -> None:

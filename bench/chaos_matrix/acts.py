@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from chaos_matrix.injections import Act, Injection
 from chaos_matrix.points import Struck
 from chaos_matrix.record import BotRecord, read_record
@@ -11,9 +13,9 @@ from chaos_matrix.system import System
 from chaos_matrix.verdict import Asked
 from oxbot.app.bots import Desk
 from oxbot.app.replay import patiently
-from oxbot.domain.errors import Conflict
+from oxbot.domain.errors import Conflict, StoreUnavailable
 from oxbot.domain.orders import Purpose
-from oxbot.messages import ChangeLimits, ControlRequest, Protect
+from oxbot.messages import ChangeLimits, ControlAnswer, ControlRequest, Protect
 
 BY: Final = "chaos"
 LONG_AGO_MS: Final = 600_000
@@ -46,8 +48,7 @@ class Hands:
         elif injection.act is Act.STOP:
             await self.stop()
         elif injection.act is Act.FAULT:
-            answer = await self.system.ask("POST", "faults", injection.fault)
-            self.rules.append(answer["rules"][-1]["id"])
+            await self.fault(injection.fault)
         elif injection.act is Act.AGAIN and struck.protect is not None:
             for _ in range(2):
                 await self.protect(struck.protect)
@@ -55,6 +56,11 @@ class Hands:
             await self.stale()
         elif injection.act is Act.LATE:
             await self.late()
+
+    async def fault(self, rule: dict[str, object]) -> None:
+        """Add a rule by which the exchange goes wrong."""
+        answer = await self.system.ask("POST", "faults", rule)
+        self.rules.append(answer["rules"][-1]["id"])
 
     async def pause(self) -> None:
         """Pause, and remember when that was answered."""
@@ -106,13 +112,19 @@ class Hands:
         return struck
 
     async def _control(self, verb: str) -> None:
-        control, request = self.desk.control, ControlRequest(by=BY)
-        method = control.pause if verb == "pause" else control.stop
+        """Say it until it is answered, or the bot has stopped."""
         try:
-            answer = await patiently(lambda: method(self.bot_id, request))
-        except Conflict:  # it has stopped
+            answer = await patiently(lambda: self._answer(verb))
+        except Conflict:
             return
         self._note(verb, await self.system.now_ms(), answer.in_flight)
+
+    async def _answer(self, verb: str) -> ControlAnswer:
+        if (await _read(self.system, self.bot_id)).is_stopped:
+            raise Conflict(f"{self.bot_id} has stopped")
+        control, request = self.desk.control, ControlRequest(by=BY)
+        method = control.pause if verb == "pause" else control.stop
+        return await method(self.bot_id, request)
 
     def _note(self, verb: str, venue_ms: int, in_flight: tuple[str, ...]) -> None:
         asked = Asked(
@@ -136,4 +148,8 @@ def _protect(symbol: str, opened_ms: int, version: int) -> Protect:
 
 
 async def _read(system: System, bot_id: str) -> BotRecord:
-    return await read_record(system.engine, bot_id)
+    """Read the record; a server that is away is waited for."""
+    try:
+        return await read_record(system.engine, bot_id)
+    except (OSError, SQLAlchemyError) as error:
+        raise StoreUnavailable(f"The record does not answer ({type(error).__name__}).") from error

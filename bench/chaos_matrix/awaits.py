@@ -82,9 +82,10 @@ def _is_defn(node: ast.expr) -> bool:
     return isinstance(named, ast.Attribute) and named.attr == "defn"
 
 
-def _reached(called: Called, begin: ast.AsyncFunctionDef) -> Reached:
+def _reached(called: Called, begin: ast.AST) -> Reached:
     """Follow all functions that are called, and gather what they await."""
-    reached, seen, left = Reached(), {called}, [(called.module, begin)]
+    reached, seen = Reached(), {called}
+    left: list[tuple[str, ast.AST]] = [(called.module, begin)]
     while left:
         module, node = left.pop()
         for name in _awaited(node):

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
+from pydantic import Field
+
 from chaos_matrix.awaits import EXCHANGE, activities_found, executing
 from chaos_matrix.points import AFTER, BEFORE, ENTRY, EXIT, MOMENTS, Deed, Point, Step
 from chaos_matrix.system import SERVERS
-from chaos_matrix.trader import DECIDED, GUARDED
+from chaos_matrix.trader import DECIDED, GUARDED, WATCHED
+from chaos_matrix.ways import CLAIMS, EXECUTE, PROTECT, Rule, Way, ways_to
 from oxbot.domain.bot import Mode
 from oxbot.domain.values import Value
 from oxbot.simulator.fault_rules import NEEDS, ON_ORDERS, ON_THE_WAY, FaultKind
 
-EXECUTE, PROTECT, WATCH, EXAMINE = "execute_order", "protect", "watch_prices", "examine"
-"""Activities that are known by name: how a bot has to live to come to them."""
+WATCH, EXAMINE = "watch_prices", "examine"
+"""Activities of the market watch, not of a bot."""
 
 
 class Act(StrEnum):
@@ -31,14 +34,6 @@ class Act(StrEnum):
     EXAMINE = "examine"
 
 
-class Way(Value):
-    """How a run comes to its point: steps in their order, and how long a killed worker is away."""
-
-    steps: tuple[Step, ...] = ()
-    down_s: float = 0
-    late: bool = False
-
-
 class Injection(Value):
     """One thing that goes wrong, of which a run has one.
 
@@ -51,25 +46,15 @@ class Injection(Value):
     mode: Mode
     ways: tuple[Way, ...] = (Way(),)
     act: Act = Act.NOTHING
-    fault: dict[str, object] = {}
+    fault: Rule = Field(default_factory=dict)
     target: str = ""
     skew_ms: int = 0
     shared: bool = False
 
 
-CLAIMS: Final = {EXECUTE: "claim", PROTECT: "intend_exit"}
-"""What makes an order an attempt's own: an attempt that died right after leaves it sent."""
-
-LATE_CLAIM: Final = Step(
-    deed=Deed.KILL, point=Point(moment=AFTER, activity=EXECUTE, method="claim"), kind=ENTRY
-)
-
 CONTROL_POINTS: Final = (
     Point(moment=AFTER, activity="validate_risk"),
-    *(
-        Point(moment=BEFORE, activity=EXECUTE, method=name)
-        for name in ("claim", "place", "settle")
-    ),
+    *(Point(moment=BEFORE, activity=EXECUTE, method=name) for name in ("claim", "place", "settle")),
 )
 """The moments of an entry at which somebody may call it off."""
 
@@ -131,9 +116,9 @@ def _at(mode: Mode, deed: Deed, point: Point, kind: str) -> Injection:
     step = Step(deed=deed, point=point, kind=kind)
     return Injection(
         name=f"{mode}:{deed}:{point}{':' if kind else ''}{kind}",
-        style=_style(point, kind),
+        style=_style(point),
         mode=mode,
-        ways=tuple(_ways(step)),
+        ways=ways_to(mode, step),
     )
 
 
@@ -141,19 +126,8 @@ def _kinds(point: Point) -> tuple[str, ...]:
     return (ENTRY, EXIT) if point.activity == EXECUTE else ("",)
 
 
-def _style(point: Point, kind: str) -> str:
+def _style(point: Point) -> str:
     return GUARDED if point.activity == PROTECT else DECIDED
-
-
-def _ways(step: Step) -> Iterator[Way]:
-    """Give the ways to a point: straight on, after a death, after a death that lasted."""
-    yield Way(steps=(step,))
-    claims = CLAIMS.get(step.point.activity)
-    if claims is not None:
-        claimed = Point(moment=AFTER, activity=step.point.activity, method=claims)
-        yield Way(steps=(Step(deed=Deed.KILL, point=claimed, kind=step.kind), step))
-    if step.point.activity == PROTECT:
-        yield Way(steps=(LATE_CLAIM, step), down_s=13, late=True)
 
 
 def _control(mode: Mode) -> Iterator[Injection]:
@@ -195,15 +169,15 @@ def _faults(mode: Mode) -> Iterator[Injection]:
                 hold = Step(deed=Deed.HOLD, point=point)
                 yield Injection(
                     name=f"{mode}:fault:{name}:{activity}.{method}",
-                    style=_style(point, ""),
+                    style=_style(point),
                     mode=mode,
-                    ways=tuple(_ways(hold)),
+                    ways=ways_to(mode, hold),
                     act=Act.FAULT,
                     fault=rule,
                 )
 
 
-def _rules(mode: Mode, method: str) -> Iterator[tuple[str, dict[str, object]]]:
+def _rules(mode: Mode, method: str) -> Iterator[tuple[str, Rule]]:
     endpoint = "trade" if mode is Mode.LIVE else "market/books"
     for kind in (*ON_THE_WAY, FaultKind.NULLS):
         for when in MOMENTS if kind in ON_THE_WAY else (AFTER,):
@@ -211,10 +185,13 @@ def _rules(mode: Mode, method: str) -> Iterator[tuple[str, dict[str, object]]]:
             yield f"{kind}:{when}", {**rule, "when": when}
     if mode is Mode.LIVE and method == "place":
         for kind in ON_ORDERS:
-            yield kind.value, {"kind": kind.value, "endpoint": "trade/order", "count": 1, **_needs(kind)}
+            yield (
+                kind.value,
+                {"kind": kind.value, "endpoint": "trade/batch-orders", "count": 1, **_needs(kind)},
+            )
 
 
-def _needs(kind: FaultKind) -> dict[str, object]:
+def _needs(kind: FaultKind) -> Rule:
     return {NEEDS[kind]: PARAMETERS[NEEDS[kind]]} if kind in NEEDS else {}
 
 
@@ -222,7 +199,10 @@ def _skews(mode: Mode) -> Iterator[Injection]:
     for skew_ms in SKEWS_MS:
         for style in (GUARDED, DECIDED):
             yield Injection(
-                name=f"{mode}:clock {skew_ms:+d} ms:{style}", style=style, mode=mode, skew_ms=skew_ms
+                name=f"{mode}:clock {skew_ms:+d} ms:{style}",
+                style=style,
+                mode=mode,
+                skew_ms=skew_ms,
             )
 
 
@@ -241,7 +221,7 @@ def _shared(mode: Mode) -> Iterator[Injection]:
             step = Step(deed=Deed.KILL, point=Point(moment=moment, activity=activity))
             yield Injection(
                 name=f"{mode}:kill:{step.point}",
-                style=GUARDED,
+                style=WATCHED,
                 mode=mode,
                 ways=(Way(steps=(step,)),),
                 act=act,

@@ -10,8 +10,8 @@ from typing import Final
 
 from chaos_matrix.acts import Hands
 from chaos_matrix.awaits import executing
-from chaos_matrix.injections import Act, Injection, Way
-from chaos_matrix.points import Deed, Marks
+from chaos_matrix.injections import Injection, Way
+from chaos_matrix.points import Deed, Marks, Struck
 from chaos_matrix.record import BotRecord
 from chaos_matrix.system import RATE, System
 from chaos_matrix.trader import settings_of
@@ -19,12 +19,12 @@ from chaos_matrix.zygote import Worker
 from oxbot.app.bots import create_bot
 from oxbot.app.replay import patiently
 from oxbot.bootstrap import PROVIDERS
-from oxbot.domain.errors import Conflict
+from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.schedule import next_due, offset_ms
 
 LOOK_S: Final = 0.3
 LIVED_WITHIN_S: Final = 60
-STRUCK_WITHIN_S: Final = 30
+STRUCK_WITHIN_S: Final = 20
 """How much longer a point is waited for where only a bot's life comes to it."""
 
 BY_THE_WAY_S: Final = 2
@@ -106,8 +106,9 @@ class Life:
 
     async def end(self) -> BotRecord:
         """Do all that a person can, stop, and wait until it has stopped."""
-        if not (await self.hands.record()).is_stopped:
-            with suppress(Conflict):
+        stops = any(asked.verb == "stop" for asked in self.hands.asked)
+        if not stops and not (await self.hands.record()).is_stopped:
+            with suppress(Conflict, NotFound):
                 await self.hands.change_limits()
                 await self.hands.wake()
                 await self.hands.flatten()
@@ -120,9 +121,7 @@ class Life:
         """Whether all that was to go wrong did."""
         steps = self.way.steps
         done = all(self.marks.struck(number) for number, _ in enumerate(steps))
-        if self.injection.act is Act.FAULT:
-            return await self.hands.used() and done
-        return done
+        return await self.hands.used() and done if self.hands.rules else done
 
     async def close(self) -> None:
         """End its workers."""
@@ -172,15 +171,21 @@ class Life:
         if self.injection.shared:
             return
         for number, step in enumerate(self.way.steps):
-            while (struck := self.marks.struck(number)) is None:
+            while (struck := self.marks.struck(number)) is None:  # noqa: ASYNC110 - it is in another process
                 await asyncio.sleep(0.05)
             if step.deed is Deed.HOLD:
-                await self.hands.do(self.injection, struck)
+                await self._hold(struck)
                 self.marks.let_go(number)
             elif step.deed is Deed.SUSPEND:
                 await self._wake(struck.pid)
             elif self.way.late and number == 0:
                 await self.hands.late()
+
+    async def _hold(self, struck: Struck) -> None:
+        if self.way.fault:
+            await self.hands.fault(self.way.fault)
+        else:
+            await self.hands.do(self.injection, struck)
 
     async def _wake(self, pid: int) -> None:
         """Let a suspended worker go on when others have done its work."""
@@ -221,7 +226,7 @@ class Life:
         """Wait until something holds, or time is up: what is wrong then, the oracle finds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while not await holds():
+                while not await holds():  # noqa: ASYNC110 - as above
                     await asyncio.sleep(LOOK_S)
 
     _director: "asyncio.Task[None]" = field(init=False)
@@ -231,6 +236,6 @@ def _due_soon(number: int, interval_ms: int, now_ms: int) -> str:
     """Give the id of a bot whose first tick comes soon."""
     soon = range(now_ms + SOON_MS[0], now_ms + SOON_MS[1])
     names = (f"c{number}-{n}" for n in itertools.count())
-    return next(n for n in names if next_due(soon.start, interval_ms, offset_ms(n, interval_ms)) in soon)
-
-
+    return next(
+        n for n in names if next_due(soon.start, interval_ms, offset_ms(n, interval_ms)) in soon
+    )

@@ -4,17 +4,20 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from chaos_matrix.happened import Happened
 from chaos_matrix.injections import Injection
 from chaos_matrix.life import Life
+from chaos_matrix.live_oracle import LiveCase, judge_live
 from chaos_matrix.paper_oracle import Case, judge
 from chaos_matrix.prices import Prices
-from chaos_matrix.record import BotRecord
+from chaos_matrix.record import BotRecord, read_names, read_record
 from chaos_matrix.shared import strike
-from chaos_matrix.system import System, scaled
+from chaos_matrix.system import KEY, System, scaled
 from chaos_matrix.trader import DECIDED
 from chaos_matrix.verdict import Outcome, Verdict, Wrong
+from oxbot.domain.bot import Mode
 
 LATE_S = 15
 """Seconds that a guard may be crossed with nobody selling, where nothing is under way."""
@@ -93,7 +96,8 @@ class Matrix:
                 await room.acquire()
                 task = group.create_task(self._alone(*batch[0]))
                 tasks.add(task)
-                task.add_done_callback(lambda done: (tasks.discard(done), room.release()))
+                task.add_done_callback(tasks.discard)
+                task.add_done_callback(lambda _: room.release())
 
     async def _alone(self, number: int, injection: Injection, tried: int) -> None:
         way = injection.ways[tried % len(injection.ways)]
@@ -138,7 +142,23 @@ class Matrix:
             late_ms=scaled(LATE_S),
             decides=life.injection.style == DECIDED,
         )
-        return judge(case)
+        verdict = judge(case)
+        if life.injection.mode is Mode.LIVE:
+            verdict.merge(await self._judged_live(case))
+        return verdict
+
+    async def _judged_live(self, case: Case) -> Verdict:
+        """Judge by the log of the account; what is on record is read later, so it knows more."""
+        log = await self.system.ask("GET", f"log?account={KEY}")
+        record = await read_record(self.system.engine, case.record.bot_id)
+        bot_id, engine = case.record.bot_id, self.system.engine
+        live = LiveCase(
+            case=replace(case, record=record),
+            happened=Happened(log["events"]),
+            names=await read_names(engine, bot_id),
+            known=await read_names(engine),
+        )
+        return judge_live(live)
 
     _led: dict[str, int] = field(default_factory=dict)
 

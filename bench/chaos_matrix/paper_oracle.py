@@ -67,15 +67,14 @@ def judge(case: Case) -> Verdict:
     _control(case, verdict)
     held = _walk(case, verdict)
     _guarded(case, held, verdict)
-    _books(case, held, verdict)
+    _books(case, verdict)
     return verdict
 
 
 def _once(case: Case, verdict: Verdict) -> None:
     """No intent is filled twice, and no order beyond its size."""
     done = Counter(
-        (o["cycle"], o["symbol"], o["purpose"])
-        for o in case.record.filled("entry", "decision")
+        (o["cycle"], o["symbol"], o["purpose"]) for o in case.record.filled("entry", "decision")
     )
     for what, count in done.items():
         if count > 1:
@@ -187,7 +186,7 @@ def _guarded(case: Case, held: dict[str, Held], verdict: Verdict) -> None:
             )
 
 
-def _books(case: Case, held: dict[str, Held], verdict: Verdict) -> None:
+def _books(case: Case, verdict: Verdict) -> None:
     """Cash and coins on record are those of the fills."""
     record = case.record
     cash = Decimal(str(record.bot["settings"]["capital"]))

@@ -45,5 +45,3 @@ class Prices:
 
 def _name(symbol: str) -> str:
     return symbol.replace("/", "-")
-
-

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.schema import (
@@ -12,9 +12,11 @@ from oxbot.adapters.postgres.schema import (
     dust,
     fills,
     ledger_entries,
+    metadata,
     orders,
     positions,
 )
+from oxbot.domain.money import Amount
 
 Rows = Sequence[RowMapping]
 
@@ -59,28 +61,37 @@ class BotRecord:
 
 async def read_record(engine: AsyncEngine, bot_id: str) -> BotRecord:
     """Read all of one bot as of one moment."""
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="REPEATABLE READ")
+    async with engine.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
 
-        async def rows(query: Select[tuple[object, ...]]) -> Rows:
+        async def rows(table: Table, of: str, by: str) -> Rows:
+            query = select(table).where(table.c[of] == bot_id).order_by(table.c[by])
             return (await connection.execute(query)).mappings().all()
 
-        def of(table: object, *by: object) -> Select[tuple[object, ...]]:
-            return select(table).where(table.c.bot_id == bot_id).order_by(*by)
-
-        [bot] = await rows(select(bots).where(bots.c.id == bot_id))
+        [bot] = await rows(bots, "id", "id")
         return BotRecord(
             bot=bot,
-            orders=await rows(of(orders, orders.c.number)),
-            fills=await rows(of(fills, fills.c.id)),
-            positions=await rows(of(positions, positions.c.symbol)),
-            dust=await rows(of(dust, dust.c.symbol)),
-            postings=await rows(of(ledger_entries, ledger_entries.c.posting)),
+            orders=await rows(orders, "bot_id", "number"),
+            fills=await rows(fills, "bot_id", "id"),
+            positions=await rows(positions, "bot_id", "symbol"),
+            dust=await rows(dust, "bot_id", "symbol"),
+            postings=await rows(ledger_entries, "bot_id", "posting"),
         )
 
 
-def number(amount: object) -> Decimal:
+def number(amount: Amount | Decimal) -> Decimal:
     """Give an amount of whatever unit as a bare number."""
-    return Decimal(getattr(amount, "number", amount))
+    return amount.number if isinstance(amount, Amount) else amount
 
 
+async def read_names(engine: AsyncEngine, bot_id: str = "") -> frozenset[str]:
+    """Give the names of all orders and resting stops of a bot, or of all."""
+    names: set[str] = set()
+    async with engine.connect() as connection:
+        for table in (orders, metadata.tables.get("resting_stops")):
+            if table is None:
+                continue
+            query = select(table.c.id)
+            if bot_id:
+                query = query.where(table.c.bot_id == bot_id)
+            names.update((await connection.scalars(query)).all())
+    return frozenset(names)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 from chaos_matrix.injections import Injection
 from chaos_matrix.verdict import Outcome, Wrong
@@ -65,14 +66,11 @@ def is_clean(found: dict[str, object]) -> bool:
 def table(found: dict[str, object], done: Sequence[Outcome]) -> str:
     """Write it for people."""
     runs = Counter(outcome.injection for outcome in done)
-    injections = found["injections"]
-    assert isinstance(injections, dict)
-    width = max(map(len, injections), default=0)
-    lines = [f"{name:<{width}}  {runs[name]:>4} runs  {n:>4} hits" for name, n in injections.items()]
+    hits: dict[str, int] = cast("dict[str, int]", found["injections"])
+    width = max(map(len, hits), default=0)
+    lines = [f"{name:<{width}}  {runs[name]:>4} runs  {n:>4} hits" for name, n in hits.items()]
     lines += [f"{name}: {found[name]}" for name in (*Wrong, "drift_usdt", "runs", "seconds")]
-    never = found["never_hit"]
-    assert isinstance(never, list)
-    lines += [f"never hit: {name}" for name in never]
+    lines += [f"never hit: {name}" for name, n in hits.items() if not n]
     return "\n".join(lines)
 
 

@@ -1,7 +1,6 @@
 """What strikes all bots at once: servers, and the market watch."""
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -17,6 +16,9 @@ MOMENTS_S: Final = (3.2, 4.0, 5.0, 7.0)
 """How long after the bots have begun a server dies, in turn."""
 
 WATCHED_S: Final = 4
+PROTECTING_S: Final = 45
+"""How long a new watch is given to protect what is still held."""
+
 STRUCK_WITHIN_S: Final = 40
 EXAMINED_WITHIN_S: Final = 60
 
@@ -41,10 +43,10 @@ async def _watched(system: System, injection: Injection, marks: Marks) -> bool:
     await system.start_watch(str(marks.directory), steps)
     if steps[0].point.moment == AFTER:
         await asyncio.sleep(WATCHED_S)
-        assert system.watch is not None
-        system.watch.send(signal.SIGTERM)
+        system.end_watch()
     struck = await _struck(marks)
     await system.start_watch()
+    await asyncio.sleep(PROTECTING_S)
     return struck
 
 
@@ -54,6 +56,7 @@ async def _examined(
     """Have the venue stand still for a moment, and kill who examines its guards there."""
     await system.start_watch(str(marks.directory), injection.ways[0].steps)
     at_ms = (await system.venue.stand_still()).venue_ms
+    await asyncio.gather(*(life.hands.wake() for life in lives))
     examining = asyncio.create_task(system.desk.control.examine(system.desk.venue, at_ms))
     try:
         struck = await _struck(marks)

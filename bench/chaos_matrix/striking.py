@@ -63,7 +63,7 @@ class Striker(temporalio.client.Interceptor, temporalio.worker.Interceptor):
             os.kill(os.getpid(), signal.SIGKILL)
         if deed is Deed.SUSPEND:
             os.kill(os.getpid(), signal.SIGSTOP)
-        while deed is Deed.HOLD and not self.marks.may_go(number):
+        while deed is Deed.HOLD and not self.marks.may_go(number):  # noqa: ASYNC110 - others tell
             await asyncio.sleep(LOOK_S)
 
     async def about(self, arguments: Sequence[object]) -> About:
@@ -130,4 +130,6 @@ def armed(ports: Ports, striker: Striker) -> Ports:
 
 def _is_struck(hint: object) -> bool:
     """Whether a field holds one of those ports, or may."""
-    return hint in STRUCK_PORTS or any(kind in STRUCK_PORTS for kind in getattr(hint, "__args__", ()))
+    return hint in STRUCK_PORTS or any(
+        kind in STRUCK_PORTS for kind in getattr(hint, "__args__", ())
+    )

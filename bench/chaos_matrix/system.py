@@ -78,7 +78,6 @@ class System:
 
     def spec(self, name: str, queue: str, **more: object) -> Spec:
         """Give what a worker of a task queue is started with."""
-        assert self.addresses.simulator is not None
         return Spec.model_validate(
             {
                 "name": name,
@@ -88,7 +87,7 @@ class System:
                     **self.addresses.as_environment(),
                     "TEMPORAL_NAMESPACE": self.settings.temporal_namespace,
                     "OXBOT_HOME": str(self.data.root),
-                    "OXBOT_SIMULATOR_URL": self.addresses.simulator,
+                    "OXBOT_SIMULATOR_URL": self.addresses.simulator or "",
                     "OXBOT_TASK_QUEUE": queue,
                     "OXBOT_LOG_LEVEL": "warning",
                     **self.live,
@@ -104,6 +103,11 @@ class System:
         self._watches += 1
         name = f"{WATCH}-{self._watches}"
         self.watch = await self.zygote.fork(self.spec(name, WATCH, marks=marks, steps=steps))
+
+    def end_watch(self) -> None:
+        """Ask the worker of the market watch to end."""
+        if self.watch is not None:
+            self.watch.send(signal.SIGTERM)
 
     def kill(self, name: str) -> None:
         """SIGKILL a server; its supervisor starts it again."""
@@ -206,4 +210,3 @@ def _found(settings: Settings, addresses: Addresses) -> Settings:
 def scaled(real_s: float) -> int:
     """Give so many seconds of this machine in venue ms."""
     return int(Decimal(real_s) * 1000 * RATE)
-

@@ -7,13 +7,14 @@ from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.models import BASELINE, ModelChoice
 from oxbot.records import MarketBrief, ModelReply, ModelRequest
 
-GUARDED, DECIDED = "guarded", "decided"
-"""How positions end: by stop, target or longest hold between rare cycles; by decisions."""
+GUARDED, WATCHED, DECIDED = "guarded", "watched", "decided"
+"""How positions end: by stop, target or hold between rare cycles; by stop or target alone; by
+decisions."""
 
 SURE, HALF = "0.95", "0.5"
 
-RARE_S, OFTEN_S = 150, 15
-"""Seconds of venue time between two cycles of either style."""
+INTERVALS_S: Final = {GUARDED: 150, WATCHED: 1800, DECIDED: 15}
+"""Seconds of venue time between two cycles of each style."""
 
 _LIMITS: Final = {
     "max_position": "0.15",
@@ -30,7 +31,8 @@ _LIMITS: Final = {
 """Nothing keeps a bot from entering."""
 
 _OF_STYLE: Final = {
-    GUARDED: {"stop": "0.0006", "target": "0.0026", "longest_hold_s": 240},
+    GUARDED: {"stop": "0.0006", "target": "0.0026", "longest_hold_s": 120},
+    WATCHED: {"stop": "0.0012", "target": "0.0026", "longest_hold_s": 1500},
     DECIDED: {"stop": "0.02", "target": "0.05", "longest_hold_s": 600},
 }
 
@@ -42,8 +44,8 @@ def settings_of(name: str, style: str, mode: Mode) -> BotSettings:
         name=name,
         owner=name,
         mode=mode,
-        symbols=DEFAULT_SYMBOLS[:3] if style == GUARDED else DEFAULT_SYMBOLS[:2],
-        interval_s=RARE_S if style == GUARDED else OFTEN_S,
+        symbols=DEFAULT_SYMBOLS[:2] if style == DECIDED else DEFAULT_SYMBOLS,
+        interval_s=INTERVALS_S[style],
         limits=limits,
     )
 
@@ -85,10 +87,8 @@ class Trader:
         wish = {"symbol": symbol, "confidence": SURE, "reason": "as told"}
         held = brief.portfolio.positions.get(symbol)
         if held is None:
-            return Proposal.model_validate(
-                {**wish, "action": Action.BUY, "expected_move": "0.5"}
-            )
-        if self._style == GUARDED:
+            return Proposal.model_validate({**wish, "action": Action.BUY, "expected_move": "0.5"})
+        if self._style != DECIDED:
             return Proposal.model_validate({**wish, "action": Action.HOLD})
         if held.exit_quantity:
             return Proposal.model_validate({**wish, "action": Action.CLOSE})

@@ -45,10 +45,10 @@ async def work(spec: Spec) -> None:
         config = client.config()
         config["interceptors"] = [striker]
         watched = temporalio.client.Client(**config)
-        ports = replace(armed(ports, striker), clock=skewed(ports.clock, spec.skew_ms))
-        if spec.style:
-            ports = replace(ports, models={BASELINE: Trader(spec.style)})
-        async with make_worker(watched, ports, settings.task_queue):
+        models = {BASELINE: Trader(spec.style)} if spec.style else ports.models
+        clock = skewed(ports.clock, spec.skew_ms)
+        struck = replace(armed(ports, striker), clock=clock, models=models)
+        async with make_worker(watched, struck, settings.task_queue):
             if not spec.style:
                 await ports.control.watch(ports.feed.venue)
             await stop.wait()
@@ -117,9 +117,7 @@ def _tell_ended(children: set[int]) -> None:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             children.discard(pid)
-            print(
-                json.dumps({"pid": pid, "code": os.waitstatus_to_exitcode(status)}), flush=True
-            )
+            print(json.dumps({"pid": pid, "code": os.waitstatus_to_exitcode(status)}), flush=True)
 
 
 if __name__ == "__main__":

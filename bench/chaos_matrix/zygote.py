@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,22 +46,21 @@ class Worker:
 class Zygote:
     """Forks workers, and says when they end."""
 
-    process: Process
+    orders: asyncio.StreamWriter
+    answers: asyncio.StreamReader
     _wanted: dict[str, asyncio.Future[Worker]] = field(default_factory=dict)
     _workers: dict[int, Worker] = field(default_factory=dict)
 
     async def fork(self, spec: Spec) -> Worker:
         """Start a worker."""
-        assert self.process.stdin is not None
         self._wanted[spec.name] = asyncio.get_running_loop().create_future()
-        self.process.stdin.write(spec.line())
-        await self.process.stdin.drain()
+        self.orders.write(spec.line())
+        await self.orders.drain()
         return await self._wanted[spec.name]
 
     async def listen(self) -> None:
         """Hear what it says, until it ends."""
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
+        async for line in self.answers:
             self._hear(json.loads(line))
 
     def _hear(self, said: dict[str, int]) -> None:
@@ -87,14 +86,14 @@ async def open_zygote(log: Path) -> AsyncIterator[Zygote]:
             env={**environment, "PYTHONPATH": f"{BENCH}:{BENCH.parent}"},
             start_new_session=True,
         )
-    assert process.stdout is not None
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the process that forks workers has no pipes")
     await process.stdout.readline()
-    zygote = Zygote(process)
+    zygote = Zygote(process.stdin, process.stdout)
     listener = asyncio.create_task(zygote.listen())
     try:
         yield zygote
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
+        zygote.orders.close()
         await process.wait()
         listener.cancel()
