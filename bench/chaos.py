@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from chaos_matrix.injections import Injection, catalogue
+from chaos_matrix.injections import Injection, catalogue, short
 from chaos_matrix.matrix import Matrix, Plan
 from chaos_matrix.mutants import MUTANTS
 from chaos_matrix.prices import Prices
@@ -69,13 +69,15 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, help="keep the system's directory here")
     parser.add_argument("--mutant", default="", help="a safeguard to take away")
     parser.add_argument("--mutants", action="store_true", help="whether each mutant is caught")
+    parser.add_argument("--short", action="store_true", help="one injection of each sort")
     parser.add_argument("--list", action="store_true", help="only name the injections")
     parser.add_argument("--json", action="store_true", help="no table")
     return parser.parse_args()
 
 
 def _injections(asked: argparse.Namespace) -> list[Injection]:
-    every = [each for mode in MODES[asked.mode] for each in catalogue(mode)]
+    of_mode = short if asked.short else catalogue
+    every = [each for mode in MODES[asked.mode] for each in of_mode(mode)]
     return [each for each in every if asked.only in each.name]
 
 

@@ -71,6 +71,39 @@ SKEWS_MS: Final = (-4000, 4000)
 """By how much a clock is off, in venue ms."""
 
 
+SHORT: Final = (
+    "kill:after:validate_risk",
+    "kill:after:execute_order.claim:entry",
+    "kill:after:execute_order.place:entry",
+    "kill:before:execute_order.settle:exit",
+    "kill:before:execute_order.look_up:entry",
+    "kill:after:protect.intend_exit",
+    "kill:after:protect.place",
+    "kill:before:protect.look_up",
+    "suspend:before:execute_order.place:entry",
+    "suspend:before:execute_order.settle:exit",
+    "suspend:before:protect.place",
+    "pause:before:execute_order.place",
+    "stop:before:execute_order.claim",
+    "protect again",
+    "protect stale",
+    "fault:timeout:before:execute_order.place",
+)
+"""One of each sort, for a look that takes a minute."""
+
+
+def short(mode: Mode) -> list[Injection]:
+    """Give one injection of each sort.
+
+    Raises:
+        ValueError: There is none of such a name any more.
+    """
+    every = {each.name.removeprefix(f"{mode}:"): each for each in catalogue(mode)}
+    if gone := [name for name in SHORT if name not in every]:
+        raise ValueError(f"the short form names what there is no more: {', '.join(gone)}")
+    return [every[name] for name in SHORT]
+
+
 def catalogue(mode: Mode) -> list[Injection]:
     """Give all of a mode."""
     return [

@@ -10,11 +10,12 @@ from typing import Final
 
 from chaos_matrix.acts import Hands
 from chaos_matrix.awaits import executing
-from chaos_matrix.injections import Injection, Way
+from chaos_matrix.injections import Injection
 from chaos_matrix.points import Deed, Marks, Struck
 from chaos_matrix.record import BotRecord
 from chaos_matrix.system import RATE, System
 from chaos_matrix.trader import settings_of
+from chaos_matrix.ways import Way
 from chaos_matrix.zygote import Worker
 from oxbot.app.bots import create_bot
 from oxbot.app.replay import patiently

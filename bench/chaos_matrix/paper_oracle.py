@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from sqlalchemy import RowMapping
-
 from chaos_matrix.prices import Prices
-from chaos_matrix.record import BotRecord, number
+from chaos_matrix.record import BotRecord, Row, number
 from chaos_matrix.verdict import Asked, Verdict, Wrong
 
 SLACK_MS: Final = 8_000
@@ -44,7 +42,7 @@ class Held:
     coins: Decimal
     bought: Decimal
     paid: Decimal
-    entry: RowMapping
+    entry: Row
 
     @property
     def average(self) -> Decimal:
@@ -118,9 +116,7 @@ def _walk(case: Case, verdict: Verdict) -> dict[str, Held]:
     return held
 
 
-def _bought(
-    held: dict[str, Held], order: RowMapping, fills: Sequence[RowMapping], verdict: Verdict
-) -> None:
+def _bought(held: dict[str, Held], order: Row, fills: Sequence[Row], verdict: Verdict) -> None:
     symbol = order["symbol"]
     if symbol in held:
         verdict.doubt(Wrong.DOUBLED, f"{symbol} was bought by {order['id']} and is held already")
@@ -133,8 +129,8 @@ def _bought(
 def _sold(
     case: Case,
     held: dict[str, Held],
-    order: RowMapping,
-    fills: Sequence[RowMapping],
+    order: Row,
+    fills: Sequence[Row],
     verdict: Verdict,
 ) -> None:
     symbol, position = order["symbol"], held.get(order["symbol"])
@@ -153,7 +149,7 @@ def _sold(
         del held[symbol]
 
 
-def _unfounded(case: Case, position: Held, order: RowMapping, at_ms: int) -> str:
+def _unfounded(case: Case, position: Held, order: Row, at_ms: int) -> str:
     """Say why an exit should not have been; nothing where it should."""
     purpose = order["purpose"]
     low, high = case.prices.extremes(order["symbol"], position.opened_ms, at_ms + SLACK_MS)
@@ -208,5 +204,5 @@ def _books(case: Case, verdict: Verdict) -> None:
         verdict.adrift(f"postings in {currency}", rest)
 
 
-def _sum(rows: Iterable[RowMapping], symbol: str) -> Decimal:
+def _sum(rows: Iterable[Row], symbol: str) -> Decimal:
     return sum((number(row["quantity"]) for row in rows if row["symbol"] == symbol), ZERO)

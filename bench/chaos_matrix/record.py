@@ -1,10 +1,11 @@
 """What is on record of one bot, read straight from the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import RowMapping, Table, select
+from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.schema import (
@@ -18,14 +19,15 @@ from oxbot.adapters.postgres.schema import (
 )
 from oxbot.domain.money import Amount
 
-Rows = Sequence[RowMapping]
+Row = Mapping[str, Any]  # Any: of each column its own
+Rows = Sequence[Row]
 
 
 @dataclass(frozen=True)
 class BotRecord:
     """Rows of the tables, oldest first."""
 
-    bot: RowMapping
+    bot: Row
     orders: Rows
     fills: Rows
     positions: Rows
@@ -65,7 +67,7 @@ async def read_record(engine: AsyncEngine, bot_id: str) -> BotRecord:
 
         async def rows(table: Table, of: str, by: str) -> Rows:
             query = select(table).where(table.c[of] == bot_id).order_by(table.c[by])
-            return (await connection.execute(query)).mappings().all()
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
 
         [bot] = await rows(bots, "id", "id")
         return BotRecord(
