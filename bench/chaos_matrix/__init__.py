@@ -1,0 +1,1 @@
+"""Kills and faults at every step of an order, and what must not come of them."""

@@ -1,0 +1,121 @@
+"""The simulator's log as one bot's story: which orders were its, what they traded, what rests."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+Event = Mapping[str, Any]  # Any: JSON
+ZERO: Final = Decimal(0)
+
+
+@dataclass
+class Sent:
+    """An order that the exchange took.
+
+    `name` is ours for it, or that of the stop that it came of; `of_stop` says which.
+    """
+
+    name: str
+    symbol: str
+    buys: bool
+    size: Decimal
+    seq: int
+    ts: int
+    of_stop: bool
+    fills: list[Event] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def filled(self) -> Decimal:
+        """Coins that it traded."""
+        return sum((Decimal(fill["sz"]) for fill in self.fills), ZERO)
+
+    @property
+    def coins(self) -> Decimal:
+        """By how much it changed the coin's balance."""
+        fees = sum((Decimal(f["fee"]) for f in self.fills if f["feeCcy"] != "USDT"), ZERO)
+        return (self.filled if self.buys else -self.filled) + fees
+
+    @property
+    def cash(self) -> Decimal:
+        """By how much it changed the balance in USDT."""
+        worth = sum((Decimal(f["sz"]) * Decimal(f["px"]) for f in self.fills), ZERO)
+        fees = sum((Decimal(f["fee"]) for f in self.fills if f["feeCcy"] == "USDT"), ZERO)
+        return (-worth if self.buys else worth) + fees
+
+
+@dataclass
+class Resting:
+    """A stop that rests at the exchange, or did."""
+
+    name: str
+    symbol: str
+    size: Decimal
+    stop: Decimal | None
+    alive: bool = True
+
+
+class Happened:
+    """What the log says.
+
+    Args:
+        events: Of one account, oldest first.
+    """
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.sent: dict[str, Sent] = {}
+        self.stops: dict[str, Resting] = {}
+        for event in events:
+            self._note(event)
+
+    def of(self, names: Iterable[str]) -> list[Sent]:
+        """Give the orders of these names, in the order in which they were taken."""
+        known = frozenset(names)
+        return [sent for sent in self.sent.values() if sent.name in known]
+
+    def resting(self, names: Iterable[str], symbol: str) -> list[Resting]:
+        """Give the stops of these names that are alive."""
+        known = frozenset(names)
+        return [
+            stop
+            for stop in self.stops.values()
+            if stop.alive and stop.name in known and stop.symbol == symbol
+        ]
+
+    def _note(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "order":
+            self._taken(event)
+        elif kind == "fill":
+            sent = self.sent[event["ordId"]]
+            sent.fills.append(event)
+            sent.ended = sent.ended or event["state"] == "filled"
+        elif kind == "cancel":
+            self.sent[event["ordId"]].ended = True
+        elif kind in ("algo", "algo_amended"):
+            self._rests(event)
+        elif kind in ("algo_triggered", "algo_failed", "algo_canceled"):
+            self.stops[event["algoId"]].alive = False
+
+    def _taken(self, event: Event) -> None:
+        stop = self.stops.get(event["algoId"])
+        self.sent[event["ordId"]] = Sent(
+            name=stop.name if stop else event["clOrdId"],
+            symbol=event["instId"].replace("-", "/"),
+            buys=event["side"] == "buy",
+            size=Decimal(event["sz"]),
+            seq=event["seq"],
+            ts=event["ts"],
+            of_stop=stop is not None,
+        )
+
+    def _rests(self, event: Event) -> None:
+        known = self.stops.get(event["algoId"])
+        stop = event["protection"].get("stop")
+        self.stops[event["algoId"]] = Resting(
+            name=known.name if known else event["protection"]["clOrdId"],
+            symbol=known.symbol if known else event["instId"].replace("-", "/"),
+            size=Decimal(event["sz"]),
+            stop=Decimal(stop["trigger"]) if stop else None,
+        )

@@ -1,0 +1,242 @@
+"""One bot's life: made, struck, brought to rest, judged, stopped, judged again."""
+
+import asyncio
+import itertools
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from chaos_matrix.acts import Hands
+from chaos_matrix.awaits import executing
+from chaos_matrix.injections import Injection
+from chaos_matrix.points import Deed, Marks, Struck
+from chaos_matrix.record import BotRecord
+from chaos_matrix.system import RATE, System
+from chaos_matrix.trader import settings_of
+from chaos_matrix.ways import Way
+from chaos_matrix.zygote import Worker
+from oxbot.app.bots import create_bot
+from oxbot.app.replay import patiently
+from oxbot.bootstrap import PROVIDERS
+from oxbot.domain.errors import Conflict, NotFound
+from oxbot.domain.schedule import next_due, offset_ms
+
+LOOK_S: Final = 0.3
+LIVED_WITHIN_S: Final = 60
+STRUCK_WITHIN_S: Final = 20
+"""How much longer a point is waited for where only a bot's life comes to it."""
+
+BY_THE_WAY_S: Final = 2
+"""The same where its end comes to it in any case."""
+
+RESTS_WITHIN_S: Final = 60
+QUIET_S: Final = 1.2
+STOPPED_WITHIN_S: Final = 90
+
+SUSPENDED_S: Final = (6.0, 17.0)
+"""How long a worker is suspended, in turn: less than a fence, and more than one holds."""
+
+AWAKE_S: Final = 2.5
+"""What a worker that was suspended is given to do harm."""
+
+SOON_MS: Final = (1500 * RATE, 3000 * RATE)
+"""When the first tick of a bot comes, from now on in venue ms."""
+
+
+@dataclass
+class Life:
+    """One run of one bot.
+
+    Args:
+        system: Where it lives.
+        number: Of the run.
+        injection: What goes wrong.
+        way: How it comes to that.
+    """
+
+    system: System
+    number: int
+    injection: Injection
+    way: Way
+    hands: Hands = field(init=False)
+    marks: Marks = field(init=False)
+    lived: asyncio.Event = field(default_factory=asyncio.Event)
+    _bot_id: str = ""
+    _workers: list[Worker] = field(default_factory=list)
+    _keepers: list[asyncio.Task[None]] = field(default_factory=list)
+    _forks: "itertools.count[int]" = field(default_factory=itertools.count)
+    _closing: bool = False
+
+    @property
+    def bot_id(self) -> str:
+        """The bot's id, and its workers' task queue."""
+        return self._bot_id
+
+    async def begin(self) -> None:
+        """Make the bot, with a worker of its own; two where one is suspended."""
+        now_ms = await self.system.now_ms()
+        settings = settings_of("x", self.injection.style, self.injection.mode)
+        self._bot_id = _due_soon(self.number, settings.interval_s * 1000, now_ms)
+        self.marks = Marks(self.system.data.root / "marks" / self._bot_id)
+        self.marks.make()
+        for _ in range(2 if self._suspends else 1):
+            self._keepers.append(asyncio.create_task(self._keep()))
+        desk = self.system.desk_of(self._bot_id)
+        self.hands = Hands(self.system, desk, self._bot_id)
+        made = settings.model_copy(update={"name": self._bot_id, "owner": self._bot_id})
+        with suppress(Conflict):  # it was made, and the answer was lost
+            await patiently(lambda: create_bot(desk, made, PROVIDERS, self._bot_id))
+
+    async def live(self) -> bool:
+        """Live until there was an entry and an exit and all steps; whether it was struck."""
+        director = asyncio.create_task(self._direct())
+        await self._until(self._has_lived, LIVED_WITHIN_S)
+        self.lived.set()
+        patience_s = STRUCK_WITHIN_S if self._comes_by_living else BY_THE_WAY_S
+        await asyncio.wait({director}, timeout=patience_s)
+        self._director = director
+        return director.done()
+
+    async def rest(self) -> BotRecord:
+        """Pause, and wait until nothing is under way."""
+        await self.hands.pause()
+        await self._finish_steps()
+        return await self._quiet()
+
+    async def end(self) -> BotRecord:
+        """Do all that a person can, stop, and wait until it has stopped."""
+        stops = any(asked.verb == "stop" for asked in self.hands.asked)
+        if not stops and not (await self.hands.record()).is_stopped:
+            with suppress(Conflict, NotFound):
+                await self.hands.change_limits()
+                await self.hands.wake()
+                await self.hands.flatten()
+        await self.hands.stop()
+        await self._until(self._has_stopped, STOPPED_WITHIN_S)
+        await self._finish_steps()
+        return await self._quiet()
+
+    async def struck(self) -> bool:
+        """Whether all that was to go wrong did."""
+        steps = self.way.steps
+        done = all(self.marks.struck(number) for number, _ in enumerate(steps))
+        return await self.hands.used() and done if self.hands.rules else done
+
+    async def close(self) -> None:
+        """End its workers."""
+        self._closing = True
+        for worker in self._workers:
+            await worker.kill()
+        for keeper in (*self._keepers, self._director):
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, self._director, return_exceptions=True)
+
+    @property
+    def _suspends(self) -> bool:
+        return any(step.deed is Deed.SUSPEND for step in self.way.steps)
+
+    @property
+    def _comes_by_living(self) -> bool:
+        steps = self.way.steps
+        return bool(steps) and steps[-1].point.activity in executing()
+
+    async def _keep(self) -> None:
+        """Keep a worker alive: one that was killed is started again."""
+        while not self._closing:
+            name = f"{self._bot_id}-{next(self._forks)}"
+            spec = self.system.spec(
+                name,
+                self._bot_id,
+                marks=str(self.system.data.root / "marks" / self._bot_id),
+                steps=() if self.injection.shared else self.way.steps,
+                skew_ms=self.injection.skew_ms,
+                style=self.injection.style,
+            )
+            worker = await self.system.zygote.fork(spec)
+            self._workers.append(worker)
+            code = await worker.ended
+            self._workers.remove(worker)
+            if code != -signal.SIGKILL and not self._closing:
+                raise RuntimeError(f"the worker of {self._bot_id} ended with {code}: {spec.log}")
+            if not self._closing:
+                await asyncio.sleep(self._down_s())
+
+    def _down_s(self) -> float:
+        """For how long a worker stays away that was just killed."""
+        return self.way.down_s if self.marks.struck(1) is None else 0
+
+    async def _direct(self) -> None:
+        """Do what belongs to each step, as it happens."""
+        if self.injection.shared:
+            return
+        for number, step in enumerate(self.way.steps):
+            while (struck := self.marks.struck(number)) is None:  # noqa: ASYNC110 - it is in another process
+                await asyncio.sleep(0.05)
+            if step.deed is Deed.HOLD:
+                await self._hold(struck)
+                self.marks.let_go(number)
+            elif step.deed is Deed.SUSPEND:
+                await self._wake(struck.pid)
+            elif self.way.late and number == 0:
+                await self.hands.late()
+
+    async def _hold(self, struck: Struck) -> None:
+        if self.way.fault:
+            await self.hands.fault(self.way.fault)
+        else:
+            await self.hands.do(self.injection, struck)
+
+    async def _wake(self, pid: int) -> None:
+        """Let a suspended worker go on when others have done its work."""
+        await asyncio.sleep(SUSPENDED_S[self.number % len(SUSPENDED_S)])
+        for worker in self._workers:
+            if worker.pid == pid:
+                worker.send(signal.SIGCONT)
+        await asyncio.sleep(AWAKE_S)
+
+    async def _finish_steps(self) -> None:
+        """Wait for what has begun: a worker that is suspended, or holds."""
+        begun = [n for n, _ in enumerate(self.way.steps) if self.marks.struck(n)]
+        if begun and len(begun) == len(self.way.steps) and not self.injection.shared:
+            await asyncio.wait({self._director}, timeout=RESTS_WITHIN_S)
+
+    async def _has_lived(self) -> bool:
+        record = await self.hands.record()
+        wanted = {asked.verb for asked in self.hands.asked}
+        return bool(wanted) or bool(record.filled("entry") and record.exits)
+
+    async def _has_stopped(self) -> bool:
+        return (await self.hands.record()).is_stopped
+
+    async def _quiet(self) -> BotRecord:
+        """Read the record when nothing is under way, and has not been for a moment."""
+        found: list[BotRecord] = []
+
+        async def quiet() -> bool:
+            found[:] = [await self.hands.record()]
+            await asyncio.sleep(QUIET_S)
+            again = await self.hands.record()
+            return not again.unfinished and len(again.fills) == len(found[0].fills)
+
+        await self._until(quiet, RESTS_WITHIN_S)
+        return found[0]
+
+    async def _until(self, holds: Callable[[], Awaitable[bool]], within_s: float) -> None:
+        """Wait until something holds, or time is up: what is wrong then, the oracle finds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while not await holds():  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(LOOK_S)
+
+    _director: "asyncio.Task[None]" = field(init=False)
+
+
+def _due_soon(number: int, interval_ms: int, now_ms: int) -> str:
+    """Give the id of a bot whose first tick comes soon."""
+    soon = range(now_ms + SOON_MS[0], now_ms + SOON_MS[1])
+    names = (f"c{number}-{n}" for n in itertools.count())
+    return next(
+        n for n in names if next_due(soon.start, interval_ms, offset_ms(n, interval_ms)) in soon
+    )

@@ -1,0 +1,181 @@
+"""All runs: which comes next, many at the same time, and what they came to."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from chaos_matrix.happened import Happened
+from chaos_matrix.injections import Injection
+from chaos_matrix.life import Life
+from chaos_matrix.live_oracle import LiveCase, judge_live
+from chaos_matrix.paper_oracle import Case, judge
+from chaos_matrix.prices import Prices
+from chaos_matrix.record import BotRecord, read_names, read_record
+from chaos_matrix.shared import strike
+from chaos_matrix.system import KEY, System, scaled
+from chaos_matrix.trader import DECIDED
+from chaos_matrix.verdict import Outcome, Verdict, Wrong
+from oxbot.domain.bot import Mode
+
+LATE_S = 15
+"""Seconds that a guard may be crossed with nobody selling, where nothing is under way."""
+
+
+@dataclass
+class Plan:
+    """What is still to be run.
+
+    Args:
+        injections: All of them.
+        runs: How many in all.
+        done: What has been run before.
+        width: How many bots a shared injection strikes.
+    """
+
+    injections: Sequence[Injection]
+    runs: int
+    done: list[Outcome]
+    width: int
+    _tries: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._tries.update(outcome.injection for outcome in self.done)
+        self._number = len(self.done)
+
+    def batches(self) -> Iterator[list[tuple[int, Injection, int]]]:
+        """Give run number, injection and number of the try: one by one, or those of a shared one.
+
+        The one that was tried least comes next.
+        """
+        while self._number < self.runs:
+            injection = min(self.injections, key=self._weight)
+            left = self.runs - self._number
+            yield [self._next(injection) for _ in range(self._wide(injection, left))]
+
+    def _weight(self, injection: Injection) -> tuple[int, bool]:
+        tries = self._tries[injection.name]
+        return tries // self.width if injection.shared else tries, injection.shared
+
+    def _wide(self, injection: Injection, left: int) -> int:
+        return min(self.width, left) if injection.shared else 1
+
+    def _next(self, injection: Injection) -> tuple[int, Injection, int]:
+        self._number += 1
+        tried = self._tries[injection.name]
+        self._tries[injection.name] += 1
+        return self._number, injection, tried
+
+
+@dataclass
+class Matrix:
+    """Runs a plan on a system.
+
+    Args:
+        system: Where.
+        prices: Of its market.
+        keep: Is given each outcome.
+    """
+
+    system: System
+    prices: Prices
+    keep: Callable[[Outcome], None]
+    hits: Counter[str] = field(default_factory=Counter)
+
+    async def run(self, plan: Plan) -> None:
+        """Run all of it, so many at a time; a shared injection waits until it is alone."""
+        room = asyncio.Semaphore(plan.width)
+        async with asyncio.TaskGroup() as group:
+            tasks: set[asyncio.Task[None]] = set()
+            for batch in plan.batches():
+                if batch[0][1].shared:
+                    await _all(tasks)
+                    await self._together(batch)
+                    continue
+                await room.acquire()
+                task = group.create_task(self._alone(*batch[0]))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+                task.add_done_callback(lambda _: room.release())
+
+    async def _alone(self, number: int, injection: Injection, tried: int) -> None:
+        way = injection.ways[tried % len(injection.ways)]
+        if self.hits[injection.name]:
+            way = injection.ways[self._led[injection.name]]
+        life = Life(self.system, number, injection, way)
+        hit = await self._one(life, None)
+        if hit:
+            self._led.setdefault(injection.name, injection.ways.index(way))
+
+    async def _together(self, batch: Sequence[tuple[int, Injection, int]]) -> None:
+        """Strike all bots that run at once."""
+        injection = batch[0][1]
+        lives = [Life(self.system, n, injection, injection.ways[0]) for n, _, _ in batch]
+        striking = asyncio.create_task(strike(self.system, injection, lives))
+        await asyncio.gather(*(self._one(life, striking) for life in lives))
+
+    async def _one(self, life: Life, striking: "asyncio.Task[bool] | None") -> bool:
+        begun = time.monotonic()
+        await life.begin()
+        try:
+            await life.live()
+            if striking:
+                await striking
+            verdict = await self._judged(life, await life.rest())
+            final = await self._judged(life, await life.end())
+            hit = await striking if striking else await life.struck()
+        finally:
+            await life.close()
+        for found in (verdict, final):
+            verdict.merge(found)
+        self.hits[life.injection.name] += hit
+        self.keep(_outcome(life, hit, time.monotonic() - begun, verdict))
+        return hit
+
+    async def _judged(self, life: Life, record: BotRecord) -> Verdict:
+        case = Case(
+            record=record,
+            asked=life.hands.asked,
+            prices=self.prices,
+            now_ms=await self.system.now_ms(),
+            late_ms=scaled(LATE_S),
+            decides=life.injection.style == DECIDED,
+        )
+        verdict = judge(case)
+        if life.injection.mode is Mode.LIVE:
+            verdict.merge(await self._judged_live(case))
+        return verdict
+
+    async def _judged_live(self, case: Case) -> Verdict:
+        """Judge by the log of the account; what is on record is read later, so it knows more."""
+        log = await self.system.ask("GET", f"log?account={KEY}")
+        record = await read_record(self.system.engine, case.record.bot_id)
+        bot_id, engine = case.record.bot_id, self.system.engine
+        live = LiveCase(
+            case=replace(case, record=record),
+            happened=Happened(log["events"]),
+            names=await read_names(engine, bot_id),
+            known=await read_names(engine),
+        )
+        return judge_live(live)
+
+    _led: dict[str, int] = field(default_factory=dict)
+
+
+async def _all(tasks: set[asyncio.Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+def _outcome(life: Life, hit: bool, seconds: float, verdict: Verdict) -> Outcome:  # noqa: FBT001 - a fact
+    return Outcome(
+        number=life.number,
+        bot_id=life.bot_id,
+        injection=life.injection.name,
+        hit=hit,
+        seconds=round(seconds, 1),
+        counts={wrong.value: verdict.count(wrong) for wrong in Wrong},
+        drift_usdt=verdict.drift_usdt,
+        doubts=verdict.sentences,
+    )

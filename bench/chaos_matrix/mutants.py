@@ -1,0 +1,118 @@
+"""Safeguards taken away, one at a time, inside a worker's process: an oracle must see each."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from oxbot.adapters.okx import private
+from oxbot.adapters.okx.trading import OkxExchange
+from oxbot.adapters.postgres import settlement
+from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.app import protect
+from oxbot.app.guard_news import GuardNews
+from oxbot.domain.bot import Mode
+from oxbot.domain.market import Instrument
+from oxbot.domain.orders import Fill, Order
+from oxbot.domain.portfolio import Position
+from oxbot.domain.values import Value
+from oxbot.messages import ProtectPosition
+from oxbot.records import ExitView
+
+
+class Mutant(Value):
+    """One safeguard: where its loss shows.
+
+    `only` is in the names of the injections that show it; `runs` are enough of them.
+    """
+
+    name: str
+    mode: Mode
+    only: str
+    runs: int
+
+
+MUTANTS: Final = (
+    Mutant(name="look-up", mode=Mode.LIVE, only="kill:after:execute_order.place", runs=4),
+    Mutant(name="fence", mode=Mode.LIVE, only="suspend:before:execute_order.place", runs=8),
+    Mutant(
+        name="unique-key", mode=Mode.PAPER, only="suspend:before:execute_order.settle:entry", runs=6
+    ),
+    Mutant(name="index-rebuild", mode=Mode.PAPER, only="kill:before:watch_prices", runs=12),
+    Mutant(name="stale-check", mode=Mode.PAPER, only="protect stale", runs=4),
+)
+"""All of them."""
+
+
+def mutate(name: str) -> None:
+    """Take a safeguard away; an empty name leaves everything as it is."""
+    if name:
+        _BREAKS[name]()
+
+
+def _put(owner: object, name: str, made: object) -> None:
+    """Put something in the place of a safeguard."""
+    setattr(owner, name, made)
+
+
+def _no_look_up() -> None:
+    """Whatever was sent counts as never sent."""
+
+    async def look_up(self: OkxExchange, order: Order) -> list[Fill] | None:  # noqa: ARG001 - as there
+        return None
+
+    _put(OkxExchange, "look_up", look_up)
+
+
+def _no_fence() -> None:
+    """Requests do not expire, so that they can arrive at any time."""
+    _put(private, "_fence", lambda _: None)
+
+
+def _no_unique_key() -> None:
+    """A trade has no name by which it is known to be booked."""
+    settle, known = PostgresStore.settle, settlement._known  # noqa: SLF001 - broken on purpose
+
+    async def salted(
+        self: PostgresStore, order_id: str, fills: Sequence[Fill], instrument: Instrument
+    ) -> Order:
+        renamed = [
+            fill.model_copy(update={"trade_id": f"{fill.trade_id}-{secrets.token_hex(4)}"})
+            for fill in fills
+        ]
+        return await settle(self, order_id, renamed, instrument)
+
+    async def forgetful(*asked: object) -> tuple[Order, Position | None, dict[str, Fill]]:
+        order, position, _ = await known(*asked)  # type: ignore[arg-type]
+        return order, position, {}
+
+    _put(PostgresStore, "settle", salted)
+    _put(settlement, "_known", forgetful)
+
+
+def _no_rebuild() -> None:
+    """A watch that begins does not learn what is open."""
+
+    async def compare(self: GuardNews) -> None:
+        self.compared_ms = self._timer.wall_ms()
+
+    _put(GuardNews, "compare", compare)
+
+
+def _no_stale_check() -> None:
+    """A protection closes whatever is held of its coin, whichever position it was meant for."""
+
+    def meant(
+        _request: ProtectPosition, seen: ExitView, _ended: Sequence[Order]
+    ) -> Position | None:
+        return seen.position
+
+    _put(protect, "_meant", meant)
+
+
+_BREAKS: Final[dict[str, Callable[[], None]]] = {
+    "look-up": _no_look_up,
+    "fence": _no_fence,
+    "unique-key": _no_unique_key,
+    "index-rebuild": _no_rebuild,
+    "stale-check": _no_stale_check,
+}

@@ -1,0 +1,208 @@
+"""What must hold of a paper bot: by its fills, and by where the prices went."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from typing import Final
+
+from chaos_matrix.prices import Prices
+from chaos_matrix.record import BotRecord, Row, number
+from chaos_matrix.verdict import Asked, Verdict, Wrong
+
+SLACK_MS: Final = 8_000
+"""Venue ms by which two clocks of a run may differ, one that is off included."""
+
+SCALE: Final = Decimal("1e-12")
+"""To which money is rounded."""
+
+ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a bot is judged by.
+
+    `late_ms` is for how long (venue ms) a guard may be crossed with nobody selling.
+    """
+
+    record: BotRecord
+    asked: Sequence[Asked]
+    prices: Prices
+    now_ms: int
+    late_ms: int
+    decides: bool
+
+
+@dataclass
+class Held:
+    """A position as its fills make it."""
+
+    opened_ms: int
+    coins: Decimal
+    bought: Decimal
+    paid: Decimal
+    entry: Row
+
+    @property
+    def average(self) -> Decimal:
+        return (self.paid / self.bought).quantize(SCALE, ROUND_HALF_EVEN)
+
+    @property
+    def stop(self) -> Decimal:
+        return (self.average * (1 - number(self.entry["stop"]))).quantize(SCALE, ROUND_HALF_EVEN)
+
+    @property
+    def target(self) -> Decimal:
+        return (self.average * (1 + number(self.entry["target"]))).quantize(SCALE, ROUND_HALF_EVEN)
+
+
+def judge(case: Case) -> Verdict:
+    """Judge one bot at rest."""
+    verdict = Verdict()
+    _once(case, verdict)
+    _none_lost(case, verdict)
+    _control(case, verdict)
+    held = _walk(case, verdict)
+    _guarded(case, held, verdict)
+    _books(case, verdict)
+    return verdict
+
+
+def _once(case: Case, verdict: Verdict) -> None:
+    """No intent is filled twice, and no order beyond its size."""
+    done = Counter(
+        (o["cycle"], o["symbol"], o["purpose"]) for o in case.record.filled("entry", "decision")
+    )
+    for what, count in done.items():
+        if count > 1:
+            verdict.doubt(Wrong.DOUBLED, f"{what} was filled by {count} orders")
+    for order in case.record.orders:
+        filled = sum((number(f["quantity"]) for f in case.record.fills_of(order["id"])), ZERO)
+        if filled > number(order["quantity"]):
+            verdict.doubt(Wrong.DOUBLED, f"order {order['id']} is filled beyond its size")
+
+
+def _none_lost(case: Case, verdict: Verdict) -> None:
+    for order in case.record.orders:
+        booked = bool(case.record.fills_of(order["id"]))
+        if order["state"] not in ("filled", "refused", "cancelled"):
+            verdict.doubt(Wrong.LOST, f"order {order['id']} is {order['state']} at rest")
+        elif booked is not (order["state"] == "filled"):
+            verdict.doubt(Wrong.LOST, f"order {order['id']} is {order['state']}, booked: {booked}")
+
+
+def _control(case: Case, verdict: Verdict) -> None:
+    """No entry is claimed after a pause or a stop was answered."""
+    for asked in case.asked:
+        for order in case.record.filled("entry"):
+            if order["sent_at"] > asked.wall_ms and order["id"] not in asked.in_flight:
+                late_ms = order["sent_at"] - asked.wall_ms
+                verdict.doubt(
+                    Wrong.CONTROL, f"entry {order['id']} was sent {late_ms} ms after {asked.verb}"
+                )
+
+
+def _walk(case: Case, verdict: Verdict) -> dict[str, Held]:
+    """Follow all fills in the order in which they were booked."""
+    held: dict[str, Held] = {}
+    orders = {order["id"]: order for order in case.record.orders}
+    for order_id in dict.fromkeys(fill["order_id"] for fill in case.record.fills):
+        order, fills = orders[order_id], case.record.fills_of(order_id)
+        if order["purpose"] == "entry":
+            _bought(held, order, fills, verdict)
+        else:
+            _sold(case, held, order, fills, verdict)
+    return held
+
+
+def _bought(held: dict[str, Held], order: Row, fills: Sequence[Row], verdict: Verdict) -> None:
+    symbol = order["symbol"]
+    if symbol in held:
+        verdict.doubt(Wrong.DOUBLED, f"{symbol} was bought by {order['id']} and is held already")
+    bought = sum((number(f["quantity"]) for f in fills), ZERO)
+    paid = sum((number(f["quantity"]) * number(f["price"]) for f in fills), ZERO)
+    fees = sum((number(f["fee"]) for f in fills if f["fee_currency"] != "USDT"), ZERO)
+    held[symbol] = Held(fills[0]["at"], bought - fees, bought, paid, order)
+
+
+def _sold(
+    case: Case,
+    held: dict[str, Held],
+    order: Row,
+    fills: Sequence[Row],
+    verdict: Verdict,
+) -> None:
+    symbol, position = order["symbol"], held.get(order["symbol"])
+    sold = sum((number(f["quantity"]) for f in fills), ZERO)
+    if position is None or sold > position.coins:
+        verdict.doubt(Wrong.DOUBLED, f"{order['id']} sold {sold} {symbol}, more than is held")
+        return
+    lot = case.prices.lot(symbol)
+    whole = (position.coins / lot).quantize(Decimal(1), ROUND_DOWN) * lot
+    if number(order["quantity"]) != whole and order["purpose"] != "decision":
+        verdict.doubt(Wrong.EXIT, f"{order['id']} is for {order['quantity']}, held are {whole}")
+    if why := _unfounded(case, position, order, fills[-1]["at"]):
+        verdict.doubt(Wrong.EXIT, f"{order['purpose']} {order['id']} of {symbol}: {why}")
+    position.coins -= sold
+    if position.coins < lot:
+        del held[symbol]
+
+
+def _unfounded(case: Case, position: Held, order: Row, at_ms: int) -> str:
+    """Say why an exit should not have been; nothing where it should."""
+    purpose = order["purpose"]
+    low, high = case.prices.extremes(order["symbol"], position.opened_ms, at_ms + SLACK_MS)
+    if purpose == "stop" and low > position.stop:
+        return f"the bid was never below {low}, the stop lies at {position.stop}"
+    if purpose == "target" and high < position.target:
+        return f"the bid was never above {high}, the target lies at {position.target}"
+    hold_ms = 1000 * case.record.bot["settings"]["limits"]["longest_hold_s"]
+    if purpose == "hold" and at_ms + SLACK_MS < position.opened_ms + hold_ms:
+        return "it was not held for as long as allowed"
+    if purpose == "decision" and not case.decides:
+        return "nobody decided it"
+    wanted = any(asked.verb != "pause" for asked in case.asked)
+    if purpose == "flatten" and not wanted:
+        return "nobody asked for it"
+    return "" if purpose != "trail" else "it has no trailing stop"
+
+
+def _guarded(case: Case, held: dict[str, Held], verdict: Verdict) -> None:
+    """What is held has not been beyond its stop for long."""
+    until_ms = case.now_ms - case.late_ms
+    for symbol, position in held.items():
+        if position.opened_ms >= until_ms:
+            continue
+        low, high = case.prices.extremes(symbol, position.opened_ms, until_ms)
+        if low <= position.stop or high >= position.target:
+            verdict.doubt(
+                Wrong.NAKED,
+                f"{symbol} of {position.opened_ms} was beyond stop or target before {until_ms}",
+            )
+
+
+def _books(case: Case, verdict: Verdict) -> None:
+    """Cash and coins on record are those of the fills."""
+    record = case.record
+    cash = Decimal(str(record.bot["settings"]["capital"]))
+    coins: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for fill in record.fills:
+        sign = 1 if fill["side"] == "buy" else -1
+        size, price, fee = (number(fill[name]) for name in ("quantity", "price", "fee"))
+        in_cash = fill["fee_currency"] == "USDT"
+        cash -= sign * (size * price).quantize(SCALE, ROUND_HALF_EVEN) + (fee if in_cash else 0)
+        coins[fill["symbol"]] += sign * size - (0 if in_cash else fee)
+    verdict.adrift("cash", number(record.bot["cash"]) - cash)
+    for symbol, owned in coins.items():
+        kept = _sum(record.positions, symbol) + _sum(record.dust, symbol)
+        verdict.adrift(symbol, (kept - owned) * case.prices.bid(symbol, case.now_ms))
+    posted: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for posting in record.postings:
+        posted[posting["currency"]] += number(posting["amount"])
+    for currency, rest in posted.items():
+        verdict.adrift(f"postings in {currency}", rest)
+
+
+def _sum(rows: Iterable[Row], symbol: str) -> Decimal:
+    return sum((number(row["quantity"]) for row in rows if row["symbol"] == symbol), ZERO)

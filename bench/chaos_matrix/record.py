@@ -1,0 +1,99 @@
+"""What is on record of one bot, read straight from the tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from oxbot.adapters.postgres.schema import (
+    bots,
+    dust,
+    fills,
+    ledger_entries,
+    metadata,
+    orders,
+    positions,
+)
+from oxbot.domain.money import Amount
+
+Row = Mapping[str, Any]  # Any: of each column its own
+Rows = Sequence[Row]
+
+
+@dataclass(frozen=True)
+class BotRecord:
+    """Rows of the tables, oldest first."""
+
+    bot: Row
+    orders: Rows
+    fills: Rows
+    positions: Rows
+    dust: Rows
+    postings: Rows
+
+    @property
+    def bot_id(self) -> str:
+        return str(self.bot["id"])
+
+    @property
+    def is_stopped(self) -> bool:
+        return bool(self.bot["status"] == "stopped")
+
+    @property
+    def unfinished(self) -> Rows:
+        return [order for order in self.orders if order["finished_at"] is None]
+
+    def fills_of(self, order_id: str) -> Rows:
+        """Give what is booked of an order."""
+        return [fill for fill in self.fills if fill["order_id"] == order_id]
+
+    def filled(self, *purposes: str) -> Rows:
+        """Give the orders of these purposes of which something is booked."""
+        booked = {fill["order_id"] for fill in self.fills}
+        return [o for o in self.orders if o["id"] in booked and o["purpose"] in purposes]
+
+    @property
+    def exits(self) -> Rows:
+        booked = {fill["order_id"] for fill in self.fills}
+        return [o for o in self.orders if o["id"] in booked and o["purpose"] != "entry"]
+
+
+async def read_record(engine: AsyncEngine, bot_id: str) -> BotRecord:
+    """Read all of one bot as of one moment."""
+    async with engine.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
+
+        async def rows(table: Table, of: str, by: str) -> Rows:
+            query = select(table).where(table.c[of] == bot_id).order_by(table.c[by])
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+        [bot] = await rows(bots, "id", "id")
+        return BotRecord(
+            bot=bot,
+            orders=await rows(orders, "bot_id", "number"),
+            fills=await rows(fills, "bot_id", "id"),
+            positions=await rows(positions, "bot_id", "symbol"),
+            dust=await rows(dust, "bot_id", "symbol"),
+            postings=await rows(ledger_entries, "bot_id", "posting"),
+        )
+
+
+def number(amount: Amount | Decimal) -> Decimal:
+    """Give an amount of whatever unit as a bare number."""
+    return amount.number if isinstance(amount, Amount) else amount
+
+
+async def read_names(engine: AsyncEngine, bot_id: str = "") -> frozenset[str]:
+    """Give the names of all orders and resting stops of a bot, or of all."""
+    names: set[str] = set()
+    async with engine.connect() as connection:
+        for table in (orders, metadata.tables.get("resting_stops")):
+            if table is None:
+                continue
+            query = select(table.c.id)
+            if bot_id:
+                query = query.where(table.c.bot_id == bot_id)
+            names.update((await connection.scalars(query)).all())
+    return frozenset(names)

@@ -1,0 +1,79 @@
+"""What all runs came to: a file that grows with each, a table, and one line of JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import cast
+
+from chaos_matrix.injections import Injection
+from chaos_matrix.verdict import Outcome, Wrong
+from oxbot.domain.money import plain
+
+
+class State:
+    """Finished runs, one a line; a line that was not finished is left out.
+
+    Args:
+        file: Where; None keeps nothing.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self.done = list(_read(file)) if file and file.exists() else []
+
+    def keep(self, outcome: Outcome) -> None:
+        """Add a run that is over."""
+        self.done.append(outcome)
+        if self._file is not None:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(outcome.model_dump_json() + "\n")
+
+
+def _read(file: Path) -> Iterable[Outcome]:
+    whole = file.read_text(encoding="utf-8").rpartition("\n")[0]
+    file.write_text(whole + "\n" if whole else "", encoding="utf-8")
+    return map(Outcome.model_validate_json, filter(None, whole.splitlines()))
+
+
+def summed_up(
+    done: Sequence[Outcome], injections: Sequence[Injection], seconds: float
+) -> dict[str, object]:
+    """Give what the JSON line says."""
+    hits = Counter(outcome.injection for outcome in done if outcome.hit)
+    counts = {
+        wrong.value: sum(outcome.counts.get(wrong.value, 0) for outcome in done) for wrong in Wrong
+    }
+    drift = sum((outcome.drift_usdt for outcome in done), Decimal(0))
+    return {
+        "benchmark": "chaos",
+        "runs": len(done),
+        "injections": {each.name: hits[each.name] for each in injections},
+        **counts,
+        "drift_usdt": str(plain(drift)),
+        "never_hit": [each.name for each in injections if not hits[each.name]],
+        "seconds": round(seconds, 1),
+    }
+
+
+def is_clean(found: dict[str, object]) -> bool:
+    """Whether nothing was wrong, and every point was hit."""
+    zeros = [found[wrong.value] for wrong in Wrong]
+    return not any(zeros) and found["drift_usdt"] == "0" and not found["never_hit"]
+
+
+def table(found: dict[str, object], done: Sequence[Outcome]) -> str:
+    """Write it for people."""
+    runs = Counter(outcome.injection for outcome in done)
+    hits: dict[str, int] = cast("dict[str, int]", found["injections"])
+    width = max(map(len, hits), default=0)
+    lines = [f"{name:<{width}}  {runs[name]:>4} runs  {n:>4} hits" for name, n in hits.items()]
+    lines += [f"{name}: {found[name]}" for name in (*Wrong, "drift_usdt", "runs", "seconds")]
+    lines += [f"never hit: {name}" for name, n in hits.items() if not n]
+    return "\n".join(lines)
+
+
+def line(found: dict[str, object]) -> str:
+    """Write it for programs."""
+    return json.dumps(found)

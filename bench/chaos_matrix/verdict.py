@@ -1,0 +1,80 @@
+"""What an oracle has against a run."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from oxbot.domain.values import Value
+
+
+class Wrong(StrEnum):
+    """What must never be; each is counted."""
+
+    DOUBLED = "orders_doubled"
+    LOST = "orders_lost"
+    NAKED = "positions_without_stop"
+    EXIT = "wrong_exits"
+    CONTROL = "control_broken"
+
+
+@dataclass
+class Verdict:
+    """All that is wrong with one run: sentences, and USDT adrift."""
+
+    doubts: dict[Wrong, dict[str, None]] = field(default_factory=dict)
+    drift: dict[str, Decimal] = field(default_factory=dict)
+
+    def doubt(self, wrong: Wrong, sentence: str) -> None:
+        """Hold something against it; the same is held once."""
+        self.doubts.setdefault(wrong, {})[sentence] = None
+
+    def adrift(self, what: str, usdt: Decimal) -> None:
+        """Hold an amount against it."""
+        if usdt:
+            self.drift[what] = usdt
+
+    def merge(self, other: "Verdict") -> None:
+        """Take over what another one holds against the same run."""
+        for wrong, texts in other.doubts.items():
+            self.doubts.setdefault(wrong, {}).update(texts)
+        self.drift.update(other.drift)
+
+    def count(self, wrong: Wrong) -> int:
+        """Count what is held against it of one kind."""
+        return len(self.doubts.get(wrong, {}))
+
+    @property
+    def drift_usdt(self) -> Decimal:
+        """What is adrift, in USDT, whichever way."""
+        return sum((abs(usdt) for usdt in self.drift.values()), Decimal(0))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of it in words."""
+        told = [f"{wrong}: {text}" for wrong, texts in self.doubts.items() for text in texts]
+        return (*told, *(f"drift: {what}: {usdt} USDT" for what, usdt in self.drift.items()))
+
+
+class Asked(Value):
+    """What a person asked for and when it was answered: venue and wall ms.
+
+    `in_flight` are the entries that the answer said could still come.
+    """
+
+    verb: str
+    venue_ms: int
+    wall_ms: int
+    in_flight: tuple[str, ...] = ()
+
+
+class Outcome(Value):
+    """One run that is over."""
+
+    number: int
+    bot_id: str
+    injection: str
+    hit: bool
+    seconds: float
+    counts: dict[str, int]
+    drift_usdt: Decimal
+    doubts: tuple[str, ...] = ()
