@@ -25,7 +25,7 @@ from oxbot.domain.schedule import next_due, offset_ms
 
 LOOK_S: Final = 0.3
 LIVED_WITHIN_S: Final = 60
-STRUCK_WITHIN_S: Final = 20
+STRUCK_WITHIN_S: Final = 30
 """How much longer a point is waited for where only a bot's life comes to it."""
 
 BY_THE_WAY_S: Final = 2
@@ -215,10 +215,11 @@ class Life:
         found: list[BotRecord] = []
 
         async def quiet() -> bool:
-            found[:] = [await self.hands.record()]
+            before = await self.hands.record()
             await asyncio.sleep(QUIET_S)
-            again = await self.hands.record()
-            return not again.unfinished and len(again.fills) == len(found[0].fills)
+            found[:] = [await self.hands.record()]
+            unfinished = before.unfinished or found[0].unfinished
+            return not unfinished and len(before.fills) == len(found[0].fills)
 
         await self._until(quiet, RESTS_WITHIN_S)
         return found[0]

@@ -21,7 +21,7 @@ NEVER = (
 @pytest.mark.critical
 def test_nothing_is_doubled_lost_or_naked_whatever_is_killed(tmp_path: Path) -> None:
     state = tmp_path / "runs.jsonl"
-    command = [sys.executable, str(MATRIX), "--short", "--runs", "24", "--width", "16", "--json"]
+    command = [sys.executable, str(MATRIX), "--short", "--runs", "40", "--width", "12", "--json"]
     done = subprocess.run(
         [*command, "--state", str(state)], capture_output=True, text=True, check=False
     )
