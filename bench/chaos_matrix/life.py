@@ -91,12 +91,11 @@ class Life:
 
     async def live(self) -> bool:
         """Live until there was an entry and an exit and all steps; whether it was struck."""
-        director = asyncio.create_task(self._direct())
+        self._director = director = asyncio.create_task(self._direct())
         await self._until(self._has_lived, LIVED_WITHIN_S)
         self.lived.set()
         patience_s = STRUCK_WITHIN_S if self._comes_by_living else BY_THE_WAY_S
         await asyncio.wait({director}, timeout=patience_s)
-        self._director = director
         return director.done()
 
     async def rest(self) -> BotRecord:
