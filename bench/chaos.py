@@ -34,7 +34,7 @@ from oxbot.domain.bot import Mode
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 
-MODES = {"paper": (Mode.PAPER,), "live": (Mode.LIVE,), "both": (Mode.PAPER, Mode.LIVE)}
+MODES = {"paper": (Mode.PAPER,)}
 INTERRUPTED = 130
 
 
@@ -86,10 +86,11 @@ async def _run(asked: argparse.Namespace, injections: Sequence[Injection], state
     if task := asyncio.current_task():
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    plan = Plan(injections, asked.runs, list(state.done), asked.width)
+    plan = Plan(injections, asked.runs, list(state.done), asked.width, asked.short)
 
     def keep(outcome: Outcome) -> None:
         state.keep(outcome)
+        plan.note(outcome)
         _tell(outcome, len(state.done), asked.runs)
 
     with ExitStack() as stack:

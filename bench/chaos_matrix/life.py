@@ -25,7 +25,7 @@ from oxbot.domain.schedule import next_due, offset_ms
 
 LOOK_S: Final = 0.3
 LIVED_WITHIN_S: Final = 60
-STRUCK_WITHIN_S: Final = 20
+STRUCK_WITHIN_S: Final = 30
 """How much longer a point is waited for where only a bot's life comes to it."""
 
 BY_THE_WAY_S: Final = 2
@@ -91,12 +91,11 @@ class Life:
 
     async def live(self) -> bool:
         """Live until there was an entry and an exit and all steps; whether it was struck."""
-        director = asyncio.create_task(self._direct())
+        self._director = director = asyncio.create_task(self._direct())
         await self._until(self._has_lived, LIVED_WITHIN_S)
         self.lived.set()
         patience_s = STRUCK_WITHIN_S if self._comes_by_living else BY_THE_WAY_S
         await asyncio.wait({director}, timeout=patience_s)
-        self._director = director
         return director.done()
 
     async def rest(self) -> BotRecord:
@@ -215,10 +214,11 @@ class Life:
         found: list[BotRecord] = []
 
         async def quiet() -> bool:
-            found[:] = [await self.hands.record()]
+            before = await self.hands.record()
             await asyncio.sleep(QUIET_S)
-            again = await self.hands.record()
-            return not again.unfinished and len(again.fills) == len(found[0].fills)
+            found[:] = [await self.hands.record()]
+            unfinished = before.unfinished or found[0].unfinished
+            return not unfinished and len(before.fills) == len(found[0].fills)
 
         await self._until(quiet, RESTS_WITHIN_S)
         return found[0]

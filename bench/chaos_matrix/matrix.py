@@ -32,31 +32,50 @@ class Plan:
         runs: How many in all.
         done: What has been run before.
         width: How many bots a shared injection strikes.
+        until_hit: Whether it is over when each injection was hit.
     """
 
     injections: Sequence[Injection]
     runs: int
     done: list[Outcome]
     width: int
+    until_hit: bool = False
     _tries: Counter[str] = field(default_factory=Counter)
+    _hits: Counter[str] = field(default_factory=Counter)
+    _under_way: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._tries.update(outcome.injection for outcome in self.done)
+        self._hits.update(outcome.injection for outcome in self.done if outcome.hit)
         self._number = len(self.done)
 
     def batches(self) -> Iterator[list[tuple[int, Injection, int]]]:
         """Give run number, injection and number of the try: one by one, or those of a shared one.
 
-        The one that was tried least comes next.
+        The one that was hit least comes next; what is under way counts as if it were.
         """
         while self._number < self.runs:
             injection = min(self.injections, key=self._weight)
+            if self.until_hit and self._weight(injection)[0]:
+                return
             left = self.runs - self._number
             yield [self._next(injection) for _ in range(self._wide(injection, left))]
 
-    def _weight(self, injection: Injection) -> tuple[int, bool]:
+    @property
+    def left(self) -> int:
+        """How many runs may still come."""
+        return max(0, self.runs - self._number)
+
+    def note(self, outcome: Outcome) -> None:
+        """Take note of a run that is over."""
+        self._under_way[outcome.injection] -= 1
+        self._hits[outcome.injection] += outcome.hit
+
+    def _weight(self, injection: Injection) -> tuple[int, bool, int]:
+        hits = self._hits[injection.name] + self._under_way[injection.name]
         tries = self._tries[injection.name]
-        return tries // self.width if injection.shared else tries, injection.shared
+        wide = self.width if injection.shared else 1
+        return -(-hits // wide), injection.shared, tries
 
     def _wide(self, injection: Injection, left: int) -> int:
         return min(self.width, left) if injection.shared else 1
@@ -65,6 +84,7 @@ class Plan:
         self._number += 1
         tried = self._tries[injection.name]
         self._tries[injection.name] += 1
+        self._under_way[injection.name] += 1
         return self._number, injection, tried
 
 
@@ -84,7 +104,14 @@ class Matrix:
     hits: Counter[str] = field(default_factory=Counter)
 
     async def run(self, plan: Plan) -> None:
-        """Run all of it, so many at a time; a shared injection waits until it is alone."""
+        """Run all of it; what was missed comes again where that is what counts."""
+        while before := plan.left:
+            await self._run(plan)
+            if plan.left == before:
+                return
+
+    async def _run(self, plan: Plan) -> None:
+        """Run what is next, so many at a time; a shared injection waits until it is alone."""
         room = asyncio.Semaphore(plan.width)
         async with asyncio.TaskGroup() as group:
             tasks: set[asyncio.Task[None]] = set()

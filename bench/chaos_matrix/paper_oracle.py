@@ -86,6 +86,8 @@ def _once(case: Case, verdict: Verdict) -> None:
 def _none_lost(case: Case, verdict: Verdict) -> None:
     for order in case.record.orders:
         booked = bool(case.record.fills_of(order["id"]))
+        if order["state"] == "intended" and order not in case.record.unfinished and not booked:
+            continue
         if order["state"] not in ("filled", "refused", "cancelled"):
             verdict.doubt(Wrong.LOST, f"order {order['id']} is {order['state']} at rest")
         elif booked is not (order["state"] == "filled"):

@@ -44,7 +44,17 @@ class BotRecord:
 
     @property
     def unfinished(self) -> Rows:
-        return [order for order in self.orders if order["finished_at"] is None]
+        """Give the orders of which something can still come.
+
+        An entry that nobody has claimed needs a running bot of its epoch, and time before its end.
+        """
+        alive = self.bot["status"] == "running"
+        return [
+            order
+            for order in self.orders
+            if order["finished_at"] is None
+            and (alive or order["state"] != "intended" or order["purpose"] != "entry")
+        ]
 
     def fills_of(self, order_id: str) -> Rows:
         """Give what is booked of an order."""

@@ -52,7 +52,13 @@ class Zygote:
     _workers: dict[int, Worker] = field(default_factory=dict)
 
     async def fork(self, spec: Spec) -> Worker:
-        """Start a worker."""
+        """Start a worker.
+
+        Raises:
+            RuntimeError: Nobody is there to fork it.
+        """
+        if self.answers.at_eof():
+            raise RuntimeError("the process that forks workers has ended")
         self._wanted[spec.name] = asyncio.get_running_loop().create_future()
         self.orders.write(spec.line())
         await self.orders.drain()
@@ -62,6 +68,10 @@ class Zygote:
         """Hear what it says, until it ends."""
         async for line in self.answers:
             self._hear(json.loads(line))
+        for worker in self._workers.values():
+            worker.ended.set_result(-signal.SIGKILL)
+        for wanted in self._wanted.values():
+            wanted.set_exception(RuntimeError("the process that forks workers has ended"))
 
     def _hear(self, said: dict[str, int]) -> None:
         if "code" in said:

@@ -58,7 +58,7 @@ def booked(order_id: str, trade: str, size: str, fee: str, currency: str) -> Jso
 
 
 HOLDS = BotRecord(
-    bot={"id": "b", "settings": {"capital": "10000"}, "cash": Decimal(9000)},
+    bot={"id": "b", "status": "paused", "settings": {"capital": "10000"}, "cash": Decimal(9000)},
     orders=[ENTRY],
     fills=[booked("entry", "t1", "0.02", "0.00002", "BTC")],
     positions=[{"symbol": BTC, "quantity": Decimal("0.01998")}],
