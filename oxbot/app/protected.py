@@ -9,7 +9,7 @@ import structlog
 
 from oxbot.app.orders import mode_of
 from oxbot.app.ports import Ports
-from oxbot.app.protect import OPEN, protect
+from oxbot.app.protect import CLOSED, OPEN, protect
 from oxbot.app.resting import note_end, take_back
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import (
@@ -57,10 +57,14 @@ class About:
 
 
 async def close(ports: Ports, request: ProtectPosition) -> ProtectReport:
-    """Close a position, as `protect`; one of a live bot that stays open is given its stop again."""
+    """Close a position, as `protect`; what a live bot holds afterwards has its stop again.
+
+    Also where the call was stale: an attempt that died may have taken the stop back, or booked
+    what it had sold.
+    """
     report = await protect(ports, request)
     bot_id, symbol = request.bot_id, request.protect.symbol
-    if report.state != OPEN or await mode_of(ports, bot_id) is not Mode.LIVE:
+    if report.state == CLOSED or await mode_of(ports, bot_id) is not Mode.LIVE:
         return report
     about = About(bot_id, request.incarnation, request.cycle, request.epoch)
     try:
@@ -77,6 +81,7 @@ async def keep_protected(ports: Ports, about: About, symbol: str) -> list[Order]
         The exits that were found or made, as they are on record.
 
     Raises:
+        ExitUnfinished: It can have no stop, and the exchange refuses to sell it.
         Unavailable: The exchange or the record does not answer.
         OutcomeUnknown: Nobody knows yet whether a stop rests.
     """
@@ -85,6 +90,11 @@ async def keep_protected(ports: Ports, about: About, symbol: str) -> list[Order]
         log.error("no stop can be placed", bot=about.bot_id, symbol=symbol, version=naked.version)
         report = await protect(ports, await _sale(ports, about, naked))
         exits += await ports.store.known_orders(report.order_ids)
+        if report.state == OPEN:
+            raise ExitUnfinished(
+                f"{symbol} can have no stop at the exchange and was not sold: {report.reason}. It "
+                "is tried again."
+            )
     return exits
 
 

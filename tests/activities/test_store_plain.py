@@ -16,6 +16,7 @@ from oxbot.domain.guard_index import Best
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.domain.portfolio import Direction
+from oxbot.domain.resting import RestingStop, StopState
 from oxbot.domain.snapshots import part_keys
 from oxbot.messages import CycleOutcome, OrderOutcome, WriteControl, WriteLimits
 from oxbot.records import DecisionRecord, Protection
@@ -28,6 +29,7 @@ from tests.support.trading import (
     begin,
     bought,
     entry,
+    fill,
     intend,
     leave,
     new_bot,
@@ -69,6 +71,18 @@ CONTROL = WriteControl(
     bot_id="b1", status=BotStatus.PAUSED, epoch=2, flatten=True, by="t", reason=""
 )
 LIMITS = WriteLimits(bot_id="b1", epoch=3, by="t", reason="", limits={"stop": "2%"})
+RESTING = RestingStop(
+    id="g1",
+    bot_id="b1",
+    symbol=BTC,
+    opened_ms=NOW_MS,
+    number=1,
+    quantity=Quantity("0.01"),
+    stop_price=Price(1),
+    target_price=Price(2),
+    fence_ms=NOW_MS,
+)
+TRIGGERED = leave("b1", 3, "0.01", id="g1", state=OrderState.FILLED)
 
 
 async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object]]]:
@@ -148,6 +162,15 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
             store.note_protection, PROTECTION.model_copy(update={"order_id": sent.id})
         ),
         "protection_times": partial(store.protection_times, "okx"),
+        "stop_view": partial(store.stop_view, "b1", BTC),
+        "intend_stop": partial(store.intend_stop, RESTING, 1),
+        "note_stop": partial(store.note_stop, RESTING.id, StopState.RESTING),
+        "resting_stops": partial(store.resting_stops, "b1"),
+        "known_stops": partial(store.known_stops, [RESTING.id]),
+        "stops_of_coin": partial(store.stops_of_coin, "okx", BTC),
+        "adopt": partial(store.adopt, TRIGGERED, [fill(TRIGGERED)], INSTRUMENT),
+        "claims": partial(store.claims, "okx"),
+        "sent_symbols": partial(store.sent_symbols, "b1", 0),
         "close": store.close,
     }
 

@@ -196,7 +196,7 @@ class FakeAccount:
         self.alive[stop_id] = SeenStop(
             state=SeenState.RESTING,
             quantity=instrument.whole_lots(fill.coins),
-            stop_price=instrument.round_price_up(limit * (1 - (order.stop or Decimal(0)))),
+            stop_price=instrument.round_price_down(limit * (1 - (order.stop or Decimal(0)))),
             target_price=instrument.round_price_up(limit * (1 + (order.target or Decimal(0)))),
         )
         self._hide(stop_id, at_ms)

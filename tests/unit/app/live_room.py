@@ -153,7 +153,7 @@ class LiveRoom:
         [alive], [stop] = seen, known
         assert stop.id in self.account.alive
         assert alive.quantity == INSTRUMENT.whole_lots(position.quantity)
-        assert alive.stop_price == INSTRUMENT.round_price_up(position.stop_price)
+        assert alive.stop_price == INSTRUMENT.round_price_down(position.stop_price)
         assert alive.target_price == INSTRUMENT.round_price_up(position.target_price)
 
 
