@@ -9,13 +9,13 @@ import structlog
 
 from oxbot.app.orders import mode_of
 from oxbot.app.ports import Ports
-from oxbot.app.protect import CLOSED, OPEN, protect
+from oxbot.app.protect import CLOSED, OPEN, STALE, protect
 from oxbot.app.resting import note_end, take_back
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import (
     ExitUnfinished,
     OutcomeUnknown,
-    Unavailable,
+    OxbotError,
     VenueRefused,
     VenueUnavailable,
 )
@@ -61,6 +61,10 @@ async def close(ports: Ports, request: ProtectPosition) -> ProtectReport:
 
     Also where the call was stale: an attempt that died may have taken the stop back, or booked
     what it had sold.
+
+    Raises:
+        Unavailable: As `protect`; or the exchange does not answer, or the call was stale and
+            nobody knows yet whether a stop rests.
     """
     report = await protect(ports, request)
     bot_id, symbol = request.bot_id, request.protect.symbol
@@ -69,9 +73,17 @@ async def close(ports: Ports, request: ProtectPosition) -> ProtectReport:
     about = About(bot_id, request.incarnation, request.cycle, request.epoch)
     try:
         await keep_protected(ports, about, symbol)
-    except (Unavailable, OutcomeUnknown) as error:
+    except (ExitUnfinished, OutcomeUnknown) as error:
+        if report.state == STALE and await _will_be_known(ports, error):
+            raise ExitUnfinished(f"{error} It is looked up next.") from error
+        # Calling again would take the stop back that is being proven, and try to sell again.
         log.warning("stop not proven", bot=bot_id, symbol=symbol, because=str(error))
     return report
+
+
+async def _will_be_known(ports: Ports, error: OxbotError) -> bool:
+    """Whether the next attempt can tell; where time stands still only the next cycle could."""
+    return isinstance(error, OutcomeUnknown) and not (await ports.clock.reading()).stepped
 
 
 async def keep_protected(ports: Ports, about: About, symbol: str) -> list[Order]:

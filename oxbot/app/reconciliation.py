@@ -2,6 +2,7 @@
 
 import time
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -12,7 +13,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.protected import About, keep_protected
 from oxbot.app.venue import must_be_here
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import LedgerBroken, OutcomeUnknown
+from oxbot.domain.errors import ExitUnfinished, LedgerBroken, OutcomeUnknown
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.resting import StopState
 from oxbot.messages import OrderOutcome, Reconcile, Reconciliation
@@ -27,10 +28,23 @@ BROKEN: Final = "the books do not take what the exchange has traded"
 log = structlog.get_logger(__name__)
 
 
+@dataclass
+class _Found:
+    """What a reconciliation has found so far."""
+
+    booked: list[OrderOutcome] = field(default_factory=list)
+    exits: list[OrderOutcome] = field(default_factory=list)
+    proven: list[str] = field(default_factory=list)
+    ghosts: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
 async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
     """Look up what is unknown, book what was missed, prove stops, and compare balances.
 
-    A bot on paper has nothing to reconcile. Called again it finds what is left.
+    A bot on paper has nothing to reconcile. What cannot be done for one order or coin keeps
+    nothing from the others. Called again it finds what is left.
 
     Raises:
         Conflict: The bot belongs to another venue.
@@ -40,53 +54,52 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
     must_be_here(ports, bot.id, bot.settings.venue)
     if bot.settings.mode is not Mode.LIVE:
         return Reconciliation()
-    looked_up, unknown = await _look_up(ports, request)
-    missed, broken = await _book_missed(ports, request)
-    ghosts = await _end_ghosts(ports, request)
-    exits, proven, doubtful = await _prove_all(ports, request)
-    differs = (*broken, *await not_covered(ports, bot.settings.venue))
+    found = _Found()
+    await _look_up(ports, request, found)
+    await _book_missed(ports, request, found)
+    await _end_ghosts(ports, request, found)
+    await _prove_all(ports, request, found)
+    differs = (*found.broken, *await not_covered(ports, bot.settings.venue))
     for told in differs:
         await ports.store.tell(bot.id, f"{DIFFERS}:{told}", DIFFERS, told)
     return Reconciliation(
-        booked=(*looked_up, *missed),
-        exits=tuple(exits),
-        proven=tuple(proven),
-        ghosts=tuple(ghosts),
-        unknown=(*unknown, *doubtful),
+        booked=tuple(found.booked),
+        exits=tuple(found.exits),
+        proven=tuple(found.proven),
+        ghosts=tuple(found.ghosts),
+        unknown=tuple(found.unknown),
         differs=differs,
     )
 
 
-async def _look_up(ports: Ports, request: Reconcile) -> tuple[list[OrderOutcome], list[str]]:
+async def _look_up(ports: Ports, request: Reconcile, found: _Found) -> None:
     """Find out what became of orders that were sent; nothing that was not is sent here."""
-    ended, unknown = [], []
     for order in await ports.store.unfinished_orders(request.bot_id):
         if order.state is not OrderState.SENT or order.symbol in request.leave:
             continue
         try:
-            found = await find_out(ports, order)
+            ended = await find_out(ports, order)
         except OutcomeUnknown as error:
-            unknown.append(f"order {order.id} for {order.symbol}: {error}")
+            found.unknown.append(f"order {order.id} for {order.symbol}: {error}")
             continue
-        if found.state.is_final:
-            ended.append(await outcome_of(ports, found))
-    return ended, unknown
+        except LedgerBroken as error:
+            found.broken.append(f"{BROKEN}: {error}")
+            continue
+        if ended.state.is_final:
+            found.booked.append(await outcome_of(ports, ended))
 
 
-async def _book_missed(ports: Ports, request: Reconcile) -> tuple[list[OrderOutcome], list[str]]:
+async def _book_missed(ports: Ports, request: Reconcile, found: _Found) -> None:
     """Book what orders that are over on record have traded after all."""
-    booked: list[OrderOutcome] = []
-    broken: list[str] = []
     for order, fills in await _missed(ports, request.bot_id):
         instruments = await ports.feed.instruments((order.symbol,))
         try:
             ended = await ports.store.settle(order.id, fills, instruments[order.symbol])
         except LedgerBroken as error:
-            broken.append(f"{BROKEN}: {error}")
+            found.broken.append(f"{BROKEN}: {error}")
             continue
         log.error("executions were missed", bot=order.bot_id, order=order.id, fills=len(fills))
-        booked.append(await outcome_of(ports, ended))
-    return booked, broken
+        found.booked.append(await outcome_of(ports, ended))
 
 
 async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
@@ -106,8 +119,8 @@ async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
     return missed
 
 
-async def _end_ghosts(ports: Ports, request: Reconcile) -> list[str]:
-    """Cancel stops that are over on record and alive at the exchange; give their ids."""
+async def _end_ghosts(ports: Ports, request: Reconcile, found: _Found) -> None:
+    """Cancel stops that are over on record and alive at the exchange."""
     known = await ports.store.known_stops(await ports.account.resting_stops())
     ghosts = [
         stop for stop in known if stop.bot_id == request.bot_id and stop.state is StopState.ENDED
@@ -115,29 +128,23 @@ async def _end_ghosts(ports: Ports, request: Reconcile) -> list[str]:
     for stop in ghosts:
         log.error("a stop that is over is alive", bot=stop.bot_id, stop=stop.id)
         await ports.account.cancel_stop(stop)
-    return [stop.id for stop in ghosts]
+        found.ghosts.append(stop.id)
 
 
-async def _prove_all(
-    ports: Ports, request: Reconcile
-) -> tuple[list[OrderOutcome], list[str], list[str]]:
-    """Prove the stop of each coin; give exits found or made, coins proven, what is unknown."""
+async def _prove_all(ports: Ports, request: Reconcile, found: _Found) -> None:
+    """Prove the stop of each coin."""
     about = About(request.bot_id, request.incarnation, request.cycle, request.epoch)
     portfolio = await ports.store.portfolio(request.bot_id)
     stops = await ports.store.resting_stops(request.bot_id)
     symbols = {*portfolio.positions, *(stop.symbol for stop in stops)} - set(request.leave)
-    exits: list[OrderOutcome] = []
-    proven: list[str] = []
-    unknown: list[str] = []
     for symbol in sorted(symbols):
         try:
-            found = await keep_protected(ports, about, symbol)
-        except OutcomeUnknown as error:
-            unknown.append(f"the stop of {symbol}: {error}")
+            exits = await keep_protected(ports, about, symbol)
+        except (OutcomeUnknown, ExitUnfinished) as error:
+            found.unknown.append(f"the stop of {symbol}: {error}")
             continue
         except LedgerBroken as error:
-            unknown.append(f"the stop of {symbol}: {BROKEN}: {error}")
+            found.broken.append(f"the stop of {symbol}: {BROKEN}: {error}")
             continue
-        exits += [await outcome_of(ports, order) for order in found]
-        proven.append(symbol)
-    return exits, proven, unknown
+        found.exits += [await outcome_of(ports, order) for order in exits]
+        found.proven.append(symbol)

@@ -54,7 +54,7 @@ class FakeAccount:
         if order.fence_ms is None or at_ms > order.fence_ms:
             raise OutcomeUnknown(f"{order.id} has expired.")
         self._orders[order.id] = fills = await self._executed(order, at_ms)
-        self.log.append(f"{order.purpose} {order.symbol}")
+        self.log.append(str(order.purpose))
         self._hide(order.id, at_ms)
         if fills and not order.purpose.is_exit:
             await self._attach(order, fills[0], at_ms)
@@ -80,7 +80,7 @@ class FakeAccount:
             raise VenueUnavailable(f"The time of {stop.id} was refused.")
         if stop.id not in self.alive:
             self._must_be_around_price(stop)
-            self.log.append(f"stop {stop.symbol}")
+            self.log.append("stop")
             self.alive[stop.id] = resting_as(stop)
             self._hide(stop.id, at_ms)
 
@@ -102,13 +102,13 @@ class FakeAccount:
         if stop.id not in self.alive:
             raise VenueRefused(f"{stop.id} is over.")
         self._must_be_around_price(stop)
-        self.log.append(f"amend {stop.symbol}")
+        self.log.append("amend")
         self.alive[stop.id] = resting_as(stop)
 
     async def cancel_stop(self, stop: RestingStop) -> None:
         """Cancel a stop."""
         self._ask("cancel_stop")
-        self.cancel(stop.id, stop.symbol)
+        self.cancel(stop.id)
 
     async def resting_stops(self) -> frozenset[str]:
         """Give the ids of stops that rest."""
@@ -131,11 +131,16 @@ class FakeAccount:
             for currency, amount in self.balances_by_currency.items()
         }
 
-    def cancel(self, stop_id: str, symbol: str) -> None:
-        """Cancel a stop, as a person could, too."""
+    def cancel(self, stop_id: str) -> None:
+        """Cancel a stop."""
         if self.alive.pop(stop_id, None):
-            self.log.append(f"cancel {symbol}")
+            self.log.append("cancel")
             self.over[stop_id] = SeenStop(state=SeenState.OVER, reason="cancelled")
+
+    def cancel_all(self) -> None:
+        """Cancel every stop, as a person could."""
+        for stop_id in list(self.alive):
+            self.cancel(stop_id)
 
     def trigger(
         self, stop: RestingStop, price: Price, at_ms: int, part: Decimal = Decimal(1)
@@ -143,7 +148,7 @@ class FakeAccount:
         """Let a stop sell at a price, as much of it as the account has and the book takes."""
         seen = self.alive.pop(stop.id)
         quantity = floor_to((seen.quantity or Quantity(0)) * part, Quantity("0.0001"))
-        self.log.append(f"triggered {stop.symbol}")
+        self.log.append("triggered")
         if quantity > Quantity(self._has(base_of(stop.symbol))):
             self.over[stop.id] = SeenStop(state=SeenState.OVER, reason="too little is free")
             return

@@ -34,21 +34,23 @@ class Fate(StrEnum):
 
 
 @coroutine
-def _pause() -> Generator[None, None, None]:
-    yield
+def _pause(name: str) -> Generator[str, None, None]:
+    yield name
 
 
 class Attempt:
     """One attempt at a job, which stops before each call of a port.
 
-    `fate` meets its next request to the exchange. `error` is what it ended with, None where its
-    job is done.
+    `fate` meets its next request to the exchange. `next_call` is the method that it is about to
+    call, `result` what its job came to, `error` what it ended with instead.
     """
 
     def __init__(self, job: Job, ports: Ports) -> None:
         self.job = job
         self.fate: Fate | None = None
         self.is_over = False
+        self.next_call = ""
+        self.result: object = None
         self.error: BaseException | None = None
         stepwise = replace(
             ports,
@@ -61,15 +63,30 @@ class Attempt:
         """Go on until the next call."""
         self._drive(lambda: self._steps.send(None))
 
+    def until(self, name: str) -> "Attempt":
+        """Go on until it is about to call this method."""
+        while self.next_call != name:
+            assert not self.is_over, f"{name} was never called; it ended with {self.error!r}"
+            self.go()
+        return self
+
+    def finish(self) -> object:
+        """Go on to the end; give what the job came to, or raise what it ended with."""
+        while not self.is_over:
+            self.go()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
     def die(self) -> None:
         """Be killed where it stands."""
         self._drive(lambda: self._steps.throw(Killed()))
 
     def _drive(self, step: Callable[[], object]) -> None:
         try:
-            step()
-        except StopIteration:
-            self.is_over = True
+            self.next_call = str(step())
+        except StopIteration as end:
+            self.is_over, self.result = True, end.value
         except (Killed, OxbotError) as error:
             self.is_over, self.error = True, error
 
@@ -91,7 +108,7 @@ class _Stepwise:
         to_exchange = hasattr(self.inner, "see_stop")
 
         async def stepwise(*given: object, **named: object) -> object:
-            await _pause()
+            await _pause(name)
             fate = self.attempt.take_fate() if to_exchange else None
             if fate is not None and (fate is Fate.UNSENT or name not in WRITES):
                 raise _silent(name)

@@ -33,6 +33,7 @@ OTHERS = Decimal("0.25")
 LATER_MS = 15_001
 """After any fence, and after what was taken until then can be seen."""
 
+HALF = Decimal("0.5")
 STOP_PRICE = Price(57_800)
 
 
@@ -89,17 +90,17 @@ class LiveRoom:
         stops = self.store.stops_by_id.values()
         return next((stop for stop in stops if stop.state != "ended"), None)
 
-    def leaving(self, part: Decimal = Decimal(1)) -> Order | None:
-        """Write down the exit of a cycle, as a judgement does: not while the coin is busy."""
-        position = self.store._positions.get((BOT, BTC))
-        busy = any(
-            order.symbol == BTC and not order.state.is_final
-            for order in self.store.orders_by_id.values()
-        )
-        if position is None or busy:
-            return None
+    @property
+    def may_leave(self) -> bool:
+        """Whether a cycle may judge that something is sold: not while the coin is busy."""
+        orders = self.store.orders_by_id.values()
+        busy = any(order.symbol == BTC and not order.state.is_final for order in orders)
+        return (BOT, BTC) in self.store._positions and not busy
+
+    def leaving(self, part: Decimal = Decimal(1)) -> Order:
+        """Write down the exit of a cycle."""
         self._exits += 1
-        lots = INSTRUMENT.whole_lots(position.quantity * part)
+        lots = INSTRUMENT.whole_lots(self.position.quantity * part)
         named = {"id": f"bexit{self._exits}", "purpose": Purpose.DECISION}
         order = leave(BOT, 1, str(lots.number), **named)
         self.store.orders_by_id[order.id] = order

@@ -43,6 +43,7 @@ class World:
 
     def __init__(self) -> None:
         self.live = LiveRoom()
+        self.has_interfered = False
         order = run(self.live.open())
         self.fleet = Fleet(self.live.ports)
         self._execute(order.id)
@@ -70,12 +71,13 @@ class World:
 
     def trigger(self, part: Decimal) -> None:
         """The stop is reached, and so much of it finds a buyer."""
+        self.has_interfered = True
         self.live.trigger(part)
 
     def cancel(self) -> None:
         """A person cancels the stop at the exchange."""
-        for stop_id in list(self.live.account.alive):
-            self.live.account.cancel(stop_id, BTC)
+        self.has_interfered = True
+        self.live.account.cancel_all()
 
     def hide(self, ms: int) -> None:
         """What the exchange takes from now on cannot be seen for some time."""
@@ -95,8 +97,8 @@ class World:
 
     def decide(self, part: Decimal) -> None:
         """A cycle has judged that all of it, or a part, is to be sold."""
-        if order := self.live.leaving(part):
-            self._execute(order.id)
+        if self.live.may_leave:
+            self._execute(self.live.leaving(part).id)
 
     def watch(self, purpose: Purpose) -> None:
         """The watch has seen a price beyond a guard."""
@@ -123,6 +125,11 @@ class World:
         """Nothing was sold that the bot has not bought."""
         assert self.live.account.balances_by_currency["BTC"] >= OTHERS
 
+    def must_have_a_stop_if_it_holds(self) -> None:
+        """Whoever has taken a stop back and sold nothing, or not all, has placed another."""
+        holds = (BOT, BTC) in self.live.store._positions
+        assert not holds or self.live.stop is not None
+
     def settle_down(self) -> None:
         """From now on nothing goes wrong: all attempts come to their end, then cycles begin."""
         self.live.account.parts.clear()
@@ -131,6 +138,8 @@ class World:
         for attempt in self.fleet.alive:
             attempt.fate = None
         self.drain()
+        if not self.has_interfered:
+            self.must_have_a_stop_if_it_holds()
         for _ in range(3):
             self.wait(LATER_MS)
             self.reconcile()

@@ -1,0 +1,298 @@
+"""A live bot's record held against its account: what was missed is booked, what differs blocks."""
+
+import pytest
+
+from oxbot.app.coverage import not_covered
+from oxbot.app.reconciliation import BROKEN, DIFFERS, reconcile_bot
+from oxbot.domain.bot import Mode
+from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.money import Price, Quantity, plain
+from oxbot.domain.orders import OrderState, Purpose
+from oxbot.domain.resting import StopState
+from oxbot.messages import Reconcile, Reconciliation
+from tests.support.fakes import BTC, ETH
+from tests.support.interleaving import Attempt
+from tests.support.trading import entry
+from tests.unit.app.live_room import HALF, LATER_MS, OTHERS, LiveRoom, reconciling
+from tests.unit.app.room import BOT, Room
+
+pytestmark = pytest.mark.critical
+
+LACK = "the account has {} {}, and live bots hold {}: {} {} are missing"
+
+
+@pytest.fixture
+async def live() -> LiveRoom:
+    """A live bot that holds 0.0999 BTC under a proven stop."""
+    room = LiveRoom()
+    await room.hold()
+    return room
+
+
+async def test_where_all_agrees_the_stop_is_proven_and_nothing_else_is_said(live: LiveRoom) -> None:
+    found = await live.reconcile()
+    assert found == Reconciliation(proven=(BTC,))
+    assert found.blocks == ""
+
+
+async def test_a_bot_on_paper_has_nothing_to_reconcile(room: Room) -> None:
+    await room.bot()
+    assert await reconcile_bot(room.ports, reconciling()) == Reconciliation()
+
+
+async def test_a_bot_of_another_venue_is_refused(live: LiveRoom) -> None:
+    bot = live.store.bots_by_id[BOT]
+    elsewhere = bot.settings.model_copy(update={"venue": "okx"})
+    live.store.bots_by_id[BOT] = bot.model_copy(update={"settings": elsewhere})
+    with pytest.raises(Conflict):
+        await live.reconcile()
+
+
+async def test_while_the_exchange_is_away_nothing_is_known(live: LiveRoom) -> None:
+    live.account.trouble = VenueUnavailable("OKX is away.")
+    with pytest.raises(VenueUnavailable):
+        await live.reconcile()
+
+
+async def test_an_entry_of_which_nobody_knew_is_booked_and_protected() -> None:
+    live = LiveRoom()
+    order = await live.open()
+    await send(live)
+    live.now_ms += 1_000
+    found = await live.reconcile()
+    assert [(known.order_id, known.state) for known in found.booked] == [
+        (order.id, OrderState.FILLED)
+    ]
+    assert (found.proven, found.blocks) == ((BTC,), "")
+    live.must_be_protected()
+    live.must_agree()
+
+
+async def send(live: LiveRoom) -> None:
+    """Have the entry traded by an attempt that dies before it can say so."""
+    [order] = live.store.orders_by_id.values()
+    now = await live.room.clock.reading()
+    fence_ms = now.venue_ms + 10_000
+    assert await live.store.claim(order.id, now.venue_ms, fence_ms)
+    await live.account.place(order.model_copy(update={"fence_ms": fence_ms}), now)
+
+
+async def test_an_order_that_may_still_be_taken_is_unknown_and_blocks() -> None:
+    live = LiveRoom()
+    order = await live.open()
+    assert await live.store.claim(order.id, live.now_ms, live.now_ms + 10_000)
+    found = await live.reconcile()
+    assert f"order {order.id} for {BTC}" in found.blocks
+    live.now_ms += LATER_MS
+    assert (await live.reconcile()).blocks == ""
+    assert (await live.store.order(order.id)).state is OrderState.INTENDED
+    assert live.account.traded == []
+
+
+async def test_an_execution_that_was_missed_is_booked(live: LiveRoom) -> None:
+    """The record had given the order up, and the exchange traded it all the same."""
+    order = live.leaving(HALF)
+    stop = live.stop
+    assert stop
+    live.account.cancel_all()
+    now = await live.room.clock.reading()
+    await live.account.place(order.model_copy(update={"fence_ms": now.venue_ms}), now)
+    sent = order.model_copy(update={"state": OrderState.CANCELLED})
+    live.store.orders_by_id[order.id] = sent
+    found = await live.reconcile()
+    assert [known.order_id for known in found.booked] == [order.id]
+    assert found.blocks == ""
+    live.must_be_protected()
+    live.must_agree()
+    assert await live.reconcile() == Reconciliation(proven=(BTC,))
+
+
+async def test_what_another_bot_of_the_account_has_traded_is_its_own_to_book(
+    live: LiveRoom,
+) -> None:
+    await live.room.bot("b2", mode=Mode.LIVE)
+    other = entry("b2", expires_ms=None, fence_ms=live.now_ms, state=OrderState.CANCELLED)
+    live.store.orders_by_id[other.id] = other
+    await live.account.place(other, await live.room.clock.reading())
+    assert (await live.reconcile()).booked == ()
+
+
+async def test_an_execution_that_the_books_do_not_take_is_told_and_blocks(live: LiveRoom) -> None:
+    order = live.leaving()
+    await live.execute(order.id)
+    now = await live.room.clock.reading()
+    again = order.model_copy(update={"fence_ms": now.venue_ms})
+    await live.account.place(again, now)
+    cash = live.store.cash[BOT]
+    found = await live.reconcile()
+    assert BROKEN in found.blocks
+    assert [kind for kind, _ in live.store.told.values()] == [DIFFERS]
+    assert live.store.cash[BOT] == cash
+
+
+async def test_a_stop_that_is_over_and_alive_is_cancelled(live: LiveRoom) -> None:
+    stop = live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
+    found = await live.reconcile()
+    assert found.ghosts == (stop.id,)
+    live.must_be_protected()
+
+
+async def test_a_stop_of_somebody_else_is_left_alone(live: LiveRoom) -> None:
+    [known] = live.account.alive.values()
+    live.account.alive["mine"] = known
+    assert (await live.reconcile()).ghosts == ()
+    assert "mine" in live.account.alive
+
+
+async def test_a_stop_that_was_triggered_is_booked_and_told_once(live: LiveRoom) -> None:
+    stop = live.stop
+    assert stop
+    live.trigger()
+    found = await live.reconcile()
+    assert [(known.order_id, known.purpose) for known in found.exits] == [(stop.id, Purpose.STOP)]
+    assert list(live.store.exits_told) == [stop.id]
+    assert await live.reconcile() == Reconciliation()
+    live.must_be_protected()
+    live.must_agree()
+
+
+@pytest.mark.parametrize("change", [{"quantity": Quantity("0.01")}, {"stop_price": Price(1)}])
+async def test_a_stop_that_is_not_as_the_position_asks_is_changed(
+    live: LiveRoom, change: dict[str, object]
+) -> None:
+    [(stop_id, seen)] = live.account.alive.items()
+    live.account.alive[stop_id] = seen.model_copy(update=change)
+    assert (await live.reconcile()).proven == (BTC,)
+    live.must_be_protected()
+    assert live.account.log[2:] == ["amend"]
+
+
+async def test_a_stop_that_cannot_be_changed_is_replaced(live: LiveRoom) -> None:
+    [(stop_id, seen)] = live.account.alive.items()
+    live.account.alive[stop_id] = seen.model_copy(update={"stop_price": Price(1)})
+    live.account.refusing = {"amend_stop"}
+    assert (await live.reconcile()).proven == (BTC,)
+    live.must_be_protected()
+    assert live.account.log[2:] == ["cancel", "stop"]
+
+
+async def test_a_position_of_which_two_stops_are_refused_is_sold(live: LiveRoom) -> None:
+    live.account.cancel_all()
+    live.account.refusing = {"place_stop"}
+    found = await live.reconcile()
+    assert [known.purpose for known in found.exits] == [Purpose.STOP]
+    assert [stop.reason for stop in live.store.stops_by_id.values()][1:] == [
+        "refused: place_stop is refused."
+    ] * 2
+    live.must_be_protected()
+    live.must_agree()
+
+
+async def test_a_position_whose_stop_the_price_has_passed_is_sold(live: LiveRoom) -> None:
+    live.account.cancel_all()
+    live.room.feed.prices[BTC] = Price(57_000)
+    found = await live.reconcile()
+    assert [known.price for known in found.exits] == [Price(57_000)]
+    live.must_be_protected()
+
+
+async def test_a_position_that_can_have_no_stop_and_is_not_sold_is_told_as_unproven(
+    live: LiveRoom,
+) -> None:
+    live.account.cancel_all()
+    live.account.refusing = {"place_stop", "place"}
+    found = await live.reconcile()
+    assert found.proven == ()
+    assert f"{BTC} can have no stop at the exchange and was not sold" in found.blocks
+
+
+async def test_what_is_unknown_of_one_coin_keeps_nobody_from_another(live: LiveRoom) -> None:
+    await also_holding_eth(live)
+    live.account.cancel_all()
+    live.account.refusing = {"place"}
+    live.room.feed.prices[BTC] = Price(57_000)
+    found = await live.reconcile()
+    assert found.proven == (ETH,)
+    assert BTC in found.blocks
+    live.account.refusing.clear()
+
+
+async def also_holding_eth(live: LiveRoom) -> None:
+    order = entry(BOT, 2, symbol=ETH, limit_price=Price(3_010), expires_ms=live.now_ms + 60_000)
+    live.store.orders_by_id[order.id] = order
+    await live.execute(order.id)
+
+
+async def test_a_coin_that_somebody_else_is_at_is_left_to_them(live: LiveRoom) -> None:
+    live.account.cancel_all()
+    request = Reconcile(bot_id=BOT, incarnation=1, cycle=1, epoch=1, leave=(BTC,))
+    assert await reconcile_bot(live.ports, request) == Reconciliation()
+    assert live.account.alive == {}
+
+
+async def test_what_the_account_has_besides_is_nobodys_and_is_not_told(live: LiveRoom) -> None:
+    live.account.balances_by_currency["USDT"] += 1_000
+    live.account.balances_by_currency["BTC"] += 1
+    assert (await live.reconcile()).differs == ()
+
+
+async def test_what_the_account_lacks_is_told_in_figures_once_and_blocks(live: LiveRoom) -> None:
+    live.account.balances_by_currency["BTC"] -= OTHERS + HALF / 10
+    live.account.balances_by_currency["USDT"] -= 1
+    usdt = live.account.balances_by_currency["USDT"]
+    expected = (
+        LACK.format("0.0499", "BTC", "0.0999", "0.05", "BTC"),
+        LACK.format(plain(usdt), "USDT", plain(usdt + 1), 1, "USDT"),
+    )
+    assert (await live.reconcile()).differs == expected
+    assert (await live.reconcile()).blocks == "; ".join(expected)
+    assert list(live.store.told.values()) == [(DIFFERS, lack) for lack in expected]
+
+
+async def test_the_money_of_all_live_bots_is_held_against_the_account(live: LiveRoom) -> None:
+    await live.room.bot("b2", mode=Mode.LIVE, capital="1000")
+    assert "1000 USDT are missing" in (await live.reconcile()).blocks
+    await live.room.bot("b3", capital="5000")
+    live.account.balances_by_currency["USDT"] += 1_000
+    assert (await live.reconcile()).blocks == ""
+
+
+async def test_a_currency_in_which_an_order_is_under_way_is_left_out(live: LiveRoom) -> None:
+    order = entry(BOT, 2, symbol=ETH, expires_ms=live.now_ms + 1, limit_price=Price(3_010))
+    live.store.orders_by_id[order.id] = order
+    await live.store.claim(order.id, live.now_ms, live.now_ms)
+    for currency in ("USDT", "BTC"):
+        live.account.balances_by_currency[currency] -= 5_000
+    [lack] = await not_covered(live.ports, "fake")
+    assert "BTC are missing" in lack
+
+
+async def test_a_coin_whose_stop_has_just_sold_is_left_to_the_bot_that_will_learn_of_it(
+    live: LiveRoom,
+) -> None:
+    live.account.balances_by_currency["BTC"] -= OTHERS
+    live.trigger()
+    assert await not_covered(live.ports, "fake") == []
+    await live.prove()
+    assert await not_covered(live.ports, "fake") == []
+
+
+async def test_what_changes_while_balances_are_read_is_not_compared(live: LiveRoom) -> None:
+    comparing = Attempt(lambda ports: not_covered(ports, "fake"), live.ports)
+    comparing.until("balances").until("claims")
+    live.account.balances_by_currency["BTC"] -= OTHERS + HALF / 10
+    await live.execute(live.leaving(HALF).id)
+    assert comparing.finish() == []
+
+
+async def test_a_reconciliation_beside_an_exit_books_nothing_twice(live: LiveRoom) -> None:
+    reconcile = Attempt(lambda ports: reconcile_bot(ports, reconciling()), live.ports)
+    reconcile.until("see_stop")
+    await live.execute(live.leaving().id)
+    found = reconcile.finish()
+    assert isinstance(found, Reconciliation)
+    assert found.blocks == ""
+    live.must_be_protected()
+    live.must_agree()
