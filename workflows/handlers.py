@@ -41,7 +41,9 @@ class BotHandlers:
         self._state = state
         self._steps = Steps(state)
         coins = Coins()
-        self._reconciling = Reconciling(state, self._steps, ended=lambda: self._ended)
+        self._reconciling = Reconciling(
+            state, self._steps, ended=lambda: self._ended, show=self._show
+        )
         self._cycle = Cycle(state, self._steps, coins, self._reconciling, halt=self._halt)
         self._control = Control(state, self._cycle)
         self._scribe = Scribe(state, self._steps, ended=lambda: self._ended)

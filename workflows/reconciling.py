@@ -1,5 +1,6 @@
 """A live bot's record is held against its account: before each cycle, and when it is asked for."""
 
+import asyncio
 from collections.abc import Callable
 
 from temporalio import workflow
@@ -14,14 +15,21 @@ with workflow.unsafe.imports_passed_through():
 
 
 class Reconciling:
-    """Reconciles, one time after the other. A bot on paper never does."""
+    """Reconciles, one time after the other. A bot on paper never does.
 
-    def __init__(self, state: BotState, steps: Steps, ended: Callable[[], bool]) -> None:
+    `ended` says whether the bot has; `show` is called whenever there is something new to say.
+    """
+
+    def __init__(
+        self, state: BotState, steps: Steps, ended: Callable[[], bool], show: Callable[[], None]
+    ) -> None:
         self._state = state
         self._steps = steps
         self._ended = ended
+        self._show = show
         self._asked = False
-        self._at_it = False
+        self._alone = asyncio.Lock()
+        self._at_it = 0
 
     @property
     def is_idle(self) -> bool:
@@ -45,25 +53,33 @@ class Reconciling:
         if not self._is_live:
             return ""
         try:
-            found = await self.now()
+            await self.now()
         except ActivityError as error:
-            self._state.account_differs = f"not held against the account: {cause_of(error)}"
-        else:
-            self._state.account_differs = found.blocks
+            self._note(f"not held against the account: {cause_of(error)}")
         return self._state.account_differs
 
     async def now(self) -> Reconciliation:
-        """Reconcile, as soon as nobody else does.
+        """Reconcile, as soon as nobody else does; on paper there is nothing to find.
 
         Raises:
             ActivityError: Exchange or record did not answer in time.
         """
-        await workflow.wait_condition(lambda: not self._at_it)
-        self._at_it = True
+        await workflow.wait_condition(lambda: self._state.spec is not None)
+        if not self._is_live:
+            return Reconciliation()
+        self._at_it += 1
         try:
-            return await self._steps.reconcile()
+            # Conditions that come true together let all who wait go on; a lock lets one.
+            async with self._alone:
+                found = await self._steps.reconcile()
         finally:
-            self._at_it = False
+            self._at_it -= 1
+        self._note(found.blocks)
+        return found
+
+    def _note(self, differs: str) -> None:
+        self._state.account_differs = differs
+        self._show()
 
     @property
     def _is_live(self) -> bool:

@@ -35,7 +35,7 @@ class Faults(Interceptor):
         try:
             yield held
         finally:
-            del self._held[name]
+            self._held.pop(name, None)
             held.released.set()
 
     @asynccontextmanager

@@ -1,6 +1,9 @@
 """A live bot's workflow: the account comes before the decision, and what differs enters nothing."""
 
+import asyncio
 from decimal import Decimal
+
+import pytest
 
 from oxbot.domain.errors import VenueUnavailable
 from oxbot.domain.money import Price
@@ -9,6 +12,8 @@ from oxbot.messages import Reconciliation
 from tests.support.fake_account import FakeAccount
 from tests.support.fakes import BTC
 from tests.support.house import BotHandle, House
+
+pytestmark = pytest.mark.critical
 
 
 async def activities_of(handle: BotHandle) -> list[str]:
@@ -92,6 +97,100 @@ async def test_a_stop_that_the_exchange_has_sold_is_booked_when_the_bot_is_told(
         await house.end()
 
 
+async def test_while_the_account_is_silent_what_is_held_is_sold_all_the_same(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, _ = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        house.feed.prices[BTC] *= 2
+        with house.faults.failing("reconcile"):
+            outcome = (await house.run_cycles(bot, 1))[-1]
+        assert outcome.skipped
+        assert outcome.skipped.startswith("nothing is entered: not held against the account")
+        assert [order.purpose for order in outcome.orders] == [Purpose.TARGET]
+        assert house.store.open_coins(bot.id) == set()
+        await house.end()
+
+
+async def test_a_cycle_that_saw_nothing_looks_at_the_account_before_it_sells(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        house.feed.prices[BTC] *= 2
+        with house.faults.failing("observe_market"):
+            await house.run_cycles(bot, 1)
+        assert house.store.filled(Purpose.TARGET)
+        ran = await activities_of(handle)
+        assert ran[ran.index("observe_market", ran.index("record_cycles")) + 1] == "reconcile"
+        await house.end()
+
+
+async def test_what_differs_is_in_the_details_until_somebody_finds_it_mended(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock, usdt="9000")
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        assert "**Nothing is entered**: the account has 9000 USDT" in await details_of(handle)
+        house.account.balances_by_currency["USDT"] += Decimal(1_000)
+        found = await reconciled(handle)
+        assert found.blocks == ""
+        assert "**Nothing is entered**" not in await details_of(handle)
+        await house.end()
+
+
+async def details_of(handle: BotHandle) -> str:
+    """What Temporal's pages show of a bot."""
+    return str(await handle.query("__temporal_workflow_metadata"))
+
+
+async def test_a_paper_bot_that_is_asked_has_nothing_to_find(empty_house: House) -> None:
+    house = empty_house
+    async with house.worker():
+        _, handle = await house.started()
+        found = await reconciled(handle)
+        await handle.signal("reconcile")
+        assert found == Reconciliation()
+        assert "reconcile" not in await activities_of(handle)
+        await house.end()
+
+
+async def test_those_who_ask_while_somebody_looks_look_one_after_the_other(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock)
+    async with house.worker():
+        _, handle = await house.started(mode="live")
+        async with house.faults.holding("reconcile") as first:
+            asked = [asyncio.create_task(reconciled(handle)) for _ in range(3)]
+            await first.reached.wait()
+            assert (await activities_of(handle)).count("reconcile") == 1
+            async with house.faults.holding("reconcile") as second:
+                first.released.set()
+                await second.reached.wait()
+                assert (await activities_of(handle)).count("reconcile") == 2
+        assert {found.blocks for found in await asyncio.gather(*asked)} == {""}
+        assert (await activities_of(handle)).count("reconcile") == 3
+        await house.end()
+
+
+async def reconciled(handle: BotHandle) -> Reconciliation:
+    found: Reconciliation = await handle.execute_update("reconcile", result_type=Reconciliation)
+    return found
+
+
 async def test_a_person_can_have_record_and_account_held_against_each_other(
     empty_house: House,
 ) -> None:
@@ -101,7 +200,7 @@ async def test_a_person_can_have_record_and_account_held_against_each_other(
     async with house.worker():
         bot, handle = await house.started(mode="live")
         await house.run_cycles(bot, 1)
-        found = await handle.execute_update("reconcile", result_type=Reconciliation)
+        found = await reconciled(handle)
         assert found.proven == (BTC,)
         assert found.blocks == ""
         await house.end()
