@@ -138,6 +138,5 @@ def _login(keys: Keys, venue_ms: int) -> Mapping[str, str]:
 
 
 def _refused(message: Mapping[str, object]) -> VenueUnavailable:
-    return VenueUnavailable(
-        f"OKX refused to stream the account ({message.get('code')}: {message.get('msg')})."
-    )
+    """Tell OKX's code alone: what it says may quote the login, passphrase included."""
+    return VenueUnavailable(f"OKX refused to stream the account ({message.get('code')}).")
