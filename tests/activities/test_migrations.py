@@ -169,6 +169,24 @@ async def test_decisions_and_bots_from_before_models_are_read_as_they_were(
     await store.close()
 
 
+async def test_the_stops_of_live_positions_come_and_go_with_their_migration(
+    empty_database_url: str, database_url: str
+) -> None:
+    await asyncio.to_thread(upgrade, empty_database_url)
+    await migrate_down_to(empty_database_url, "0011")
+    rows = await catalogue(empty_database_url)
+    assert rows == {row for row in await catalogue(database_url) if "resting_stops" not in row}
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+
+
+async def migrate_down_to(url: str, revision: str) -> None:
+    engine = open_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda sync: command.downgrade(config(sync), revision))
+    await engine.dispose()
+
+
 ROUND_TRIP = """
 INSERT INTO bots VALUES ('b1', '{"name": "x"}', 'running', 1, false, 1, 10287.4063, now());
 INSERT INTO orders VALUES ('o1', DEFAULT, 'b1', 1, 1, 'BTC/USDT', 'buy', 'entry', 0.1,

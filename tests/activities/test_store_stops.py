@@ -4,6 +4,9 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import LedgerBroken, NotFound
@@ -20,6 +23,7 @@ from oxbot.domain.resting import (
     stop_of,
 )
 from oxbot.records import Claims
+from tests.support.servers import until_one_waits
 from tests.support.trading import (
     BTC,
     INSTRUMENT,
@@ -68,6 +72,11 @@ async def triggered(
     sold = fill(made, price, quantity=Quantity(quantity or stop.quantity.number), fee="0.01")
     sold = sold.model_copy(update={"fee_currency": "USDT", "trade_id": "t-stop"})
     return stop, SeenStop(state=SeenState.TRIGGERED, purpose=Purpose.STOP, fills=(sold,))
+
+
+async def told(store: PostgresStore) -> list[str]:
+    """The events of exits."""
+    return [event.text for event in await store.events("b1", 9) if event.kind == "closed"]
 
 
 async def test_a_live_entry_and_its_stop_are_written_together(store: PostgresStore) -> None:
@@ -163,6 +172,92 @@ async def test_of_a_stop_and_an_exit_that_come_at_once_one_is_written(
     assert written is (intended is None)
 
 
+async def test_of_a_stop_that_waits_for_an_exit_under_way_nothing_is_written(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    """Both wanted the bot's row; who gets it second sees what the first one wrote."""
+    first = await held(store)
+    await store.note_stop(first.id, StopState.ENDED)
+    stop = await next_stop(store)
+    async with engine.begin() as holding:
+        await holding.execute(text("SELECT id FROM bots FOR UPDATE"))
+        leaving = asyncio.create_task(store.intend_exit(leave("b1", 1, "0.0999", id="x1"), 1))
+        await until_one_waits(engine)
+        writing = asyncio.create_task(store.intend_stop(stop, 1))
+    assert await leaving
+    assert await writing is False
+    assert await store.resting_stops("b1") == []
+
+
+async def test_of_an_exit_that_waits_for_a_stop_nothing_is_written(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    first = await held(store)
+    await store.note_stop(first.id, StopState.ENDED)
+    stop = await next_stop(store)
+    cycles = leave("b1", 2, "0.0999")
+    async with engine.begin() as holding:
+        await holding.execute(text("SELECT id FROM bots FOR UPDATE"))
+        writing = asyncio.create_task(store.intend_stop(stop, 1))
+        await until_one_waits(engine)
+        leaving = asyncio.create_task(store.intend_exit(leave("b1", 1, "0.0999", id="x1"), 1))
+    assert await writing
+    assert await leaving is None
+    await intend(store, cycles)
+    assert not await store.claim(cycles.id, NOW_MS)
+
+
+async def test_a_coin_has_one_stop_that_may_rest_whoever_writes_it(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await held(store)
+    copy = (
+        "INSERT INTO resting_stops SELECT 'g2', bot_id, symbol, opened_at, 2, quantity, "
+        "stop_price, target_price, fence_at, '{}', '' FROM resting_stops"
+    )
+    with pytest.raises(IntegrityError, match="uq_resting_stops_alive"):
+        async with engine.begin() as connection:
+            await connection.execute(text(copy.format("sent")))
+    async with engine.begin() as connection:
+        await connection.execute(text(copy.format("ended")))
+
+
+async def test_the_stop_of_an_entry_that_becomes_known_late_is_over_beside_one_that_rests(
+    store: PostgresStore,
+) -> None:
+    """It is alive at the exchange all the same, which is how it is found."""
+    stop = await held(store)
+    late = entry("b1", 2, quantity=Quantity("0.05"))
+    await intend(store, late)
+    await store.finish_order(late, OrderState.CANCELLED, "expired")
+    for _ in range(2):
+        await store.settle(late.id, [fill(late)], INSTRUMENT)
+    assert await resting(store) == stop
+    [brought] = await store.known_stops([attached_id(late.id)])
+    assert (brought.state, brought.number) == (StopState.ENDED, 2)
+    assert brought.reason == f"{stop.id} may rest"
+
+
+async def test_a_stop_is_known_by_its_id_also_when_it_is_over(store: PostgresStore) -> None:
+    stop = await held(store)
+    await store.note_stop(stop.id, StopState.ENDED, "cancelled")
+    over = stop.model_copy(update={"state": StopState.ENDED, "reason": "cancelled"})
+    assert await store.known_stops(frozenset({stop.id, "g0"})) == [over]
+    assert await store.known_stops(()) == []
+
+
+async def test_many_who_find_a_stop_triggered_book_it_once(store: PostgresStore) -> None:
+    stop, seen = await triggered(store, await held(store))
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    order = exit_of(stop, seen, view.entry)
+    booked = await asyncio.gather(*(store.adopt(order, seen.fills, INSTRUMENT) for _ in range(6)))
+    assert {sold.state for sold in booked} == {OrderState.FILLED}
+    assert await store.fills(stop.id) == list(seen.fills)
+    assert len(await told(store)) == 1
+    assert (await store.audit("b1")).drift == 0
+
+
 async def test_a_triggered_stop_is_booked_as_an_exit_and_over_at_once(
     store: PostgresStore,
 ) -> None:
@@ -174,6 +269,7 @@ async def test_a_triggered_stop_is_booked_as_an_exit_and_over_at_once(
         sold = await store.adopt(order, seen.fills, INSTRUMENT)
         assert (sold.id, sold.state, sold.purpose) == (stop.id, OrderState.FILLED, Purpose.STOP)
     assert await store.resting_stops("b1") == []
+    assert await told(store) == ["Closed BTC/USDT (stop): 0.0999 at 57900 USDT."]
     portfolio = await store.portfolio("b1")
     assert portfolio.positions == {}
     [trade] = await store.trades("b1", 9)
@@ -205,6 +301,7 @@ async def test_a_stop_that_sold_more_than_is_held_changes_nothing(store: Postgre
         await store.adopt(order, seen.fills, INSTRUMENT)
     assert await resting(store) == stop
     assert await store.known_orders([stop.id]) == []
+    assert await told(store) == []
 
 
 async def test_what_live_bots_of_a_venue_have_is_added_up(store: PostgresStore) -> None:

@@ -90,9 +90,17 @@ class FakeLive(FakeBooks):
         if live and position and fills and not ended.purpose.is_exit:
             named = (attached_id(ended.id), 1, fills[-1].at_ms)
             stop = stop_of(position, instrument, ended.bot_id, named)
-            if stop is not None and not self._rests(ended.bot_id, ended.symbol):
-                self.stops_by_id.setdefault(stop.id, stop)
+            if stop is not None:
+                self.stops_by_id.setdefault(stop.id, await self._brought(stop))
         return ended
+
+    async def _brought(self, stop: RestingStop) -> RestingStop:
+        known = await self.stop_view(stop.bot_id, stop.symbol)
+        numbers = [one.number for one in known.stops if one.opened_ms == stop.opened_ms]
+        changes: dict[str, object] = {"number": max(numbers, default=0) + 1}
+        if known.alive:
+            changes |= {"state": StopState.ENDED, "reason": f"{known.alive.id} may rest"}
+        return stop.model_copy(update=changes)
 
     async def adopt(self, order: Order, fills: Sequence[Fill], instrument: Instrument) -> Order:
         """Write down what a stop has become, book and tell it, end the stop: all or nothing."""

@@ -26,7 +26,7 @@ from oxbot.adapters.postgres.schema import (
     positions,
     trades,
 )
-from oxbot.adapters.postgres.stops import write_stop
+from oxbot.adapters.postgres.stops import write_brought
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.lifecycle import settled
@@ -124,7 +124,7 @@ async def _protect(
     named = (attached_id(order.id), 1, last.at_ms)
     stop = stop_of(position, instrument, order.bot_id, named)
     if stop is not None:
-        await write_stop(connection, stop)
+        await write_brought(connection, stop)
 
 
 async def _known(

@@ -59,7 +59,7 @@ class Stops(Records):
             same = held and (held.opened_ms, held.version) == (stop.opened_ms, version)
             if not same or seen.leaving or seen.alive:
                 return False
-            await write_stop(connection, stop)
+            await _write(connection, stop)
             return True
 
     async def note_stop(self, stop_id: str, state: StopState, reason: str = "") -> None:
@@ -92,8 +92,21 @@ class Stops(Records):
             return [_stop(row) for row in rows]
 
 
-async def write_stop(connection: AsyncConnection, stop: RestingStop) -> None:
-    """Write a stop down, once."""
+async def write_brought(connection: AsyncConnection, stop: RestingStop) -> None:
+    """Write down the stop that an entry has brought, once.
+
+    Beside another that may rest it is written down as over: one that is alive all the same is
+    found by that, and cancelled.
+    """
+    known = await _view(connection, stop.bot_id, stop.symbol)
+    numbers = [one.number for one in known.stops if one.opened_ms == stop.opened_ms]
+    changes: dict[str, object] = {"number": max(numbers, default=0) + 1}
+    if known.alive:
+        changes |= {"state": StopState.ENDED, "reason": f"{known.alive.id} may rest"}
+    await _write(connection, stop.model_copy(update=changes))
+
+
+async def _write(connection: AsyncConnection, stop: RestingStop) -> None:
     row = {
         **stop.model_dump(exclude={"opened_ms", "fence_ms"}),
         "opened_at": stop.opened_ms,

@@ -218,6 +218,19 @@ async def test_no_stop_comes_back_between_taking_it_back_and_the_sale(live: Live
     live.must_agree()
 
 
+async def test_who_saw_no_exit_yet_writes_no_stop_down_beside_one(live: LiveRoom) -> None:
+    live.account.cancel_all()
+    call = live.call(Purpose.HOLD)
+    proving = Attempt(lambda ports: keep_protected(ports, ABOUT, BTC), live.ports)
+    proving.until("intend_stop")
+    leaving = Attempt(lambda ports: close(ports, call), live.ports).until("place")
+    assert proving.finish() == []
+    assert live.account.alive == {}
+    leaving.finish()
+    live.must_be_protected()
+    live.must_agree()
+
+
 async def test_a_stop_that_is_being_placed_keeps_the_sale_back_until_it_is_known(
     live: LiveRoom,
 ) -> None:

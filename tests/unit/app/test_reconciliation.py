@@ -139,6 +139,22 @@ async def test_a_stop_that_is_over_and_alive_is_cancelled(live: LiveRoom) -> Non
     live.must_be_protected()
 
 
+async def test_the_stop_of_an_entry_that_was_given_up_and_traded_is_cancelled(
+    live: LiveRoom,
+) -> None:
+    """Two stops of one position could sell more than it is."""
+    late = entry(BOT, 2, quantity=Quantity("0.05"), expires_ms=None, fence_ms=live.now_ms)
+    now = await live.room.clock.reading()
+    await live.account.place(late, now)
+    given_up = late.model_copy(update={"state": OrderState.CANCELLED})
+    live.store.orders_by_id[late.id] = given_up
+    found = await live.reconcile()
+    assert [known.order_id for known in found.booked] == [late.id]
+    assert len(found.ghosts) == 1
+    live.must_be_protected()
+    live.must_agree()
+
+
 async def test_a_stop_of_somebody_else_is_left_alone(live: LiveRoom) -> None:
     [known] = live.account.alive.values()
     live.account.alive["mine"] = known
