@@ -127,7 +127,11 @@ async def _end_ghosts(ports: Ports, request: Reconcile, found: _Found) -> None:
     ]
     for stop in ghosts:
         log.error("a stop that is over is alive", bot=stop.bot_id, stop=stop.id)
-        await ports.account.cancel_stop(stop)
+        try:
+            await ports.account.cancel_stop(stop)
+        except OutcomeUnknown as error:
+            found.unknown.append(f"the stop {stop.id} of {stop.symbol}, which is over: {error}")
+            continue
         found.ghosts.append(stop.id)
 
 

@@ -11,7 +11,7 @@ from oxbot.domain.orders import OrderState, Purpose
 from oxbot.domain.resting import StopState
 from oxbot.messages import Reconcile, Reconciliation
 from tests.support.fakes import BTC, ETH
-from tests.support.interleaving import Attempt
+from tests.support.interleaving import Attempt, Fate
 from tests.support.trading import entry
 from tests.unit.app.live_room import HALF, LATER_MS, OTHERS, LiveRoom, reconciling
 from tests.unit.app.room import BOT, Room
@@ -136,6 +136,22 @@ async def test_a_stop_that_is_over_and_alive_is_cancelled(live: LiveRoom) -> Non
     await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
     found = await live.reconcile()
     assert found.ghosts == (stop.id,)
+    live.must_be_protected()
+
+
+async def test_a_stop_of_which_nobody_knows_whether_it_is_cancelled_blocks_and_no_more(
+    live: LiveRoom,
+) -> None:
+    stop = live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
+    reconcile = Attempt(lambda ports: reconcile_bot(ports, reconciling()), live.ports)
+    reconcile.until("cancel_stop").fate = Fate.LOST_BEFORE
+    found = reconcile.finish()
+    assert isinstance(found, Reconciliation)
+    assert (found.proven, found.ghosts) == ((BTC,), ())
+    assert stop.id in found.blocks
+    assert (await live.reconcile()).ghosts == (stop.id,)
     live.must_be_protected()
 
 
