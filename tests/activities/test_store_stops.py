@@ -23,9 +23,10 @@ from oxbot.domain.resting import (
     stop_of,
 )
 from oxbot.records import Claims
-from tests.support.servers import until_one_waits
+from tests.support.servers import until_one_waits, until_waiting
 from tests.support.trading import (
     BTC,
+    ETH,
     INSTRUMENT,
     NOW_MS,
     bought,
@@ -184,6 +185,7 @@ async def test_of_a_stop_that_waits_for_an_exit_under_way_nothing_is_written(
         leaving = asyncio.create_task(store.intend_exit(leave("b1", 1, "0.0999", id="x1"), 1))
         await until_one_waits(engine)
         writing = asyncio.create_task(store.intend_stop(stop, 1))
+        await until_waiting(engine, 2)
     assert await leaving
     assert await writing is False
     assert await store.resting_stops("b1") == []
@@ -201,6 +203,7 @@ async def test_of_an_exit_that_waits_for_a_stop_nothing_is_written(
         writing = asyncio.create_task(store.intend_stop(stop, 1))
         await until_one_waits(engine)
         leaving = asyncio.create_task(store.intend_exit(leave("b1", 1, "0.0999", id="x1"), 1))
+        await until_waiting(engine, 2)
     assert await writing
     assert await leaving is None
     await intend(store, cycles)
@@ -277,6 +280,26 @@ async def test_a_triggered_stop_is_booked_as_an_exit_and_over_at_once(
     audit = await store.audit("b1")
     assert audit.drift == 0
     assert (audit.unbalanced, audit.fills) == (0, 2)
+
+
+async def test_a_triggered_stop_and_another_order_that_are_booked_at_once_both_count(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    stop, seen = await triggered(store, await held(store))
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    order = exit_of(stop, seen, view.entry)
+    other = entry("b1", 2, symbol=ETH, quantity=Quantity("0.01"))
+    await intend(store, other)
+    async with engine.begin() as holding:
+        await holding.execute(text("SELECT id FROM bots FOR UPDATE"))
+        adopting = asyncio.create_task(store.adopt(order, seen.fills, INSTRUMENT))
+        await until_one_waits(engine)
+        settling = asyncio.create_task(store.settle(other.id, [fill(other)], INSTRUMENT))
+        await until_waiting(engine, 2)
+    await asyncio.gather(adopting, settling)
+    assert list((await store.portfolio("b1")).positions) == [ETH]
+    assert (await store.audit("b1")).drift == 0
 
 
 async def test_a_stop_that_sold_in_part_leaves_the_rest_without_one(store: PostgresStore) -> None:

@@ -137,7 +137,16 @@ async def _execute(url: str, *statements: str) -> None:
 
 async def until_one_waits(engine: AsyncEngine) -> None:
     """Return when some connection waits for a lock."""
+    await until_waiting(engine, 1)
+
+
+async def until_waiting(engine: AsyncEngine, count: int) -> None:
+    """Return when so many connections wait for locks.
+
+    Each look is a transaction of its own: within one, no connection is seen that came later.
+    """
     waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    async with engine.connect() as connection:
-        while not await connection.scalar(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
+    single = engine.execution_options(isolation_level="AUTOCOMMIT")
+    async with single.connect() as connection:
+        while await connection.scalar(waiting) < count:  # noqa: ASYNC110 - PostgreSQL tells nobody
             await asyncio.sleep(0.005)
