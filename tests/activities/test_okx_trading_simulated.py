@@ -1,13 +1,15 @@
 """Live orders against the simulated OKX: what it has and what is booked agree."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import pytest
 
+from oxbot.adapters.okx.asked import PAGE
 from oxbot.adapters.okx.stops import GRACE_MS
 from oxbot.domain.errors import OutcomeUnknown
-from oxbot.domain.money import Quantity
-from oxbot.domain.orders import FENCE_MS, OrderState, Purpose, Side
+from oxbot.domain.money import Notional, Quantity
+from oxbot.domain.orders import FENCE_MS, OrderState
 from tests.support.live_trader import ID, Trader, live_trader
 from tests.support.simulated_account import SYMBOL
 from tests.unit.app.room import BOT
@@ -29,16 +31,7 @@ async def test_an_entry_and_its_exit_leave_the_record_and_the_account_alike(
     assert trader.room.store.orders_by_id[ID].state is OrderState.FILLED
     await trader.must_agree()
     held = (await trader.room.store.portfolio(BOT)).positions[SYMBOL]
-    sold = await trader.order(
-        id="b" + "c" * 31,
-        side=Side.SELL,
-        purpose=Purpose.DECISION,
-        quantity=Quantity("0.00999"),
-        limit_price=None,
-        expires_ms=None,
-        stop=None,
-        target=None,
-    )
+    sold = await trader.leaving("0.00999")
     assert held.quantity >= sold.quantity
     assert await trader.end(sold) == 0
     await trader.must_agree()
@@ -82,6 +75,29 @@ async def test_whatever_goes_wrong_with_looking_it_is_looked_again(
     assert await trader.end(await trader.order()) > 0
     assert (await trader.kinds()).count("order") == 1
     await trader.must_agree()
+
+
+@pytest.mark.parametrize("readings", range(12))
+async def test_whenever_the_venues_time_is_lost_an_exit_is_taken_once(readings: int) -> None:
+    """Requests are signed with that time: what cannot be asked after sending is unknown.
+
+    The account has coins of others on top, which a second sale would take.
+    """
+    async with live_trader(others={"BTC": "0.5"}) as trader:
+        await trader.end(await trader.order())
+        leaving = await trader.leaving("0.00999")
+        trader.clock.readings_left = readings
+        await trader.end(leaving)
+        assert (await trader.kinds()).count("order") == 2
+        assert (await trader.simulator.balances())["BTC"] >= Decimal("0.5")
+
+
+async def test_an_order_of_more_fills_than_a_page_has_is_booked_whole() -> None:
+    async with live_trader(Notional(10**8)) as trader:
+        await trader.end(await trader.order(quantity=Quantity(60)))
+        assert len(trader.room.store.booked) > PAGE
+        assert (await trader.kinds()).count("order") == 1
+        await trader.must_agree()
 
 
 async def test_a_request_that_arrives_after_its_fence_does_nothing(trader: Trader) -> None:

@@ -1,6 +1,6 @@
 """A live bot's record, its account at the simulated OKX, and what goes wrong between them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -39,6 +39,7 @@ class Trader:
     simulator: Simulated
     room: Room
     ports: Ports
+    clock: VenueClock
 
     async def order(self, **changes: object) -> Order:
         """Write an entry down that the book can fill."""
@@ -61,6 +62,19 @@ class Trader:
         order = Order.model_validate(fields | changes)
         self.room.store.orders_by_id[order.id] = order
         return order
+
+    async def leaving(self, quantity: str) -> Order:
+        """Write a decision's exit down."""
+        return await self.order(
+            id="b" + "c" * 31,
+            side=Side.SELL,
+            purpose=Purpose.DECISION,
+            quantity=Quantity(quantity),
+            limit_price=None,
+            expires_ms=None,
+            stop=None,
+            target=None,
+        )
 
     async def end(self, order: Order) -> int:
         """Execute an order as Temporal does, again and again; gives how often nobody knew."""
@@ -90,10 +104,13 @@ class Trader:
 
 
 @asynccontextmanager
-async def live_trader() -> AsyncIterator[Trader]:
+async def live_trader(
+    capital: Notional = CAPITAL, others: Mapping[str, str] | None = None
+) -> AsyncIterator[Trader]:
+    """A live bot with this capital, in an account that has coins of others besides."""
     room = Room()
-    await room.bot(capital=CAPITAL, mode=Mode.LIVE, venue="okx")
-    async with simulated(balances={"USDT": str(CAPITAL)}) as simulator:
+    await room.bot(capital=capital, mode=Mode.LIVE, venue="okx")
+    async with simulated(balances={"USDT": str(capital), **(others or {})}) as simulator:
         place = Place(rest_url=simulator.url, timeout_ms=500, throttled=False)
         clock = VenueClock(simulator)
         async with (
@@ -103,4 +120,4 @@ async def live_trader() -> AsyncIterator[Trader]:
             feed = OkxFeed(client)
             exchange = OkxExchange(account, feed, clock)
             ports = replace(room.ports, live=exchange, clock=clock, feed=feed)
-            yield Trader(simulator, room, ports)
+            yield Trader(simulator, room, ports, clock)

@@ -9,6 +9,7 @@ from typing import Any
 import ccxt.async_support as ccxt
 from aiohttp import ClientSession, web
 
+from oxbot.domain.errors import VenueUnavailable
 from oxbot.domain.market import ClockReading
 from oxbot.loopback import HOST
 from oxbot.simulator.clock import ClockChange
@@ -99,11 +100,20 @@ class Simulated:
 
 @dataclass
 class VenueClock:
-    """The stepped venue's clock, read without asking."""
+    """The stepped venue's clock, read without asking.
+
+    With `readings_left` it fails once, after so many.
+    """
 
     simulator: Simulated
+    readings_left: int | None = None
 
     async def reading(self) -> ClockReading:
+        if self.readings_left is not None:
+            self.readings_left -= 1
+            if self.readings_left < 0:
+                self.readings_left = None
+                raise VenueUnavailable("nobody knows the venue's time")
         now_ms = self.simulator.venue.clock.now()
         return ClockReading(venue_ms=now_ms, wall_ms=now_ms, rate=Decimal(0), stepped=True)
 

@@ -1,14 +1,28 @@
-"""Questions about orders: an answer that cannot be used leaves everything unknown."""
+"""Questions about orders: an answer that cannot be used leaves everything unknown.
 
-from collections.abc import Awaitable, Sequence
+So does a question that could not be asked, for want of the venue's time to sign it with: whoever
+asks may have sent something before.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import code_of, rows_of, said_by
 from oxbot.adapters.okx.order_errors import unknown
+from oxbot.adapters.okx.order_rows import text
 from oxbot.adapters.okx.private import NOBODY
-from oxbot.domain.errors import OutcomeUnknown, OxbotError
+from oxbot.domain.errors import OutcomeUnknown, OxbotError, VenueUnavailable
 
 Row = dict[str, object]
+
+UNASKED: Final = (*UNREADABLE, VenueUnavailable)
+"""What a question fails with: as ccxt has it, or because nobody knew the venue's time."""
+
+PAGE: Final = 100
+"""Rows of a page that is not the last."""
+
+MOST_PAGES: Final = 20
 
 
 async def rows_asked(call: Awaitable[object]) -> Sequence[object]:
@@ -19,8 +33,8 @@ async def rows_asked(call: Awaitable[object]) -> Sequence[object]:
     """
     try:
         answer = await call
-    except UNREADABLE as error:
-        raise unknown(said_by(error)) from error
+    except UNASKED as error:
+        raise _unanswered(error) from error
     if isinstance(answer, dict) and answer.get("code") == "0" and answer.get("data") == []:
         return []
     return must_have_rows(answer, "orders")
@@ -34,14 +48,41 @@ async def row_asked(call: Awaitable[object], asked: str) -> Row | None:
     """
     try:
         answer = await call
-    except UNREADABLE as error:
+    except UNASKED as error:
         if code_of(error) == NOBODY:
             return None
-        raise unknown(said_by(error)) from error
+        raise _unanswered(error) from error
     [row, *others] = must_have_rows(answer, asked)
     if others or not isinstance(row, dict):
         raise unknown(f"OKX answered with something else than {asked}")
     return row
+
+
+async def pages(ask: Callable[..., Awaitable[object]], number: str) -> list[Row]:
+    """Read all pages of a list, newest first; `number` is the field that pages turn by.
+
+    Raises:
+        OutcomeUnknown: A page cannot be had or used, or there is no end of them.
+    """
+    rows: list[Row] = []
+    after: dict[str, str] = {}
+    for _ in range(MOST_PAGES):
+        page = [_row(found) for found in await rows_asked(ask(**after))]
+        rows += page
+        if len(page) < PAGE:
+            return rows
+        after = {"after": text(page[-1], number)}
+    raise unknown(f"OKX's list has more than {MOST_PAGES * PAGE} rows")
+
+
+def _row(found: object) -> Row:
+    if not isinstance(found, dict):
+        raise unknown("a row in OKX's list is none")
+    return found
+
+
+def _unanswered(error: Exception) -> OutcomeUnknown:
+    return unknown(str(error).rstrip(".") if isinstance(error, OxbotError) else said_by(error))
 
 
 def must_have_rows(answer: object, asked: str) -> list[object]:

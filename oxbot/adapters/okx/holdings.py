@@ -1,26 +1,22 @@
 """What an account at OKX has, what of it is alive, and what it traded lately."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
 
 from oxbot.adapters.okx.account_rows import balances_of
 from oxbot.adapters.okx.algo_rows import KINDS
-from oxbot.adapters.okx.asked import Row, rows_asked
+from oxbot.adapters.okx.asked import Row, pages
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import read_failure
-from oxbot.adapters.okx.order_rows import fill_of, text
+from oxbot.adapters.okx.order_errors import unknown
+from oxbot.adapters.okx.order_rows import ENDED, amount, fill_of, text
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.adapters.okx.private import OkxAccount
 from oxbot.domain.balances import Balance
 from oxbot.domain.errors import OutcomeUnknown, VenueUnavailable
+from oxbot.domain.money import Quantity
 from oxbot.domain.orders import Fill
 from oxbot.ports import Clock, MarketFeed
-
-PAGE: Final = 100
-"""Rows of a page that is not the last."""
-
-MOST_PAGES: Final = 20
 
 
 class OkxHoldings:
@@ -44,9 +40,12 @@ class OkxHoldings:
             VenueUnavailable: It does not say now.
         """
         found: set[str] = set()
-        for kind in KINDS:
-            rows = await self._pages(partial(self._account.stops_pending, kind), "algoId")
-            found.update(str(row["algoClOrdId"]) for row in rows if row.get("algoClOrdId"))
+        try:
+            for kind in KINDS:
+                rows = await pages(partial(self._account.stops_pending, kind), "algoId")
+                found.update(str(row["algoClOrdId"]) for row in rows if row.get("algoClOrdId"))
+        except OutcomeUnknown as error:
+            raise VenueUnavailable(f"OKX's list of stops cannot be read: {error}") from error
         return frozenset(found)
 
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
@@ -56,31 +55,32 @@ class OkxHoldings:
             VenueUnavailable: It does not say now, or not all of it.
         """
         ask = partial(self._account.fills, inst_id_of(symbol), begin=str(since_ms))
-        rows = await self._pages(ask, "billId")
         try:
-            named = [fill_of(text(row, "clOrdId"), symbol, row) for row in rows if row["clOrdId"]]
+            rows = [row for row in await pages(ask, "billId") if row.get("clOrdId")]
+            named = [fill_of(text(row, "clOrdId"), symbol, row) for row in rows]
         except OutcomeUnknown as error:
-            raise VenueUnavailable(f"A fill in OKX's answer cannot be read: {error}") from error
+            raise VenueUnavailable(f"OKX's list of fills cannot be read: {error}") from error
         return sorted(named, key=lambda fill: (fill.at_ms, fill.trade_id))
 
-    async def _pages(self, ask: Callable[..., Awaitable[object]], number: str) -> list[Row]:
-        """Read all pages of a list, newest first; `number` is the field that pages turn by.
+    async def _executions(
+        self, symbol: str, row: Row, read: Callable[[Sequence[object]], list[Fill]]
+    ) -> list[Fill]:
+        """Give all that an order has traded which is over; `row` is OKX's of it.
 
         Raises:
-            VenueUnavailable: A page cannot be had, or there is no end of them.
+            OutcomeUnknown: It is not over, or not all of its fills can be seen yet.
         """
-        rows: list[Row] = []
-        after: dict[str, str] = {}
-        for _ in range(MOST_PAGES):
-            try:
-                page = [row for row in await rows_asked(ask(**after)) if isinstance(row, dict)]
-                rows += page
-                if len(page) < PAGE:
-                    return rows
-                after = {"after": text(page[-1], number)}
-            except OutcomeUnknown as error:
-                raise VenueUnavailable(f"OKX's list cannot be read: {error}") from error
-        raise VenueUnavailable(f"OKX's list has more than {MOST_PAGES * PAGE} rows.")
+        if text(row, "state") not in ENDED:
+            raise unknown(f"it is {row['state']} at OKX and not over")
+        filled = Quantity(amount(row, "accFillSz"))
+        if not filled:
+            return []
+        ask = partial(self._account.fills, inst_id_of(symbol), ordId=text(row, "ordId"))
+        fills = read(await pages(ask, "billId"))
+        seen = sum((fill.quantity for fill in fills), Quantity(0))
+        if seen != filled:
+            raise unknown(f"{filled} were filled, and fills of {seen} can be seen so far")
+        return fills
 
     async def balances(self) -> dict[str, Balance]:
         """Give what the account has of each currency.
@@ -91,4 +91,4 @@ class OkxHoldings:
         try:
             return balances_of(await self._account.balance())
         except UNREADABLE as error:
-            raise read_failure(error, "the account's balances", 10_000) from error
+            raise read_failure(error, "the account's balances", self._account.timeout_ms) from error

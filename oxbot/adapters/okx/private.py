@@ -87,6 +87,7 @@ class OkxAccount:
         exchange.nonce = _SIGNED_MS.get
         _fence(exchange)
         self.rest_url = rest_url_of(exchange)
+        self.timeout_ms = place.timeout_ms
         self._clock = clock
         self._ccxt = cast("_Transport", exchange)
 

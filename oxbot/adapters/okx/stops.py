@@ -4,6 +4,8 @@ A stop is absent only where OKX says so in every place, asked after the stop's f
 seconds more: it is signed with a time that OKX takes for thirty seconds, which end at the fence.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from oxbot.adapters.okx.algo_rows import (
@@ -23,11 +25,10 @@ from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import code_of
 from oxbot.adapters.okx.holdings import OkxHoldings
 from oxbot.adapters.okx.order_errors import ALREADY_THERE, order_failure, unknown
-from oxbot.adapters.okx.order_rows import ENDED as ORDER_ENDED
-from oxbot.adapters.okx.order_rows import amount, fill_of, text
+from oxbot.adapters.okx.order_rows import fill_of, text
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.domain.errors import VenueRefused
-from oxbot.domain.money import Quantity
+from oxbot.domain.orders import Fill
 from oxbot.domain.resting import SIGNED_FOR_MS, RestingStop, SeenState, SeenStop
 
 GRACE_MS: Final = 5_000
@@ -107,21 +108,9 @@ class OkxStops(OkxHoldings):
         """
         inst_id, order_id = inst_id_of(stop.symbol), text(row, "ordId")
         order = await row_asked(self._account.order_of(inst_id, order_id), "one order")
-        if (
-            order is None
-            or order.get("ordId") != order_id
-            or text(order, "state") not in ORDER_ENDED
-        ):
-            raise unknown("the order that the stop has become is not over, or cannot be seen")
-        filled = Quantity(amount(order, "accFillSz"))
-        rows = await rows_asked(self._account.fills(inst_id, ordId=order_id)) if filled else ()
-        fills = sorted(
-            (fill_of(stop.id, stop.symbol, _of(order_id, found)) for found in rows),
-            key=lambda fill: (fill.at_ms, fill.trade_id),
-        )
-        seen = sum((fill.quantity for fill in fills), Quantity(0))
-        if seen != filled:
-            raise unknown(f"{filled} were filled, and fills of {seen} can be seen so far")
+        if order is None or order.get("ordId") != order_id:
+            raise unknown("the order that the stop has become cannot be seen")
+        fills = await self._executions(stop.symbol, order, partial(_fills_of, stop, order_id))
         return SeenStop(state=SeenState.TRIGGERED, purpose=way_out(row), fills=tuple(fills))
 
     async def amend_stop(self, stop: RestingStop) -> None:
@@ -158,6 +147,12 @@ class OkxStops(OkxHoldings):
             failure = order_failure(error)
             raise unknown(str(failure).rstrip(".")) from error
         must_have_rows(answer, "a cancelled stop")
+
+
+def _fills_of(stop: RestingStop, order_id: str, rows: Sequence[object]) -> list[Fill]:
+    """Read the fills of the order that a stop has become, oldest first; they carry its id alone."""
+    fills = [fill_of(stop.id, stop.symbol, _of(order_id, row)) for row in rows]
+    return sorted(fills, key=lambda fill: (fill.at_ms, fill.trade_id))
 
 
 def _of(order_id: str, row: object) -> Row:

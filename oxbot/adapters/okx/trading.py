@@ -6,17 +6,18 @@ be claimed and sent again. "Certainly" means: neither among its orders nor its h
 after the request had expired and could have become visible.
 """
 
+from functools import partial
+
 import structlog
 
-from oxbot.adapters.okx.asked import row_asked, rows_asked
+from oxbot.adapters.okx.asked import Row, row_asked, rows_asked
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.order_errors import order_failure, order_id_of, unknown
-from oxbot.adapters.okx.order_rows import ENDED, Row, amount, fills_of, must_be, order_body, text
+from oxbot.adapters.okx.order_rows import fills_of, must_be, order_body
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.adapters.okx.stops import GRACE_MS, OkxStops
 from oxbot.domain.errors import InputError, VenueRefused
 from oxbot.domain.market import ClockReading, Instrument
-from oxbot.domain.money import Quantity
 from oxbot.domain.orders import Fill, Order, Side
 
 _log = structlog.get_logger(__name__)
@@ -97,16 +98,4 @@ class OkxExchange(OkxStops):
             OutcomeUnknown: It is not over, or not all of its fills can be seen yet.
         """
         must_be(order, row)
-        if text(row, "state") not in ENDED:
-            raise unknown(f"it is {row['state']} at OKX and not over")
-        filled = Quantity(amount(row, "accFillSz"))
-        if not filled:
-            return []
-        rows = await rows_asked(
-            self._account.fills(inst_id_of(order.symbol), ordId=text(row, "ordId"))
-        )
-        fills = fills_of(order, rows)
-        seen = sum((fill.quantity for fill in fills), Quantity(0))
-        if seen != filled:
-            raise unknown(f"{filled} were filled, and fills of {seen} can be seen so far")
-        return fills
+        return await self._executions(order.symbol, row, partial(fills_of, order))
