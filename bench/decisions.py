@@ -37,7 +37,8 @@ from oxbot.app.observe import observe_market
 from oxbot.app.ports import Ports
 from oxbot.app.prompt import build_request, parts_of
 from oxbot.app.prompt.constant import CONSTANT
-from oxbot.bootstrap import open_ports, venue_of
+from oxbot.bootstrap import open_ports
+from oxbot.bootstrap.exchange import venue_of
 from oxbot.domain.bot import DEFAULT_SYMBOLS, BotSettings
 from oxbot.domain.decision import Action, Decision, Proposal, parse_decision
 from oxbot.domain.market import CANDLE_MS

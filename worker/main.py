@@ -22,7 +22,8 @@ from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
 from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
-from oxbot.bootstrap import free_usdt, open_ports, resolve
+from oxbot.bootstrap import open_ports, resolve
+from oxbot.bootstrap.exchange import free_usdt
 from oxbot.domain.errors import OxbotError
 from oxbot.ending import end_process
 from oxbot.logs import configure_logs

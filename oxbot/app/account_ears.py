@@ -7,7 +7,6 @@ from typing import Final
 from oxbot.app.ports import Ports
 from oxbot.app.timing import Timer
 from oxbot.app.troubles import Troubles
-from oxbot.domain.bot import BotStatus, Mode
 from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
 from oxbot.domain.resting import StopState
 from oxbot.ports import AccountNews
@@ -52,13 +51,8 @@ class AccountEars:
         return {stop.bot_id for stop in stops if stop.state is not StopState.ENDED}
 
     async def _all_live(self) -> set[str]:
-        return {
-            bot.id
-            for bot in await self._ports.store.bots()
-            if bot.settings.mode is Mode.LIVE
-            and bot.settings.venue == self._ports.feed.venue
-            and bot.status is not BotStatus.STOPPED
-        }
+        venue = self._ports.feed.venue
+        return {bot.id for bot in await self._ports.store.bots() if bot.is_live_on(venue)}
 
     async def _tell(self, bot_ids: Collection[str]) -> None:
         for bot_id in sorted(bot_ids):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from oxbot.app.bots import Desk
-from oxbot.domain.bot import BotStatus, Mode
 from oxbot.domain.errors import SetupError, VenueRefused
 from oxbot.domain.values import Value
 
@@ -41,13 +40,7 @@ async def live_trouble(desk: Desk) -> str | None:
 
 
 async def _live_bots(desk: Desk) -> tuple[str, ...]:
-    return tuple(
-        bot.id
-        for bot in await desk.store.bots()
-        if bot.settings.mode is Mode.LIVE
-        and bot.settings.venue == desk.venue
-        and bot.status is not BotStatus.STOPPED
-    )
+    return tuple(bot.id for bot in await desk.store.bots() if bot.is_live_on(desk.venue))
 
 
 def _told(bots: Sequence[str], problem: str) -> str:

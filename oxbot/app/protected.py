@@ -24,7 +24,6 @@ from oxbot.domain.portfolio import Position
 from oxbot.domain.resting import (
     RestingStop,
     SeenState,
-    SeenStop,
     StopState,
     attached_id,
     stop_fence_of,
@@ -140,7 +139,7 @@ async def _look_after(ports: Ports, view: StopView, stop: RestingStop) -> tuple[
     seen = await ports.account.see_stop(stop)
     if seen.state is not SeenState.RESTING:
         return await note_end(ports, view, stop, seen), False
-    if not _is_as(wanted, seen):
+    if not seen.would_do(wanted):
         return await _amend(ports, wanted), False
     await ports.store.note_stop(stop.id, StopState.RESTING)
     return None, True
@@ -154,11 +153,6 @@ async def _wanted(ports: Ports, view: StopView, stop: RestingStop) -> RestingSto
     instruments = await ports.feed.instruments((stop.symbol,))
     named = (stop.id, stop.number, stop.fence_ms)
     return stop_of(position, instruments[stop.symbol], stop.bot_id, named)
-
-
-def _is_as(wanted: RestingStop, seen: SeenStop) -> bool:
-    mine = (wanted.quantity, wanted.stop_price, wanted.target_price)
-    return mine == (seen.quantity, seen.stop_price, seen.target_price)
 
 
 async def _amend(ports: Ports, wanted: RestingStop) -> Order | None:

@@ -109,14 +109,13 @@ async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
     for symbol in await ports.store.sent_symbols(bot_id, time.time_ns() // 10**6 - DAY_MS):
         for fill in await ports.account.recent_fills(symbol, since_ms):
             traded[fill.order_id].append(fill)
-    own = [order for order in await ports.store.known_orders(traded) if order.bot_id == bot_id]
-    missed: list[tuple[Order, list[Fill]]] = []
-    for order in own:
-        booked = {fill.trade_id for fill in await ports.store.fills(order.id)}
-        new = [fill for fill in traded[order.id] if fill.trade_id not in booked]
-        if new and order.state.is_final:
-            missed.append((order, new))
-    return missed
+    booked = set(await ports.store.booked_trades(traded))
+    return [
+        (order, new)
+        for order in await ports.store.known_orders(traded)
+        if order.bot_id == bot_id and order.state.is_final
+        if (new := [f for f in traded[order.id] if (f.order_id, f.trade_id) not in booked])
+    ]
 
 
 async def _end_ghosts(ports: Ports, request: Reconcile, found: _Found) -> None:

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from oxbot.app import telling
 from oxbot.app.bots import create_bot
-from oxbot.bootstrap import open_desk, resolve, venue_of
+from oxbot.bootstrap import open_desk, resolve
+from oxbot.bootstrap.exchange import venue_of
 from oxbot.cli import inputs, output
 from oxbot.cli.bot_pages import where_told
 from oxbot.cli.config_sources import load_settings

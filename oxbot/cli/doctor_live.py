@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from oxbot.bootstrap import free_usdt, venue_of
+from oxbot.bootstrap.exchange import free_usdt, venue_of
 from oxbot.domain.errors import OxbotError, Unavailable
 from oxbot.domain.money import plain
 from oxbot.embedded.doctor import Finding

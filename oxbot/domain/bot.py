@@ -160,3 +160,8 @@ class Bot(Value):
     flatten: bool = True
     incarnation: int
     created_ms: int
+
+    def is_live_on(self, venue: str) -> bool:
+        """Whether it trades live on a venue and is not stopped."""
+        is_there = self.settings.mode is Mode.LIVE and self.settings.venue == venue
+        return is_there and self.status is not BotStatus.STOPPED

@@ -43,11 +43,6 @@ class RestingStop(Value):
     state: StopState = StopState.SENT
     reason: str = ""
 
-    def protects_as(self, other: "RestingStop") -> bool:
-        """Whether it closes as much, at the same prices."""
-        mine = (self.quantity, self.stop_price, self.target_price)
-        return mine == (other.quantity, other.stop_price, other.target_price)
-
 
 class SeenState(StrEnum):
     """What the exchange says of a resting stop.
@@ -65,7 +60,7 @@ class SeenStop(Value):
     """A resting stop as the exchange has it.
 
     Of one that rests `quantity` (coins), `stop_price` and `target_price` (USDT) are what it
-    would do; 0 where the exchange has no such way out. Of one that was triggered `purpose` is
+    would do; None where the exchange has no such way out. Of one that was triggered `purpose` is
     stop or target, and `fills` are all that its order will ever trade. `reason` is why it is
     over.
     """
@@ -77,6 +72,11 @@ class SeenStop(Value):
     purpose: Purpose | None = None
     fills: tuple[Fill, ...] = ()
     reason: str = ""
+
+    def would_do(self, wanted: RestingStop) -> bool:
+        """Whether it closes as much as it should, at the same prices."""
+        mine = (self.quantity, self.stop_price, self.target_price)
+        return mine == (wanted.quantity, wanted.stop_price, wanted.target_price)
 
 
 def attached_id(order_id: str) -> str:

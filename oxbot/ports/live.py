@@ -47,6 +47,10 @@ class LiveStore(Protocol):
         """Give what all live bots of a venue that are not stopped have."""
         ...
 
+    async def booked_trades(self, order_ids: Collection[str]) -> list[tuple[str, str]]:
+        """Give what is booked of these orders: the order's id and the venue's trade id."""
+        ...
+
     async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:
         """Give the pairs of which a bot has sent an order since a wall time."""
         ...

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.bootstrap import free_usdt, venue_of
+from oxbot.bootstrap.exchange import free_usdt, venue_of
 from oxbot.cli.doctor_live import live_trading
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, Mode
 from oxbot.domain.errors import InputError, SetupError, VenueUnavailable

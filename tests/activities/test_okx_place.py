@@ -4,7 +4,7 @@ import pytest
 
 from oxbot.adapters.okx.client import OkxClient
 from oxbot.adapters.okx.place import Host, Place, open_rest, open_stream, rest_url_of, ws_url_of
-from oxbot.bootstrap import data_client, price_stream, venue_of
+from oxbot.bootstrap.exchange import data_client, price_stream, venue_of
 from oxbot.settings import OKX_ADDRESSES, Settings
 from tests.activities.okx_server import local_okx
 

@@ -169,6 +169,7 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "known_stops": partial(store.known_stops, [RESTING.id]),
         "stops_of_coin": partial(store.stops_of_coin, "okx", BTC),
         "adopt": partial(store.adopt, TRIGGERED, [fill(TRIGGERED)], INSTRUMENT),
+        "booked_trades": partial(store.booked_trades, [sent.id]),
         "claims": partial(store.claims, "okx"),
         "sent_symbols": partial(store.sent_symbols, "b1", 0),
         "close": store.close,

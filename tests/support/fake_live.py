@@ -153,6 +153,11 @@ class FakeLive(FakeBooks):
             sent |= {o.symbol for o in under_way if o.state is not OrderState.INTENDED}
         return Claims(cash=cash, coins=coins, sent=tuple(sorted(sent)), fills=len(self.booked))
 
+    async def booked_trades(self, order_ids: Collection[str]) -> list[tuple[str, str]]:
+        """Give what is booked of these orders."""
+        booked = (f for f in self.booked.values() if f.order_id in order_ids)
+        return [(fill.order_id, fill.trade_id) for fill in booked]
+
     async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:  # noqa: ARG002 - all is of today
         """Give the pairs of which a bot has sent orders."""
         sent = [o for o in self._orders_of(bot_id) if o.state is not OrderState.INTENDED]

@@ -7,6 +7,7 @@ receiving for good without a word.
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Protocol, cast
@@ -44,7 +45,7 @@ class _Exchange(Protocol):
     async def close(self) -> None: ...
 
 
-class Connection:
+class Connection(ABC):
     """A connection that is opened by its first request.
 
     `take` is what a subclass does with a message; it must not raise, since ccxt would stop
@@ -65,9 +66,9 @@ class Connection:
         self._closed = False
         self._news = asyncio.Event()
 
+    @abstractmethod
     def take(self, message: object, text: str) -> None:
         """Take a message: as JSON, None where it is none, and as it came."""
-        raise NotImplementedError(message, text)
 
     def begin(self, request: object, name: str) -> None:
         """Connect, and send the first request."""

@@ -1,5 +1,6 @@
 """What all live bots of a venue say is theirs in the account that they share."""
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
@@ -30,6 +31,13 @@ class Claimed(Records):
                 sent=await _sent(connection, of_venue),
                 fills=await _last_fill(connection, of_venue),
             )
+
+    async def booked_trades(self, order_ids: Collection[str]) -> list[tuple[str, str]]:
+        """Give what is booked of these orders: the order's id and the venue's trade id."""
+        query = select(fills.c.order_id, fills.c.trade_id).where(fills.c.order_id.in_(order_ids))
+        async with self._statements() as connection:
+            rows = await connection.execute(query)
+            return [(row.order_id, row.trade_id) for row in rows]
 
     async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:
         """Give the pairs of which a bot has sent an order since a wall time."""

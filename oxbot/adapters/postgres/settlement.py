@@ -18,14 +18,7 @@ from oxbot.adapters.postgres.rows import (
     lock_bot_of_order,
     taken,
 )
-from oxbot.adapters.postgres.schema import (
-    bots,
-    dust,
-    fills,
-    orders,
-    positions,
-    trades,
-)
+from oxbot.adapters.postgres.schema import bots, dust, fills, orders, positions, trades
 from oxbot.adapters.postgres.stops import write_brought
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import LedgerBroken
