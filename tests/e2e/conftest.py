@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.system_process import Machine, alive
+from tests.support.processes import kill_all
 
 
 @pytest.fixture
@@ -33,6 +34,4 @@ def clean(root: Path) -> Iterator[Machine]:
     family = [made.supervisor, *made.family()]
     made.process.kill()
     made.process.wait()
-    for process in family:
-        if alive(process):
-            process.kill()
+    kill_all(process for process in family if alive(process))

@@ -18,6 +18,7 @@ from oxbot.settings import Settings
 from oxbot.simulator.venue_time import parse_iso
 from tests.e2e.stepped_bots import SHOWING, Books
 from tests.e2e.system_process import Machine
+from tests.support.processes import kill_all
 
 BEGUN = CycleState.BEGUN.value
 """State of a cycle that has not ended."""
@@ -85,9 +86,7 @@ def kill_everything(machine: Machine) -> None:
     supervisor = machine.supervisor
     supervisor.suspend()
     family = machine.family()
-    for process in family:
-        process.kill()
-    supervisor.kill()
+    kill_all([*family, supervisor])
     machine.process.wait()
     psutil.wait_procs(family)
 

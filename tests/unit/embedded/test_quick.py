@@ -1,7 +1,5 @@
 """Servers that do not wait for the disk, and what a SIGKILL may still not cost."""
 
-import signal
-
 import psutil
 
 from oxbot.embedded.binaries import postgres_binaries
@@ -11,6 +9,7 @@ from oxbot.embedded.servers import embedded_servers
 from oxbot.embedded.temporal import Temporal
 from oxbot.embedded.temporal_binary import TemporalBinary
 from oxbot.settings import Settings
+from tests.support.processes import kill_all
 from tests.unit.embedded.conftest import Until
 from tests.unit.embedded.test_servers import query
 
@@ -24,8 +23,7 @@ async def test_what_was_committed_outlives_the_death_of_every_process_of_a_quick
         await query(addresses, "CREATE TABLE fills (quantity int)")
         for _ in range(20):
             await query(addresses, "INSERT INTO fills VALUES (1)")
-        for process in psutil.Process().children(recursive=True):
-            process.send_signal(signal.SIGKILL)
+        kill_all(psutil.Process().children(recursive=True))
         await until(lambda: any("restarted" in line for line in said))
         assert await query(addresses, "SELECT count(*) FROM fills") == 20
 
