@@ -31,6 +31,9 @@ OF_THE_TRUTH = (
 )
 """The kinds that change the true answer; the others do without it."""
 
+KEY = "OK-ACCESS-KEY"
+"""The header that names who has signed a request."""
+
 LONGEST_HOLD_S = 60.0
 """So long a connection is held that never gets its answer."""
 
@@ -60,8 +63,8 @@ def strike_with(venue: Venue) -> Middleware:
         if not request.path.startswith(API):
             return await handler(request)
         endpoint, now_ms = request.path.removeprefix(API), venue.clock.now()
-        asked = await _asked(request)
-        rule = venue.faults.on_request(endpoint, asked, now_ms, request.method)
+        asked, key = await _asked(request), request.headers.get(KEY, "")
+        rule = venue.faults.on_request(endpoint, asked, now_ms, request.method, key)
         if rule is None:
             return await handler(request)
         if rule.kind is FaultKind.STALE:
@@ -77,7 +80,7 @@ def strike_with(venue: Venue) -> Middleware:
 
 async def _asked(request: web.Request) -> str:
     """What a request asks, apart from when: query, body, and who signed it."""
-    key = request.headers.get("OK-ACCESS-KEY", "")
+    key = request.headers.get(KEY, "")
     if request.method == "GET":
         return f"{request.query_string}&{key}" if key else request.query_string
     body = blake2b(await request.read(), digest_size=16).hexdigest()

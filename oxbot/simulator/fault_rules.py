@@ -108,6 +108,7 @@ class FaultRule(BaseModel):
         endpoint: Path under /api/v5/, whole segments from the left (market/tickers, market);
             "*" for all of them. The two ws_ kinds are always "ws".
         method: Only requests of this method; None for both.
+        key: Only requests that this API key has signed; None for all.
         when: Before the request was taken, or after; a cut answer comes after, all others
             before, unless told otherwise.
         count: Strike so many times. A ws_drop without every_ms happens once.
@@ -129,6 +130,7 @@ class FaultRule(BaseModel):
     kind: FaultKind = Field(strict=False)
     endpoint: str = Field(default=EVERYTHING, pattern=r"^(\*|ws|[a-z-]+(/[a-z-]+)*)$")
     method: Literal["GET", "POST"] | None = None
+    key: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{1,64}$")
     when: When | None = Field(default=None, strict=False)
     count: Count | None = None
     probability: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
@@ -169,6 +171,8 @@ class FaultRule(BaseModel):
             raise ValueError(f"when belongs to {', '.join(ON_THE_WAY)}")
         if self.method is not None and self.kind in (*ON_ORDERS, *ON_WEBSOCKET):
             raise ValueError(f"{self.kind} has no method: it strikes where it can")
+        if self.key is not None and self.kind in ON_WEBSOCKET:
+            raise ValueError(f"{self.kind} strikes connections, whoever has logged in")
         if self.count is not None and self.probability is not None:
             raise ValueError("say count or probability, not both")
         if self.from_ms is not None and self.to_ms is not None and self.from_ms >= self.to_ms:

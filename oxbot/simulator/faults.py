@@ -122,7 +122,7 @@ class Faults:
         return [active.model_copy() for active in self._active]
 
     def on_request(
-        self, endpoint: str, query: str, now_ms: int, method: str = "GET"
+        self, endpoint: str, query: str, now_ms: int, method: str = "GET", key: str = ""
     ) -> FaultRule | None:
         """What happens to this request; the first rule that strikes, counted as used.
 
@@ -131,10 +131,13 @@ class Faults:
             query: What was asked: the query string, of a POST its body.
             now_ms: The venue's time.
             method: GET or POST.
+            key: The API key that has signed it, if any.
         """
         nth = self._nth(endpoint, query, now_ms)
         for active in self._active:
             if not (_meant(active.rule, endpoint, method) and active.in_force(now_ms)):
+                continue
+            if active.rule.key not in (None, key):
                 continue
             if _strikes(active.rule, f"{endpoint}?{query}@{now_ms}#{nth}"):
                 self._use(active)

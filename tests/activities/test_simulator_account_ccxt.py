@@ -199,6 +199,24 @@ async def test_an_unknown_account_is_not_found(simulator: Simulated) -> None:
     assert "no account" in str((await simulator.control("accounts/nobody"))["error"])
 
 
+async def test_an_account_can_have_several_keys_and_a_fault_meets_one_of_them(
+    simulator: Simulated,
+) -> None:
+    more = {"secret": "secret of second", "passphrase": "passphrase of second"}
+    await simulator.make(key="first", more_keys=["second"], balances={"USDT": "77"}, **more)
+    okx = okx_client(simulator.url, "second")
+    okx.nonce = simulator.venue.clock.now
+    simulator.fault(kind="code", code="50026", endpoint="account", key="key1", count=1)
+    assert (await okx.private_get_account_balance())["data"][0]["totalEq"] == "77"
+    with pytest.raises(ccxt.ExchangeNotAvailable):
+        await simulator.okx.private_get_account_balance()
+    await okx.close()
+    async with ClientSession() as session:
+        body = account(key="third", more_keys=["second"])
+        answer = await session.post(f"{simulator.url}/control/accounts", json=body)
+        assert (await answer.json())["error"] == "The key second has an account already."
+
+
 async def test_rate_limits_count_a_keys_requests_by_method_and_endpoint() -> None:
     limits = RateLimits(now_s=lambda: 0.0)
     venue = replace(open_venue(Options(mode="stepped")), limits=limits)

@@ -127,7 +127,7 @@ def _opened(
     desk: Desk, request: web.Request, body: bytes, permission: Permission, now_ms: int
 ) -> Call:
     signed = Signed(request.headers, request.method, request.raw_path, body)
-    books = signer_of(signed, desk.ledger.accounts, now_ms)
+    books = signer_of(signed, desk.ledger.signers, now_ms)
     check_permission(books, permission)
     return Call(
         books=books,

@@ -14,7 +14,7 @@ from oxbot.simulator.private.desk import Desk
 from oxbot.simulator.private.rows import order_row
 from oxbot.simulator.private.spec import parse_account
 
-NOT_SHOWN = {"secret", "passphrase", "balances"}
+NOT_SHOWN = {"secret", "passphrase", "more_keys", "balances"}
 
 
 class AccountControl:

@@ -27,13 +27,15 @@ class Ledger:
         journal: Where it is written.
 
     Attributes:
-        accounts: Every account by its key.
+        accounts: Every account by its first key.
+        signers: Every account by each of its keys.
         watchers: Called with each event as soon as it counts.
         kept: Called when all that was recorded is kept.
     """
 
     def __init__(self, journal: Journal) -> None:
         self.accounts: dict[str, Books] = {}
+        self.signers: dict[str, Books] = {}
         self.watchers: list[Callable[[Event], None]] = []
         self.kept: list[Callable[[], None]] = []
         self._journal = journal
@@ -76,10 +78,12 @@ class Ledger:
         """Make an account; the same one again is that one.
 
         Raises:
-            InputError: The key has another account.
+            InputError: A key has another account.
         """
         known = self.accounts.get(spec.key)
         if known is None:
+            if taken := sorted(self.signers.keys() & set(spec.keys)):
+                raise InputError(f"The key {taken[0]} has an account already.")
             made = AccountMade(seq=self.next_seq, ts=now_ms, account=spec.key, spec=spec)
             self.record(made)
         elif known.spec != spec:
@@ -96,6 +100,7 @@ class Ledger:
 
     def _count(self, event: Event) -> None:
         if isinstance(event, AccountMade):
-            self.accounts[event.account] = Books(event.spec, event.ts)
+            books = self.accounts[event.account] = Books(event.spec, event.ts)
+            self.signers.update(dict.fromkeys(event.spec.keys, books))
         else:
             self.accounts[event.account].apply(event)

@@ -98,7 +98,7 @@ class PrivateHub:
         """
         try:
             now_ms = self._desk.venue.clock.now()
-            books = login_of(request.args[0], self._desk.ledger.accounts, now_ms)
+            books = login_of(request.args[0], self._desk.ledger.signers, now_ms)
         except LoginError as error:
             raise WsError(error.code, str(error), request.request_id) from error
         self._keys[client] = books.spec.key

@@ -58,7 +58,7 @@ def signer_of(signed: Signed, accounts: Mapping[str, Books], now_ms: int) -> Boo
 
     Args:
         signed: The request.
-        accounts: All accounts by key.
+        accounts: All accounts by each of their keys.
         now_ms: The venue's time, ms UTC.
 
     Raises:

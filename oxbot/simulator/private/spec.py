@@ -16,6 +16,10 @@ FINEST: Final = -12
 """Places after the point that a first balance may have."""
 
 
+MOST_KEYS: Final = 100
+"""API keys that an account may have besides its first."""
+
+
 class Permission(StrEnum):
     """What a key may do, in OKX's words."""
 
@@ -39,6 +43,7 @@ def _amount(value: object) -> Decimal:
 
 Amount = Annotated[Decimal, BeforeValidator(_amount)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,12}$")]
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Secret = Annotated[str, Field(min_length=1, max_length=128)]
 
 
@@ -49,6 +54,7 @@ class AccountSpec(BaseModel):
         key: The API key, by which it is known.
         secret: With which requests are signed.
         passphrase: Of the key.
+        more_keys: Further API keys of it, with the same secret and passphrase.
         balances: What it begins with, by currency.
         permissions: What the key may do.
         acct_lv: OKX's account mode; 1 is spot.
@@ -58,14 +64,20 @@ class AccountSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    key: str = Field(pattern=r"^[A-Za-z0-9-]{1,64}$")
+    key: Key
     secret: Secret
     passphrase: Secret
+    more_keys: tuple[Key, ...] = Field(default=(), max_length=MOST_KEYS)
     balances: dict[Currency, Amount]
     permissions: tuple[Permission, ...] = (Permission.READ, Permission.TRADE)
     acct_lv: Literal["1", "2", "3", "4"] = "1"
     pos_mode: Literal["net_mode", "long_short_mode"] = "net_mode"
     demo: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All API keys of it."""
+        return (self.key, *self.more_keys)
 
     @property
     def uid(self) -> str:
