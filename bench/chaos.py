@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from chaos_matrix.injections import Injection, catalogue, short
+from chaos_matrix.injection import Injection
+from chaos_matrix.injections import catalogue, short
 from chaos_matrix.matrix import Matrix, Plan
 from chaos_matrix.mutants import MUTANTS
 from chaos_matrix.prices import Prices
@@ -34,7 +35,7 @@ from oxbot.domain.bot import Mode
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
 
-MODES = {"paper": (Mode.PAPER,)}
+MODES = {"both": (Mode.LIVE, Mode.PAPER), "live": (Mode.LIVE,), "paper": (Mode.PAPER,)}
 INTERRUPTED = 130
 
 
@@ -62,7 +63,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7, help="of the market")
-    parser.add_argument("--mode", choices=MODES, default="paper")
+    parser.add_argument("--mode", choices=MODES, default="both")
     parser.add_argument("--only", default="", help="injections whose name has this in it")
     parser.add_argument("--width", type=int, default=10, help="bots side by side")
     parser.add_argument("--state", type=Path, help="finished runs; a run goes on after them")
@@ -86,12 +87,12 @@ async def _run(asked: argparse.Namespace, injections: Sequence[Injection], state
     if task := asyncio.current_task():
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    plan = Plan(injections, asked.runs, list(state.done), asked.width, asked.short)
+    plan = Plan(injections, asked.runs, state.runs, asked.width, asked.short)
 
     def keep(outcome: Outcome) -> None:
         state.keep(outcome)
         plan.note(outcome)
-        _tell(outcome, len(state.done), asked.runs)
+        _tell(outcome, len(state.runs), asked.runs)
 
     with ExitStack() as stack:
         home = asked.keep or Path(

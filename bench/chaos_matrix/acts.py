@@ -4,20 +4,19 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from chaos_matrix.injections import Act, Injection
+from chaos_matrix.injection import Act, Injection
 from chaos_matrix.points import Struck
 from chaos_matrix.record import BotRecord, read_record
 from chaos_matrix.system import System
 from chaos_matrix.verdict import Asked
 from oxbot.app.bots import Desk
 from oxbot.app.replay import patiently
-from oxbot.domain.errors import Conflict, StoreUnavailable
+from oxbot.domain.errors import Conflict
 from oxbot.domain.orders import Purpose
 from oxbot.messages import ChangeLimits, ControlAnswer, ControlRequest, Protect
 
 BY: Final = "chaos"
+SIGNED: Final = ("trade", "account")
 LONG_AGO_MS: Final = 600_000
 
 
@@ -29,17 +28,19 @@ class Hands:
         system: Where it runs.
         desk: Where it is controlled.
         bot_id: Which bot.
+        key: The API key that its workers trade with.
     """
 
     system: System
     desk: Desk
     bot_id: str
+    key: str
     asked: list[Asked] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
 
     async def record(self) -> BotRecord:
         """Read what is on record, again until PostgreSQL answers."""
-        return await patiently(lambda: _read(self.system, self.bot_id))
+        return await self.system.read(lambda engine: read_record(engine, self.bot_id))
 
     async def do(self, injection: Injection, struck: Struck) -> None:
         """Do what an injection does while the worker holds."""
@@ -58,8 +59,9 @@ class Hands:
             await self.late()
 
     async def fault(self, rule: dict[str, object]) -> None:
-        """Add a rule by which the exchange goes wrong."""
-        answer = await self.system.ask("POST", "faults", rule)
+        """Add a rule by which the exchange goes wrong: to this bot alone where it signs."""
+        of = {"key": self.key} if str(rule["endpoint"]).startswith(SIGNED) else {}
+        answer = await self.system.ask("POST", "faults", {**rule, **of})
         self.rules.append(answer["rules"][-1]["id"])
 
     async def pause(self) -> None:
@@ -120,7 +122,7 @@ class Hands:
         self._note(verb, await self.system.now_ms(), answer.in_flight)
 
     async def _answer(self, verb: str) -> ControlAnswer:
-        if (await _read(self.system, self.bot_id)).is_stopped:
+        if (await self.record()).is_stopped:
             raise Conflict(f"{self.bot_id} has stopped")
         control, request = self.desk.control, ControlRequest(by=BY)
         method = control.pause if verb == "pause" else control.stop
@@ -145,11 +147,3 @@ def _protect(symbol: str, opened_ms: int, version: int) -> Protect:
         crossed_ms=opened_ms,
         seen_wall_ms=0,
     )
-
-
-async def _read(system: System, bot_id: str) -> BotRecord:
-    """Read the record; a server that is away is waited for."""
-    try:
-        return await read_record(system.engine, bot_id)
-    except (OSError, SQLAlchemyError) as error:
-        raise StoreUnavailable(f"The record does not answer ({type(error).__name__}).") from error

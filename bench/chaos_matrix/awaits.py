@@ -1,7 +1,8 @@
 """Where a worker can be killed, read from the code: activities, and what execution awaits.
 
 A new activity, or a new call of the record or the exchange on the way of an order, an exit or a
-stop, is a new point without anybody having to write it down.
+stop, is a new point without anybody having to write it down. What only live bots do is left out
+of what those on paper await.
 """
 
 import ast
@@ -15,6 +16,8 @@ from types import ModuleType
 
 import activities
 from oxbot import ports
+from oxbot.domain.bot import Mode
+from oxbot.ports.live import LiveStore
 
 APP = "oxbot.app"
 """The package of the use cases."""
@@ -49,23 +52,39 @@ def methods_of(*protocols: type) -> frozenset[str]:
 STORE = methods_of(ports.Store)
 EXCHANGE = methods_of(ports.Exchange, ports.LiveExchange)
 
+ONLY_LIVE_METHODS = methods_of(LiveStore, ports.LiveExchange) - methods_of(ports.Exchange)
+ONLY_LIVE = {
+    Called(f"{APP}.{module}", name)
+    for module, name in (
+        ("protected", "keep_protected"),
+        ("resting", "take_back"),
+        ("resting", "rests"),
+        ("reconciliation", "_look_up"),
+        ("reconciliation", "_book_missed"),
+        ("reconciliation", "_end_ghosts"),
+        ("reconciliation", "_prove_all"),
+        ("coverage", "not_covered"),
+    )
+}
+"""Functions that nothing calls for a bot on paper."""
+
 
 @cache
-def activities_found() -> dict[str, Reached]:
+def activities_found(mode: Mode) -> dict[str, Reached]:
     """Give every activity by its name, with what it awaits."""
     found: dict[str, Reached] = {}
     for info in pkgutil.iter_modules(activities.__path__):
         module = f"{activities.__name__}.{info.name}"
         for method in _methods(module):
-            found[method.name] = _reached(Called(module, method.name), method)
+            found[method.name] = _reached(Called(module, method.name), method, mode)
     return found
 
 
-def executing() -> dict[str, tuple[str, ...]]:
+def executing(mode: Mode) -> dict[str, tuple[str, ...]]:
     """Give the activities on whose way an order can be sent, with all methods that they await."""
     return {
         name: tuple(sorted(reached.store | reached.exchange))
-        for name, reached in activities_found().items()
+        for name, reached in activities_found(mode).items()
         if reached.exchange
     }
 
@@ -82,13 +101,16 @@ def _is_defn(node: ast.expr) -> bool:
     return isinstance(named, ast.Attribute) and named.attr == "defn"
 
 
-def _reached(called: Called, begin: ast.AST) -> Reached:
+def _reached(called: Called, begin: ast.AST, mode: Mode) -> Reached:
     """Follow all functions that are called, and gather what they await."""
-    reached, seen = Reached(), {called}
+    is_live = mode is Mode.LIVE
+    reached, seen = Reached(), {called} if is_live else {called, *ONLY_LIVE}
     left: list[tuple[str, ast.AST]] = [(called.module, begin)]
     while left:
         module, node = left.pop()
         for name in _awaited(node):
+            if name in ONLY_LIVE_METHODS and not is_live:
+                continue
             if name in EXCHANGE:
                 reached.exchange.add(name)
             elif name in STORE:

@@ -57,17 +57,19 @@ class Resting:
 
 
 class Happened:
-    """What the log says.
+    """What the log of one account says, as far as it has been heard."""
 
-    Args:
-        events: Of one account, oldest first.
-    """
-
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self) -> None:
         self.sent: dict[str, Sent] = {}
         self.stops: dict[str, Resting] = {}
+        self.latest = 0
+
+    def hear(self, events: Iterable[Event]) -> None:
+        """Take note of what has happened, oldest first; what was heard before is passed over."""
         for event in events:
-            self._note(event)
+            if event["seq"] > self.latest:
+                self.latest = event["seq"]
+                self._note(event)
 
     def of(self, names: Iterable[str]) -> list[Sent]:
         """Give the orders of these names, in the order in which they were taken."""

@@ -1,107 +1,85 @@
 """What can go wrong in a run: the whole list, made from the code."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Final
 
-from pydantic import Field
-
-from chaos_matrix.awaits import EXCHANGE, activities_found, executing
-from chaos_matrix.points import AFTER, BEFORE, ENTRY, EXIT, MOMENTS, Deed, Point, Step
+from chaos_matrix.awaits import activities_found, executing
+from chaos_matrix.faults import faults_of
+from chaos_matrix.injection import CONTROL_POINTS, Act, Injection
+from chaos_matrix.points import BEFORE, ENTRY, EXIT, MOMENTS, Deed, Point, Step
 from chaos_matrix.system import SERVERS
-from chaos_matrix.trader import DECIDED, GUARDED, WATCHED
-from chaos_matrix.ways import CLAIMS, EXECUTE, PROTECT, Rule, Way, ways_to
+from chaos_matrix.trader import DECIDED, GUARDED, NARROW, WATCHED
+from chaos_matrix.ways import CLAIMS, EXECUTE, NOT_LED_TO, PROTECT, RECONCILE, Way, at, ways_to
 from oxbot.domain.bot import Mode
-from oxbot.domain.values import Value
-from oxbot.simulator.fault_rules import NEEDS, ON_ORDERS, ON_THE_WAY, FaultKind
 
 WATCH, EXAMINE = "watch_prices", "examine"
 """Activities of the market watch, not of a bot."""
 
-
-class Act(StrEnum):
-    """What is done around a worker that holds at a point, or to the whole system."""
-
-    NOTHING = ""
-    PAUSE = "pause"
-    STOP = "stop"
-    AGAIN = "protect again"
-    STALE = "protect stale"
-    LATE = "protect late"
-    FAULT = "fault"
-    SERVER = "server"
-    WATCH = "watch"
-    EXAMINE = "examine"
-
-
-class Injection(Value):
-    """One thing that goes wrong, of which a run has one.
-
-    `ways` are tried in turn until one has led there. `kinds` alternate. `fault` is a rule of the
-    simulator. `shared` ones strike all bots that run.
-    """
-
-    name: str
-    style: str
-    mode: Mode
-    ways: tuple[Way, ...] = (Way(),)
-    act: Act = Act.NOTHING
-    fault: Rule = Field(default_factory=dict)
-    target: str = ""
-    skew_ms: int = 0
-    shared: bool = False
-
-
-CONTROL_POINTS: Final = (
-    Point(moment=AFTER, activity="validate_risk"),
-    *(Point(moment=BEFORE, activity=EXECUTE, method=name) for name in ("claim", "place", "settle")),
+OF_AN_ORDER: Final = frozenset(
+    ("claim", "place", "settle", "look_up", "release", "finish_order", "")
 )
-"""The moments of an entry at which somebody may call it off."""
+"""Methods at which an entry is something else than an exit; and the activity as a whole."""
 
-PARAMETERS: Final = {
-    "code": "50001",
-    "delay_ms": 3000,
-    "skew_ms": 0,
-    "hidden_ms": 20_000,
-    "share": "0.4",
-}
-"""What kinds of faults cannot do without; ms of venue time but for the delay."""
+READS: Final = frozenset(
+    (
+        "order",
+        "bot",
+        "fills",
+        "exit_view",
+        "known_orders",
+        "stop_view",
+        "portfolio",
+        "known_stops",
+        "stops_of_coin",
+        "claims",
+        "booked_trades",
+        "sent_symbols",
+        "unfinished_orders",
+    )
+)
+"""Methods that change nothing: what was read before a halt is acted on after the next one."""
 
 SKEWS_MS: Final = (-4000, 4000)
 """By how much a clock is off, in venue ms."""
 
-
-SHORT: Final = (
-    "kill:after:validate_risk",
-    "kill:after:execute_order.claim:entry",
-    "kill:after:execute_order.place:entry",
-    "kill:before:execute_order.settle:exit",
-    "kill:before:execute_order.look_up:entry",
-    "kill:after:protect.intend_exit",
-    "kill:after:protect.place",
-    "kill:before:protect.look_up",
-    "suspend:before:execute_order.place:entry",
-    "suspend:before:execute_order.settle:exit",
-    "suspend:before:protect.place",
-    "pause:before:execute_order.place",
-    "stop:before:execute_order.claim",
-    "protect again",
-    "protect stale",
-    "fault:timeout:before:execute_order.place",
-)
-"""One of each sort, for a look that takes a minute."""
+SHORT: Final = {
+    Mode.PAPER: (
+        "kill:after:execute_order.place:entry",
+        "kill:before:execute_order.settle:exit",
+        "kill:after:protect.intend_exit",
+        "suspend:before:execute_order.place:entry",
+        "pause:before:execute_order.place",
+        "protect stale",
+    ),
+    Mode.LIVE: (
+        "kill:after:execute_order.claim:entry",
+        "kill:after:execute_order.place:entry",
+        "kill:before:execute_order.look_up:entry",
+        "kill:before:execute_order.amend_stop",
+        "kill:after:execute_order.cancel_stop",
+        "kill:after:protect.cancel_stop",
+        "kill:before:reconcile.look_up",
+        "suspend:before:execute_order.place:entry",
+        "suspend:before:execute_order.settle:entry",
+        "stop:before:execute_order.claim",
+        "protect again",
+        "fault:timeout:after:place",
+        "fault:stop_rejected:place",
+    ),
+}
+"""Some of each sort, for a look that takes a minute."""
 
 
 def short(mode: Mode) -> list[Injection]:
-    """Give one injection of each sort.
+    """Give some injections of each sort.
 
     Raises:
         ValueError: There is none of such a name any more.
     """
     every = {each.name.removeprefix(f"{mode}:"): each for each in catalogue(mode)}
-    if gone := [name for name in SHORT if name not in every]:
+    if gone := [name for name in SHORT[mode] if name not in every]:
         raise ValueError(f"the short form names what there is no more: {', '.join(gone)}")
-    return [every[name] for name in SHORT]
+    return [every[name] for name in SHORT[mode]]
 
 
 def catalogue(mode: Mode) -> list[Injection]:
@@ -111,36 +89,37 @@ def catalogue(mode: Mode) -> list[Injection]:
         *_zombies(mode),
         *_control(mode),
         *_signals(mode),
-        *_faults(mode),
+        *faults_of(mode),
         *_skews(mode),
         *_shared(mode),
     ]
 
 
-def points() -> Iterator[Point]:
-    """Give every point that a bot's worker has."""
-    for name in activities_found():
+def points(mode: Mode) -> Iterator[Point]:
+    """Give every point that the worker of a bot has."""
+    for name in activities_found(mode):
         if name not in (WATCH, EXAMINE):
-            yield from (Point(moment=moment, activity=name) for moment in MOMENTS)
-    yield from awaited()
+            yield from (at(moment, name) for moment in MOMENTS)
+    yield from awaited(mode)
 
 
-def awaited() -> Iterator[Point]:
+def awaited(mode: Mode) -> Iterator[Point]:
     """Give every point inside the activities on whose way an order can be sent."""
-    for name, methods in executing().items():
+    for name, methods in executing(mode).items():
         for method in methods:
-            yield from (Point(moment=moment, activity=name, method=method) for moment in MOMENTS)
+            if (name, method) not in NOT_LED_TO:
+                yield from (at(moment, name, method) for moment in MOMENTS)
 
 
 def _deaths(mode: Mode) -> Iterator[Injection]:
-    for point in points():
+    for point in points(mode):
         for kind in _kinds(point):
             yield _at(mode, Deed.KILL, point, kind)
 
 
 def _zombies(mode: Mode) -> Iterator[Injection]:
-    for point in awaited():
-        if point.moment == BEFORE:
+    for point in awaited(mode):
+        if point.moment == BEFORE and point.method not in READS:
             for kind in _kinds(point):
                 yield _at(mode, Deed.SUSPEND, point, kind)
 
@@ -156,107 +135,60 @@ def _at(mode: Mode, deed: Deed, point: Point, kind: str) -> Injection:
 
 
 def _kinds(point: Point) -> tuple[str, ...]:
-    return (ENTRY, EXIT) if point.activity == EXECUTE else ("",)
+    if point.activity == EXECUTE and point.method in OF_AN_ORDER:
+        return (ENTRY, EXIT)
+    return ("",)
 
 
 def _style(point: Point) -> str:
-    return GUARDED if point.activity == PROTECT else DECIDED
+    if point.method == "adopt" and point.activity == EXECUTE:
+        return NARROW
+    guarded = point.activity == PROTECT or (point.activity, point.method) == (RECONCILE, "adopt")
+    return GUARDED if guarded else DECIDED
 
 
 def _control(mode: Mode) -> Iterator[Injection]:
     for act in (Act.PAUSE, Act.STOP):
         for point in CONTROL_POINTS:
             kind = ENTRY if point.activity == EXECUTE else ""
-            hold = Step(deed=Deed.HOLD, point=point, kind=kind)
-            yield Injection(
-                name=f"{mode}:{act}:{point}",
-                style=DECIDED,
-                mode=mode,
-                ways=(Way(steps=(hold,)),),
-                act=act,
-            )
+            yield _held(mode, f"{act}:{point}", DECIDED, point, kind, act)
 
 
 def _signals(mode: Mode) -> Iterator[Injection]:
-    intending = Point(moment=BEFORE, activity=PROTECT, method=CLAIMS[PROTECT])
-    claiming = Point(moment=BEFORE, activity=EXECUTE, method=CLAIMS[EXECUTE])
-    for act, style, point in (
-        (Act.AGAIN, GUARDED, intending),
-        (Act.STALE, DECIDED, claiming),
-        (Act.LATE, DECIDED, claiming),
-    ):
-        hold = Step(deed=Deed.HOLD, point=point, kind=EXIT if point is claiming else "")
-        yield Injection(
-            name=f"{mode}:{act}", style=style, mode=mode, ways=(Way(steps=(hold,)),), act=act
-        )
+    intending = at(BEFORE, PROTECT, CLAIMS[PROTECT])
+    claiming = at(BEFORE, EXECUTE, CLAIMS[EXECUTE])
+    yield _held(mode, Act.AGAIN, GUARDED, intending, "", Act.AGAIN)
+    yield _held(mode, Act.STALE, DECIDED, claiming, EXIT, Act.STALE)
+    yield _held(mode, Act.LATE, DECIDED, claiming, EXIT, Act.LATE)
 
 
-def _faults(mode: Mode) -> Iterator[Injection]:
-    """Give every kind of fault, at every method of an exchange that an order passes."""
-    for activity, methods in executing().items():
-        for method in EXCHANGE.intersection(methods):
-            if mode is Mode.PAPER and method != "place":
-                continue
-            for name, rule in _rules(mode, method):
-                point = Point(moment=BEFORE, activity=activity, method=method)
-                hold = Step(deed=Deed.HOLD, point=point)
-                yield Injection(
-                    name=f"{mode}:fault:{name}:{activity}.{method}",
-                    style=_style(point),
-                    mode=mode,
-                    ways=ways_to(mode, hold),
-                    act=Act.FAULT,
-                    fault=rule,
-                )
-
-
-def _rules(mode: Mode, method: str) -> Iterator[tuple[str, Rule]]:
-    endpoint = "trade" if mode is Mode.LIVE else "market/books"
-    for kind in (*ON_THE_WAY, FaultKind.NULLS):
-        for when in MOMENTS if kind in ON_THE_WAY else (AFTER,):
-            rule = {"kind": kind.value, "endpoint": endpoint, "count": 2, **_needs(kind)}
-            yield f"{kind}:{when}", {**rule, "when": when}
-    if mode is Mode.LIVE and method == "place":
-        for kind in ON_ORDERS:
-            yield (
-                kind.value,
-                {"kind": kind.value, "endpoint": "trade/batch-orders", "count": 1, **_needs(kind)},
-            )
-
-
-def _needs(kind: FaultKind) -> Rule:
-    return {NEEDS[kind]: PARAMETERS[NEEDS[kind]]} if kind in NEEDS else {}
+def _held(mode: Mode, name: str, style: str, point: Point, kind: str, act: Act) -> Injection:
+    """Make one that does something while the worker holds at a point."""
+    hold = Step(deed=Deed.HOLD, point=point, kind=kind)
+    ways = (Way(steps=(hold,)),)
+    return Injection(name=f"{mode}:{name}", style=style, mode=mode, ways=ways, act=act)
 
 
 def _skews(mode: Mode) -> Iterator[Injection]:
     for skew_ms in SKEWS_MS:
         for style in (GUARDED, DECIDED):
-            yield Injection(
-                name=f"{mode}:clock {skew_ms:+d} ms:{style}",
-                style=style,
-                mode=mode,
-                skew_ms=skew_ms,
-            )
+            name = f"{mode}:clock {skew_ms:+d} ms:{style}"
+            yield Injection(name=name, style=style, mode=mode, skew_ms=skew_ms)
 
 
 def _shared(mode: Mode) -> Iterator[Injection]:
     for server in SERVERS:
-        yield Injection(
-            name=f"{mode}:kill:{server}",
-            style=GUARDED,
-            mode=mode,
-            act=Act.SERVER,
-            target=server,
-            shared=True,
-        )
-    for act, activity in ((Act.WATCH, WATCH), (Act.EXAMINE, EXAMINE)):
-        for moment in MOMENTS:
-            step = Step(deed=Deed.KILL, point=Point(moment=moment, activity=activity))
+        name = f"{mode}:kill:{server}"
+        act = {"act": Act.SERVER, "target": server, "shared": True}
+        yield Injection.model_validate({"name": name, "style": GUARDED, "mode": mode, **act})
+    for act_at, activity in ((Act.WATCH, WATCH), (Act.EXAMINE, EXAMINE)):
+        for moment in MOMENTS if mode is Mode.PAPER else ():
+            step = Step(deed=Deed.KILL, point=at(moment, activity))
             yield Injection(
                 name=f"{mode}:kill:{step.point}",
                 style=WATCHED,
                 mode=mode,
                 ways=(Way(steps=(step,)),),
-                act=act,
+                act=act_at,
                 shared=True,
             )

@@ -10,20 +10,22 @@ from typing import Final
 
 from chaos_matrix.acts import Hands
 from chaos_matrix.awaits import executing
-from chaos_matrix.injections import Injection
+from chaos_matrix.injection import Injection
 from chaos_matrix.points import Deed, Marks, Struck
 from chaos_matrix.record import BotRecord
-from chaos_matrix.system import RATE, System
+from chaos_matrix.system import KEYS, RATE, System
 from chaos_matrix.trader import settings_of
 from chaos_matrix.ways import Way
 from chaos_matrix.zygote import Worker
-from oxbot.app.bots import create_bot
+from oxbot.app.bots import Desk, create_bot
 from oxbot.app.replay import patiently
 from oxbot.bootstrap import PROVIDERS
+from oxbot.domain.bot import BotSettings
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.schedule import next_due, offset_ms
 
-LOOK_S: Final = 0.3
+LOOK_S: Final = 0.7
+HEAR_S: Final = 0.1
 LIVED_WITHIN_S: Final = 60
 STRUCK_WITHIN_S: Final = 30
 """How much longer a point is waited for where only a bot's life comes to it."""
@@ -32,6 +34,7 @@ BY_THE_WAY_S: Final = 2
 """The same where its end comes to it in any case."""
 
 RESTS_WITHIN_S: Final = 60
+MADE_WITHIN_S: Final = 60
 QUIET_S: Final = 1.2
 STOPPED_WITHIN_S: Final = 90
 
@@ -74,6 +77,10 @@ class Life:
         """The bot's id, and its workers' task queue."""
         return self._bot_id
 
+    @property
+    def _key(self) -> str:
+        return KEYS[self.number % len(KEYS)]
+
     async def begin(self) -> None:
         """Make the bot, with a worker of its own; two where one is suspended."""
         now_ms = await self.system.now_ms()
@@ -84,10 +91,17 @@ class Life:
         for _ in range(2 if self._suspends else 1):
             self._keepers.append(asyncio.create_task(self._keep()))
         desk = self.system.desk_of(self._bot_id)
-        self.hands = Hands(self.system, desk, self._bot_id)
+        self.hands = Hands(self.system, desk, self._bot_id, self._key)
         made = settings.model_copy(update={"name": self._bot_id, "owner": self._bot_id})
-        with suppress(Conflict):  # it was made, and the answer was lost
+        await self._until(lambda: self._made(desk, made), MADE_WITHIN_S)
+
+    async def _made(self, desk: Desk, made: BotSettings) -> bool:
+        """Make it unless it is there: an answer can be lost, and live bots wait for each other."""
+        with suppress(Conflict):
             await patiently(lambda: create_bot(desk, made, PROVIDERS, self._bot_id))
+        with suppress(NotFound):
+            return bool(await desk.store.bot(self._bot_id))
+        return False
 
     async def live(self) -> bool:
         """Live until there was an entry and an exit and all steps; whether it was struck."""
@@ -139,7 +153,7 @@ class Life:
     @property
     def _comes_by_living(self) -> bool:
         steps = self.way.steps
-        return bool(steps) and steps[-1].point.activity in executing()
+        return bool(steps) and steps[-1].point.activity in executing(self.injection.mode)
 
     async def _keep(self) -> None:
         """Keep a worker alive: one that was killed is started again."""
@@ -148,6 +162,7 @@ class Life:
             spec = self.system.spec(
                 name,
                 self._bot_id,
+                self._key,
                 marks=str(self.system.data.root / "marks" / self._bot_id),
                 steps=() if self.injection.shared else self.way.steps,
                 skew_ms=self.injection.skew_ms,
@@ -164,7 +179,8 @@ class Life:
 
     def _down_s(self) -> float:
         """For how long a worker stays away that was just killed."""
-        return self.way.down_s if self.marks.struck(1) is None else 0
+        last = len(self.way.steps) - 1
+        return self.way.down_s if last > 0 and self.marks.struck(last) is None else 0
 
     async def _direct(self) -> None:
         """Do what belongs to each step, as it happens."""
@@ -172,20 +188,22 @@ class Life:
             return
         for number, step in enumerate(self.way.steps):
             while (struck := self.marks.struck(number)) is None:  # noqa: ASYNC110 - it is in another process
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(HEAR_S)
             if step.deed is Deed.HOLD:
-                await self._hold(struck)
+                await self._hold(struck, is_last=step is self.way.steps[-1])
                 self.marks.let_go(number)
             elif step.deed is Deed.SUSPEND:
                 await self._wake(struck.pid)
-            elif self.way.late and number == 0:
+            elif self.way.late and not number:
                 await self.hands.late()
 
-    async def _hold(self, struck: Struck) -> None:
-        if self.way.fault:
-            await self.hands.fault(self.way.fault)
-        else:
+    async def _hold(self, struck: Struck, *, is_last: bool) -> None:
+        """Do what this is all about, or what leads there."""
+        if is_last:
             await self.hands.do(self.injection, struck)
+            return
+        for rule in self.way.faults:
+            await self.hands.fault(rule)
 
     async def _wake(self, pid: int) -> None:
         """Let a suspended worker go on when others have done its work."""
@@ -217,7 +235,7 @@ class Life:
             before = await self.hands.record()
             await asyncio.sleep(QUIET_S)
             found[:] = [await self.hands.record()]
-            unfinished = before.unfinished or found[0].unfinished
+            unfinished = before.unfinished or found[0].unfinished or found[0].is_unproven
             return not unfinished and len(before.fills) == len(found[0].fills)
 
         await self._until(quiet, RESTS_WITHIN_S)

@@ -15,13 +15,12 @@ from chaos_matrix.verdict import Verdict, Wrong
 class LiveCase:
     """What a live bot is judged by.
 
-    `names` are those of its orders and of its stops; `known` of all bots' on record.
+    `names` are those of its orders and of its stops.
     """
 
     case: Case
     happened: Happened
     names: Collection[str]
-    known: Collection[str]
 
 
 def judge_live(live: LiveCase) -> Verdict:
@@ -56,9 +55,6 @@ def _once(live: LiveCase, sent: list[Sent], verdict: Verdict) -> None:
 
 def _on_record(live: LiveCase, sent: list[Sent], verdict: Verdict) -> None:
     """The record has each order and each fill as the exchange has it, and no other."""
-    for order in live.happened.sent.values():
-        if order.name not in live.known:
-            verdict.doubt(Wrong.LOST, f"{order.name or 'an order without a name'} is nobody's")
     for order in sent:
         if not order.ended:
             verdict.doubt(Wrong.LOST, f"{order.name} is still alive at the exchange")
@@ -98,7 +94,7 @@ def _walk(live: LiveCase, sent: list[Sent], verdict: Verdict) -> Mapping[str, De
             )
         if order.of_stop and order.fills and order.size != _whole(live, order.symbol, had):
             verdict.doubt(Wrong.EXIT, f"the stop {order.name} was for {order.size} of {had}")
-        held[order.symbol] += order.coins
+        held[order.symbol] = _position(live, order.symbol, had + order.coins)
     return held
 
 
@@ -129,6 +125,11 @@ def _money(live: LiveCase, sent: list[Sent], verdict: Verdict) -> None:
     for symbol, rest in coins.items():
         worth = rest * prices.bid(symbol, live.case.now_ms)
         verdict.adrift(f"{symbol} at the exchange", worth)
+
+
+def _position(live: LiveCase, symbol: str, coins: Decimal) -> Decimal:
+    """Give what is a position of so many coins: less than a lot is none any more."""
+    return coins if coins >= live.case.prices.lot(symbol) else ZERO
 
 
 def _whole(live: LiveCase, symbol: str, coins: Decimal) -> Decimal:

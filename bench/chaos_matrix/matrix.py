@@ -6,21 +6,27 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from chaos_matrix.account_oracle import judge_account
 from chaos_matrix.happened import Happened
-from chaos_matrix.injections import Injection
+from chaos_matrix.injection import Injection
 from chaos_matrix.life import Life
 from chaos_matrix.live_oracle import LiveCase, judge_live
 from chaos_matrix.paper_oracle import Case, judge
 from chaos_matrix.prices import Prices
-from chaos_matrix.record import BotRecord, read_names, read_record
+from chaos_matrix.record import BotRecord, read_claims, read_names
 from chaos_matrix.shared import strike
 from chaos_matrix.system import KEY, System, scaled
 from chaos_matrix.trader import DECIDED
-from chaos_matrix.verdict import Outcome, Verdict, Wrong
+from chaos_matrix.verdict import WHOLE, Outcome, Verdict, outcome_of
 from oxbot.domain.bot import Mode
 
 LATE_S = 15
 """Seconds that a guard may be crossed with nobody selling, where nothing is under way."""
+
+SETTLES_WITHIN_S = 30
+"""Seconds that a live bot at rest has for what its exchange does to it in between."""
+
+LOOK_AGAIN_S = 1.5
 
 
 @dataclass
@@ -49,8 +55,8 @@ class Plan:
         self._hits.update(outcome.injection for outcome in self.done if outcome.hit)
         self._number = len(self.done)
 
-    def batches(self) -> Iterator[list[tuple[int, Injection, int]]]:
-        """Give run number, injection and number of the try: one by one, or those of a shared one.
+    def batches(self) -> Iterator[list[tuple[int, Injection]]]:
+        """Give run number and injection: one by one, or those of a shared one.
 
         The one that was hit least comes next; what is under way counts as if it were.
         """
@@ -80,12 +86,11 @@ class Plan:
     def _wide(self, injection: Injection, left: int) -> int:
         return min(self.width, left) if injection.shared else 1
 
-    def _next(self, injection: Injection) -> tuple[int, Injection, int]:
+    def _next(self, injection: Injection) -> tuple[int, Injection]:
         self._number += 1
-        tried = self._tries[injection.name]
         self._tries[injection.name] += 1
         self._under_way[injection.name] += 1
-        return self._number, injection, tried
+        return self._number, injection
 
 
 @dataclass
@@ -102,13 +107,24 @@ class Matrix:
     prices: Prices
     keep: Callable[[Outcome], None]
     hits: Counter[str] = field(default_factory=Counter)
+    happened: Happened = field(default_factory=Happened)
 
     async def run(self, plan: Plan) -> None:
         """Run all of it; what was missed comes again where that is what counts."""
-        while before := plan.left:
+        before = -1
+        while plan.left not in (0, before):
+            before = plan.left
             await self._run(plan)
-            if plan.left == before:
-                return
+        if any(each.mode is Mode.LIVE for each in plan.injections):
+            self.keep(await self._judged_account())
+
+    async def _judged_account(self) -> Outcome:
+        """Judge the account of all live bots, when they have stopped."""
+        state = await self.system.ask("GET", f"accounts/{KEY}")
+        claimed = await self.system.read(read_claims)
+        await self._hear()
+        verdict = judge_account(self.happened, state["balances"], claimed)
+        return outcome_of((0, "", WHOLE), 0, verdict, hit=True)
 
     async def _run(self, plan: Plan) -> None:
         """Run what is next, so many at a time; a shared injection waits until it is alone."""
@@ -126,19 +142,20 @@ class Matrix:
                 task.add_done_callback(tasks.discard)
                 task.add_done_callback(lambda _: room.release())
 
-    async def _alone(self, number: int, injection: Injection, tried: int) -> None:
-        way = injection.ways[tried % len(injection.ways)]
+    async def _alone(self, number: int, injection: Injection) -> None:
+        way = injection.ways[self._missed[injection.name] % len(injection.ways)]
         if self.hits[injection.name]:
             way = injection.ways[self._led[injection.name]]
         life = Life(self.system, number, injection, way)
         hit = await self._one(life, None)
+        self._missed[injection.name] += not hit
         if hit:
             self._led.setdefault(injection.name, injection.ways.index(way))
 
-    async def _together(self, batch: Sequence[tuple[int, Injection, int]]) -> None:
+    async def _together(self, batch: Sequence[tuple[int, Injection]]) -> None:
         """Strike all bots that run at once."""
         injection = batch[0][1]
-        lives = [Life(self.system, n, injection, injection.ways[0]) for n, _, _ in batch]
+        lives = [Life(self.system, n, injection, injection.ways[0]) for n, _ in batch]
         striking = asyncio.create_task(strike(self.system, injection, lives))
         await asyncio.gather(*(self._one(life, striking) for life in lives))
 
@@ -157,10 +174,23 @@ class Matrix:
         for found in (verdict, final):
             verdict.merge(found)
         self.hits[life.injection.name] += hit
-        self.keep(_outcome(life, hit, time.monotonic() - begun, verdict))
+        named = (life.number, life.bot_id, life.injection.name)
+        self.keep(outcome_of(named, time.monotonic() - begun, verdict, hit=hit))
         return hit
 
     async def _judged(self, life: Life, record: BotRecord) -> Verdict:
+        """Judge a bot; a stop that is triggered just now is waited for, until the bot knows."""
+        verdict = await self._found(life, record)
+        waited_s = 0.0
+        while (
+            life.injection.mode is Mode.LIVE and verdict.sentences and waited_s < SETTLES_WITHIN_S
+        ):
+            await asyncio.sleep(LOOK_AGAIN_S)
+            waited_s += LOOK_AGAIN_S
+            verdict = await self._found(life, await life.hands.record())
+        return verdict
+
+    async def _found(self, life: Life, record: BotRecord) -> Verdict:
         case = Case(
             record=record,
             asked=life.hands.asked,
@@ -171,38 +201,24 @@ class Matrix:
         )
         verdict = judge(case)
         if life.injection.mode is Mode.LIVE:
-            verdict.merge(await self._judged_live(case))
+            await self._hear()
+            live = LiveCase(
+                case=replace(case, record=await life.hands.record()),
+                happened=self.happened,
+                names=await self.system.read(lambda engine: read_names(engine, life.bot_id)),
+            )
+            verdict.merge(judge_live(live))
         return verdict
 
-    async def _judged_live(self, case: Case) -> Verdict:
-        """Judge by the log of the account; what is on record is read later, so it knows more."""
-        log = await self.system.ask("GET", f"log?account={KEY}")
-        record = await read_record(self.system.engine, case.record.bot_id)
-        bot_id, engine = case.record.bot_id, self.system.engine
-        live = LiveCase(
-            case=replace(case, record=record),
-            happened=Happened(log["events"]),
-            names=await read_names(engine, bot_id),
-            known=await read_names(engine),
-        )
-        return judge_live(live)
+    async def _hear(self) -> None:
+        """Learn what has happened to the account since the last time."""
+        log = await self.system.ask("GET", f"log?account={KEY}&since={self.happened.latest}")
+        self.happened.hear(log["events"])
 
     _led: dict[str, int] = field(default_factory=dict)
+    _missed: Counter[str] = field(default_factory=Counter)
 
 
 async def _all(tasks: set[asyncio.Task[None]]) -> None:
     if tasks:
         await asyncio.wait(tasks)
-
-
-def _outcome(life: Life, hit: bool, seconds: float, verdict: Verdict) -> Outcome:  # noqa: FBT001 - a fact
-    return Outcome(
-        number=life.number,
-        bot_id=life.bot_id,
-        injection=life.injection.name,
-        hit=hit,
-        seconds=round(seconds, 1),
-        counts={wrong.value: verdict.count(wrong) for wrong in Wrong},
-        drift_usdt=verdict.drift_usdt,
-        doubts=verdict.sentences,
-    )

@@ -53,6 +53,12 @@ class Held:
         return (self.average * (1 - number(self.entry["stop"]))).quantize(SCALE, ROUND_HALF_EVEN)
 
     @property
+    def first_stop(self) -> Decimal:
+        """Where a live entry's stop lies until it is known what it was filled at."""
+        limit = number(self.entry["limit_price"])
+        return max(self.stop, limit * (1 - number(self.entry["stop"])))
+
+    @property
     def target(self) -> Decimal:
         return (self.average * (1 + number(self.entry["target"]))).quantize(SCALE, ROUND_HALF_EVEN)
 
@@ -155,8 +161,9 @@ def _unfounded(case: Case, position: Held, order: Row, at_ms: int) -> str:
     """Say why an exit should not have been; nothing where it should."""
     purpose = order["purpose"]
     low, high = case.prices.extremes(order["symbol"], position.opened_ms, at_ms + SLACK_MS)
-    if purpose == "stop" and low > position.stop:
-        return f"the bid was never below {low}, the stop lies at {position.stop}"
+    stop = position.first_stop if case.record.is_live else position.stop
+    if purpose == "stop" and low > stop:
+        return f"the bid was never below {low}, the stop lies at {stop}"
     if purpose == "target" and high < position.target:
         return f"the bid was never above {high}, the target lies at {position.target}"
     hold_ms = 1000 * case.record.bot["settings"]["limits"]["longest_hold_s"]

@@ -64,6 +64,7 @@ class Marks:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._known: dict[int, Struck] = {}
 
     @property
     def directory(self) -> Path:
@@ -84,7 +85,9 @@ class Marks:
     def struck(self, number: int) -> Struck | None:
         """Tell whether a step has happened."""
         file = self._directory / str(number)
-        return Struck.model_validate_json(file.read_text()) if file.exists() else None
+        if number not in self._known and file.exists():
+            self._known[number] = Struck.model_validate_json(file.read_text())
+        return self._known.get(number)
 
     def first_open(self, steps: Iterable[Step]) -> int | None:
         """Give the number of the first step that has not happened."""

@@ -1,5 +1,6 @@
 """What is on record of one bot, read straight from the tables."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,10 +14,11 @@ from oxbot.adapters.postgres.schema import (
     dust,
     fills,
     ledger_entries,
-    metadata,
     orders,
     positions,
+    resting_stops,
 )
+from oxbot.domain.market import base_of
 from oxbot.domain.money import Amount
 
 Row = Mapping[str, Any]  # Any: of each column its own
@@ -33,6 +35,7 @@ class BotRecord:
     positions: Rows
     dust: Rows
     postings: Rows
+    stops: Rows = ()
 
     @property
     def bot_id(self) -> str:
@@ -55,6 +58,17 @@ class BotRecord:
             if order["finished_at"] is None
             and (alive or order["state"] != "intended" or order["purpose"] != "entry")
         ]
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether a live bot holds a coin whose stop has not been seen, or has not been yet."""
+        alive = {stop["symbol"]: stop["state"] for stop in self.stops if stop["state"] != "ended"}
+        held = {row["symbol"] for row in self.positions} if self.is_live else set()
+        return any(alive.get(symbol) != "resting" for symbol in {*held, *alive})
+
+    @property
+    def is_live(self) -> bool:
+        return bool(self.bot["settings"]["mode"] == "live")
 
     def fills_of(self, order_id: str) -> Rows:
         """Give what is booked of an order."""
@@ -87,6 +101,7 @@ async def read_record(engine: AsyncEngine, bot_id: str) -> BotRecord:
             positions=await rows(positions, "bot_id", "symbol"),
             dust=await rows(dust, "bot_id", "symbol"),
             postings=await rows(ledger_entries, "bot_id", "posting"),
+            stops=await rows(resting_stops, "bot_id", "number"),
         )
 
 
@@ -95,13 +110,41 @@ def number(amount: Amount | Decimal) -> Decimal:
     return amount.number if isinstance(amount, Amount) else amount
 
 
+@dataclass(frozen=True)
+class Claimed:
+    """What all live bots say of an account: names of orders and stops, and what they have."""
+
+    names: frozenset[str]
+    gained: Decimal
+    coins: Mapping[str, Decimal]
+
+
+async def read_claims(engine: AsyncEngine) -> Claimed:
+    """Read what all live bots say; `gained` is what their cash has grown by, in USDT."""
+    coins: defaultdict[str, Decimal] = defaultdict(Decimal)
+    gained = Decimal(0)
+    async with engine.connect() as connection:
+        live = [
+            row
+            for row in (await connection.execute(select(bots))).mappings()
+            if row["settings"]["mode"] == "live"
+        ]
+        gained = sum(
+            (number(row["cash"]) - Decimal(str(row["settings"]["capital"])) for row in live),
+            Decimal(0),
+        )
+        for table in (positions, dust):
+            query = select(table).where(table.c.bot_id.in_([row["id"] for row in live]))
+            for row in (await connection.execute(query)).mappings():
+                coins[base_of(row["symbol"])] += number(row["quantity"])
+    return Claimed(await read_names(engine), gained, coins)
+
+
 async def read_names(engine: AsyncEngine, bot_id: str = "") -> frozenset[str]:
     """Give the names of all orders and resting stops of a bot, or of all."""
     names: set[str] = set()
     async with engine.connect() as connection:
-        for table in (orders, metadata.tables.get("resting_stops")):
-            if table is None:
-                continue
+        for table in (orders, resting_stops):
             query = select(table.c.id)
             if bot_id:
                 query = query.where(table.c.bot_id == bot_id)

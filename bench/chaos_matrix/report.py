@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
-from chaos_matrix.injections import Injection
+from chaos_matrix.injection import Injection
 from chaos_matrix.verdict import Outcome, Wrong
 from oxbot.domain.money import plain
 
@@ -22,6 +22,11 @@ class State:
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self.done = list(_read(file)) if file and file.exists() else []
+
+    @property
+    def runs(self) -> list[Outcome]:
+        """Give the runs among them: the account as a whole is none."""
+        return [outcome for outcome in self.done if outcome.number]
 
     def keep(self, outcome: Outcome) -> None:
         """Add a run that is over."""
@@ -48,7 +53,7 @@ def summed_up(
     drift = sum((outcome.drift_usdt for outcome in done), Decimal(0))
     return {
         "benchmark": "chaos",
-        "runs": len(done),
+        "runs": sum(outcome.number > 0 for outcome in done),
         "injections": {each.name: hits[each.name] for each in injections},
         **counts,
         "drift_usdt": str(plain(drift)),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 
-from chaos_matrix.injections import Act, Injection
+from chaos_matrix.injection import Act, Injection
 from chaos_matrix.life import Life
 from chaos_matrix.points import AFTER, Marks
 from chaos_matrix.system import RATE, System

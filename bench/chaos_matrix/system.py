@@ -2,14 +2,17 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import psutil
+from asyncpg import PostgresError  # type: ignore[import-untyped]
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 
@@ -20,7 +23,9 @@ from oxbot.adapters.temporal.client import connect
 from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.adapters.venue_control import VenueControl
 from oxbot.app.bots import Desk
+from oxbot.app.replay import patiently
 from oxbot.bootstrap import open_desk
+from oxbot.domain.errors import StoreUnavailable
 from oxbot.embedded import servers
 from oxbot.embedded.addresses import Addresses
 from oxbot.embedded.apps import SIMULATOR, Apps, SimulatorOptions
@@ -30,6 +35,8 @@ from oxbot.embedded.servers import ServerStarter, own_data_directory, supervised
 from oxbot.embedded.supervisor import together
 from oxbot.settings import Settings
 
+T = TypeVar("T")
+
 RATE: Final = 5
 """Venue seconds in a second: a signature holds for six of them, a fence for ten."""
 
@@ -37,7 +44,10 @@ WATCH: Final = "watch"
 """Task queue of the market watch, and name of its worker."""
 
 KEY: Final = "chaos"
-"""The account of all live bots at the simulator."""
+"""The account of all live bots at the simulator, and its first API key."""
+
+KEYS: Final = tuple(f"{KEY}-{number}" for number in range(100))
+"""Its other keys: one for each bot that runs, so that faults can be meant for one of them."""
 
 BALANCES: Final = {"USDT": "100000000", "BTC": "5", "SOL": "1000"}
 """More than all bots have, so that whoever sells too much finds something to sell."""
@@ -67,7 +77,6 @@ class System:
     client: Client
     engine: AsyncEngine
     http: aiohttp.ClientSession
-    live: Mapping[str, str]
     mutant: str = ""
     watch: Worker | None = field(default=None)
     _watches: int = 0
@@ -76,8 +85,8 @@ class System:
         """Give a desk whose bots run on a task queue of their own."""
         return replace(self.desk, control=TemporalBotControl(self.client, queue))
 
-    def spec(self, name: str, queue: str, **more: object) -> Spec:
-        """Give what a worker of a task queue is started with."""
+    def spec(self, name: str, queue: str, key: str = KEY, **more: object) -> Spec:
+        """Give what a worker of a task queue is started with; `key` is what it trades with."""
         return Spec.model_validate(
             {
                 "name": name,
@@ -90,7 +99,7 @@ class System:
                     "OXBOT_SIMULATOR_URL": self.addresses.simulator or "",
                     "OXBOT_TASK_QUEUE": queue,
                     "OXBOT_LOG_LEVEL": "warning",
-                    **self.live,
+                    **account_environment(key),
                 },
                 **more,
             }
@@ -114,6 +123,17 @@ class System:
         found: psutil.Process | None = Records(self.data).left().get(name)
         if found is not None:
             found.send_signal(signal.SIGKILL)
+
+    async def read(self, asked: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+        """Read from the record, again until PostgreSQL answers."""
+
+        async def answered() -> T:
+            try:
+                return await asked(self.engine)
+            except (OSError, SQLAlchemyError, PostgresError) as error:
+                raise StoreUnavailable(f"No answer: {type(error).__name__}.") from error
+
+        return await patiently(answered)
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         """Ask the simulator's control side, again until it answers."""
@@ -172,7 +192,6 @@ async def open_system(settings: Settings, seed: int, mutant: str = "") -> AsyncI
             client=await connect(addresses.temporal, found.temporal_namespace, lazy=True),
             engine=engine,
             http=http,
-            live=account_environment(),
             mutant=mutant,
         )
         await system.ask("POST", "accounts", account())
@@ -183,14 +202,14 @@ async def open_system(settings: Settings, seed: int, mutant: str = "") -> AsyncI
 def account() -> dict[str, object]:
     """Give the account of all live bots, as the simulator takes it."""
     secrets = {"secret": f"secret of {KEY}", "passphrase": f"passphrase of {KEY}"}
-    return {"key": KEY, **secrets, "balances": BALANCES}
+    return {"key": KEY, "more_keys": KEYS, **secrets, "balances": BALANCES}
 
 
-def account_environment() -> dict[str, str]:
+def account_environment(key: str) -> dict[str, str]:
     """Give the settings by which a worker trades in that account."""
     return {
         "OXBOT_LIVE": "accepted",
-        "OKX_API_KEY": KEY,
+        "OKX_API_KEY": key,
         "OKX_SECRET_KEY": f"secret of {KEY}",
         "OKX_PASSPHRASE": f"passphrase of {KEY}",
     }
@@ -203,6 +222,10 @@ def _found(settings: Settings, addresses: Addresses) -> Settings:
             "redis_url": addresses.redis_url,
             "temporal_address": addresses.temporal,
             "simulator_url": addresses.simulator,
+            "live": "accepted",
+            "okx_api_key": SecretStr(KEY),
+            "okx_secret_key": SecretStr(f"secret of {KEY}"),
+            "okx_passphrase": SecretStr(f"passphrase of {KEY}"),
         }
     )
 

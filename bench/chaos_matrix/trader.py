@@ -7,13 +7,13 @@ from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.models import BASELINE, ModelChoice
 from oxbot.records import MarketBrief, ModelReply, ModelRequest
 
-GUARDED, WATCHED, DECIDED = "guarded", "watched", "decided"
+GUARDED, WATCHED, DECIDED, NARROW = "guarded", "watched", "decided", "narrow"
 """How positions end: by stop, target or hold between rare cycles; by stop or target alone; by
-decisions."""
+decisions; by a stop that lies so near that it is reached at once."""
 
 SURE, HALF = "0.95", "0.5"
 
-INTERVALS_S: Final = {GUARDED: 150, WATCHED: 1800, DECIDED: 15}
+INTERVALS_S: Final = {GUARDED: 150, WATCHED: 1800, DECIDED: 15, NARROW: 30}
 """Seconds of venue time between two cycles of each style."""
 
 _LIMITS: Final = {
@@ -26,14 +26,15 @@ _LIMITS: Final = {
     "daily_loss": "1",
     "drawdown": "1",
     "move_bp": 1000,
-    "slippage_bp": 50,
+    "slippage_bp": 3,
 }
-"""Nothing keeps a bot from entering."""
+"""Nothing keeps a bot from entering; a live entry's first stop is measured from its limit."""
 
 _OF_STYLE: Final = {
     GUARDED: {"stop": "0.0006", "target": "0.0026", "longest_hold_s": 120},
     WATCHED: {"stop": "0.0012", "target": "0.0026", "longest_hold_s": 1500},
     DECIDED: {"stop": "0.02", "target": "0.05", "longest_hold_s": 600},
+    NARROW: {"stop": "0.0004", "target": "0.01", "longest_hold_s": 600},
 }
 
 
@@ -44,7 +45,7 @@ def settings_of(name: str, style: str, mode: Mode) -> BotSettings:
         name=name,
         owner=name,
         mode=mode,
-        symbols=DEFAULT_SYMBOLS[:2] if style == DECIDED else DEFAULT_SYMBOLS,
+        symbols=DEFAULT_SYMBOLS[:2] if style in (DECIDED, NARROW) else DEFAULT_SYMBOLS,
         interval_s=INTERVALS_S[style],
         limits=limits,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from oxbot.domain.values import Value
 
@@ -78,3 +79,24 @@ class Outcome(Value):
     counts: dict[str, int]
     drift_usdt: Decimal
     doubts: tuple[str, ...] = ()
+
+
+WHOLE: Final = "live:the account as a whole"
+"""What the account of all live bots is judged as, once, when they have stopped; it is no run."""
+
+
+def outcome_of(
+    named: tuple[int, str, str], seconds: float, verdict: Verdict, *, hit: bool
+) -> Outcome:
+    """Sum a run up: number, bot and injection, how long it took, and what is against it."""
+    number, bot_id, injection = named
+    return Outcome(
+        number=number,
+        bot_id=bot_id,
+        injection=injection,
+        hit=hit,
+        seconds=round(seconds, 1),
+        counts={wrong.value: verdict.count(wrong) for wrong in Wrong},
+        drift_usdt=verdict.drift_usdt,
+        doubts=verdict.sentences,
+    )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import temporalio.client
+from temporalio.worker._worker import load_default_build_id
 
 from chaos_matrix.mutants import mutate
 from chaos_matrix.points import Marks, Spec
@@ -23,7 +24,7 @@ from chaos_matrix.skew import skewed
 from chaos_matrix.striking import Striker, armed
 from chaos_matrix.trader import Trader
 from oxbot.adapters.temporal.client import connect
-from oxbot.bootstrap import open_ports
+from oxbot.bootstrap import open_ports, spare_the_collector
 from oxbot.domain.models import BASELINE
 from oxbot.logs import configure_logs
 from oxbot.settings import Settings
@@ -75,7 +76,7 @@ def main() -> None:
 
 
 def _load() -> None:
-    """Load what a worker loads when it begins, so that no child has to."""
+    """Load and work out what a worker does when it begins, so that no child has to."""
     import oxbot.adapters.models.choice  # noqa: PLC0415 - heavy, and wanted here alone
     import oxbot.adapters.okx.feed  # noqa: PLC0415
     import oxbot.adapters.okx.private  # noqa: PLC0415
@@ -84,6 +85,9 @@ def _load() -> None:
     import oxbot.adapters.postgres.store  # noqa: PLC0415
     import oxbot.adapters.redis.board  # noqa: PLC0415
     import oxbot.adapters.redis.flight  # noqa: PLC0415, F401
+
+    load_default_build_id()
+    spare_the_collector()
 
 
 def _forked(spec: Spec) -> int:

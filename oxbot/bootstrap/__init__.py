@@ -224,7 +224,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
     found = resolve(settings)
     async with AsyncExitStack() as stack:
         models = await stack.enter_async_context(open_models(found))
-        _spare_the_collector()
+        spare_the_collector()
         engine = open_engine(found.database_url or "", pool_size=WORKER_POOL)
         stack.push_async_callback(engine.dispose)
         redis = open_redis(found.redis_url or "")
@@ -266,7 +266,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
 
 
 @cache
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Let the garbage collector pass over what is loaded by now, once a process.
 
     ccxt alone is a few hundred thousand objects that stay until the end. Each full collection

@@ -58,7 +58,12 @@ def booked(order_id: str, trade: str, size: str, fee: str, currency: str) -> Jso
 
 
 HOLDS = BotRecord(
-    bot={"id": "b", "status": "paused", "settings": {"capital": "10000"}, "cash": Decimal(9000)},
+    bot={
+        "id": "b",
+        "status": "paused",
+        "settings": {"capital": "10000", "mode": "live"},
+        "cash": Decimal(9000),
+    },
     orders=[ENTRY],
     fills=[booked("entry", "t1", "0.02", "0.00002", "BTC")],
     positions=[{"symbol": BTC, "quantity": Decimal("0.01998")}],
@@ -82,5 +87,11 @@ def judged(
 ) -> Verdict:
     names = frozenset({"entry", "exit", "stop"})
     case = Case(record, asked, PRICES, NOW_MS, late_ms=75_000, decides=True)
-    story: Mapping[str, Any] = {"names": names, "known": names, **more}
-    return judge_live(LiveCase(case=case, happened=Happened(events), **story))
+    story: Mapping[str, Any] = {"names": names, **more}
+    return judge_live(LiveCase(case=case, happened=told(events), **story))
+
+
+def told(events: list[Json]) -> Happened:
+    happened = Happened()
+    happened.hear({**event, "seq": number} for number, event in enumerate(events, 1))
+    return happened

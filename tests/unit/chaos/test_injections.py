@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from chaos_matrix.awaits import activities_found, executing
 from chaos_matrix.injections import catalogue, points, short
 from chaos_matrix.mutants import MUTANTS
@@ -11,21 +12,24 @@ from oxbot.domain.bot import Mode
 
 def test_every_activity_of_the_worker_is_known() -> None:
     assert {"open_run", "decide", "execute_order", "protect", "watch_prices"} <= set(
-        activities_found()
+        activities_found(Mode.LIVE)
     )
 
 
 def test_what_is_awaited_on_the_way_of_an_order_is_found_through_all_functions() -> None:
-    assert {"claim", "place", "look_up", "release", "settle"} <= set(executing()["execute_order"])
-    assert {"intend_exit", "place", "known_orders", "claim"} <= set(executing()["protect"])
-    assert "decide" not in executing()
+    assert {"claim", "place", "look_up", "release", "settle"} <= set(
+        executing(Mode.LIVE)["execute_order"]
+    )
+    assert {"intend_exit", "place", "known_orders", "claim"} <= set(executing(Mode.LIVE)["protect"])
+    assert "decide" not in executing(Mode.LIVE)
 
 
-def test_each_point_has_an_injection_and_none_has_two_of_a_name() -> None:
-    names = [each.name for each in catalogue(Mode.PAPER)]
+@pytest.mark.parametrize("mode", Mode)
+def test_each_point_has_an_injection_and_none_has_two_of_a_name(mode: Mode) -> None:
+    names = [each.name for each in catalogue(mode)]
     assert Counter(names).most_common(1)[0][1] == 1
-    for point in points():
-        assert any(name.startswith(f"paper:kill:{point}") for name in names)
+    for point in points(mode):
+        assert any(name.startswith(f"{mode}:kill:{point}") for name in names)
 
 
 def test_the_short_form_and_the_mutants_name_what_there_is() -> None:

@@ -37,11 +37,6 @@ def test_a_sale_of_more_than_is_held_is_doubled() -> None:
     assert judged([*BOUGHT, *SOLD, *again], IS_FLAT).count(Wrong.DOUBLED) >= 1
 
 
-def test_an_order_of_nobodys_is_lost() -> None:
-    verdict = judged([*BOUGHT, taken("9", "stranger")], HOLDS)
-    assert verdict.sentences == ("orders_lost: stranger is nobody's",)
-
-
 def test_a_trade_that_is_not_booked_is_lost() -> None:
     unbooked = replace(HOLDS, fills=[])
     assert judged(BOUGHT, unbooked).count(Wrong.LOST) == 1
