@@ -12,7 +12,7 @@ from chaos_matrix.acts import Hands
 from chaos_matrix.awaits import executing
 from chaos_matrix.injection import Injection
 from chaos_matrix.points import Deed, Marks, Struck
-from chaos_matrix.record import BotRecord
+from chaos_matrix.record import BotRecord, has_traded
 from chaos_matrix.system import KEYS, RATE, System
 from chaos_matrix.trader import settings_of
 from chaos_matrix.ways import Way
@@ -204,6 +204,7 @@ class Life:
             return
         for rule in self.way.faults:
             await self.hands.fault(rule)
+        await asyncio.sleep(self.way.wait_s)
 
     async def _wake(self, pid: int) -> None:
         """Let a suspended worker go on when others have done its work."""
@@ -220,9 +221,9 @@ class Life:
             await asyncio.wait({self._director}, timeout=RESTS_WITHIN_S)
 
     async def _has_lived(self) -> bool:
-        record = await self.hands.record()
-        wanted = {asked.verb for asked in self.hands.asked}
-        return bool(wanted) or bool(record.filled("entry") and record.exits)
+        if self.hands.asked:
+            return True
+        return await self.system.read(lambda engine: has_traded(engine, self._bot_id))
 
     async def _has_stopped(self) -> bool:
         return (await self.hands.record()).is_stopped

@@ -16,8 +16,9 @@ from chaos_matrix.prices import Prices
 from chaos_matrix.record import BotRecord, read_claims, read_names
 from chaos_matrix.shared import strike
 from chaos_matrix.system import KEY, System, scaled
-from chaos_matrix.trader import DECIDED
+from chaos_matrix.trader import DECIDED, NARROW
 from chaos_matrix.verdict import WHOLE, Outcome, Verdict, outcome_of
+from chaos_matrix.ways import NEVER_A_STOP
 from oxbot.domain.bot import Mode
 
 LATE_S = 15
@@ -25,6 +26,9 @@ LATE_S = 15
 
 SETTLES_WITHIN_S = 30
 """Seconds that a live bot at rest has for what its exchange does to it in between."""
+
+TRIES = 2
+"""How often a way is tried before the next one is."""
 
 LOOK_AGAIN_S = 1.5
 
@@ -143,7 +147,7 @@ class Matrix:
                 task.add_done_callback(lambda _: room.release())
 
     async def _alone(self, number: int, injection: Injection) -> None:
-        way = injection.ways[self._missed[injection.name] % len(injection.ways)]
+        way = injection.ways[self._missed[injection.name] // TRIES % len(injection.ways)]
         if self.hits[injection.name]:
             way = injection.ways[self._led[injection.name]]
         life = Life(self.system, number, injection, way)
@@ -197,7 +201,8 @@ class Matrix:
             prices=self.prices,
             now_ms=await self.system.now_ms(),
             late_ms=scaled(LATE_S),
-            decides=life.injection.style == DECIDED,
+            decides=life.injection.style in (DECIDED, NARROW),
+            has_no_stop=life.way.faults == NEVER_A_STOP,
         )
         verdict = judge(case)
         if life.injection.mode is Mode.LIVE:

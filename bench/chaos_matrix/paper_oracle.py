@@ -23,7 +23,8 @@ ZERO: Final = Decimal(0)
 class Case:
     """What a bot is judged by.
 
-    `late_ms` is for how long (venue ms) a guard may be crossed with nobody selling.
+    `late_ms` is for how long (venue ms) a guard may be crossed with nobody selling; `decides`
+    whether it sells by its decisions, and `has_no_stop` because its exchange takes no stop.
     """
 
     record: BotRecord
@@ -32,6 +33,7 @@ class Case:
     now_ms: int
     late_ms: int
     decides: bool
+    has_no_stop: bool = False
 
 
 @dataclass
@@ -162,7 +164,7 @@ def _unfounded(case: Case, position: Held, order: Row, at_ms: int) -> str:
     purpose = order["purpose"]
     low, high = case.prices.extremes(order["symbol"], position.opened_ms, at_ms + SLACK_MS)
     stop = position.first_stop if case.record.is_live else position.stop
-    if purpose == "stop" and low > stop:
+    if purpose == "stop" and low > stop and not case.has_no_stop:
         return f"the bid was never below {low}, the stop lies at {stop}"
     if purpose == "target" and high < position.target:
         return f"the bid was never above {high}, the target lies at {position.target}"

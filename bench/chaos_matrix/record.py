@@ -105,6 +105,18 @@ async def read_record(engine: AsyncEngine, bot_id: str) -> BotRecord:
         )
 
 
+async def has_traded(engine: AsyncEngine, bot_id: str) -> bool:
+    """Tell whether an entry and an exit of a bot are booked."""
+    is_entry = orders.c.purpose == "entry"
+    query = (
+        select(is_entry)
+        .where(orders.c.bot_id == bot_id, orders.c.id == fills.c.order_id)
+        .distinct()
+    )
+    async with engine.connect() as connection:
+        return len((await connection.scalars(query)).all()) > 1
+
+
 def number(amount: Amount | Decimal) -> Decimal:
     """Give an amount of whatever unit as a bare number."""
     return amount.number if isinstance(amount, Amount) else amount

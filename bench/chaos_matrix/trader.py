@@ -13,7 +13,7 @@ decisions; by a stop that lies so near that it is reached at once."""
 
 SURE, HALF = "0.95", "0.5"
 
-INTERVALS_S: Final = {GUARDED: 150, WATCHED: 1800, DECIDED: 15, NARROW: 30}
+INTERVALS_S: Final = {GUARDED: 150, WATCHED: 1800, DECIDED: 25, NARROW: 30}
 """Seconds of venue time between two cycles of each style."""
 
 _LIMITS: Final = {
@@ -26,26 +26,37 @@ _LIMITS: Final = {
     "daily_loss": "1",
     "drawdown": "1",
     "move_bp": 1000,
-    "slippage_bp": 3,
+    "slippage_bp": 50,
 }
-"""Nothing keeps a bot from entering; a live entry's first stop is measured from its limit."""
+"""Nothing keeps a bot from entering."""
+
+_LIVE: Final[dict[str, dict[str, object]]] = {
+    GUARDED: {"slippage_bp": 2, "stop": "0.0004"},
+    NARROW: {"slippage_bp": 2},
+}
+"""A live entry's first stop is measured from its limit: that must lie above the stop."""
 
 _OF_STYLE: Final = {
     GUARDED: {"stop": "0.0006", "target": "0.0026", "longest_hold_s": 120},
     WATCHED: {"stop": "0.0012", "target": "0.0026", "longest_hold_s": 1500},
     DECIDED: {"stop": "0.02", "target": "0.05", "longest_hold_s": 600},
-    NARROW: {"stop": "0.0004", "target": "0.01", "longest_hold_s": 600},
+    NARROW: {"stop": "0.00022", "target": "0.01", "longest_hold_s": 600},
 }
+
+
+_SYMBOLS: Final = {DECIDED: DEFAULT_SYMBOLS[:2], NARROW: DEFAULT_SYMBOLS[-2:]}
+"""The coins of a style that has not all of them; a tick of the last ones is wide."""
 
 
 def settings_of(name: str, style: str, mode: Mode) -> BotSettings:
     """Give what a bot of a style is made with."""
-    limits = RiskLimits.model_validate({**_LIMITS, **_OF_STYLE[style]})
+    live = _LIVE.get(style, {}) if mode is Mode.LIVE else {}
+    limits = RiskLimits.model_validate({**_LIMITS, **_OF_STYLE[style], **live})
     return BotSettings(
         name=name,
         owner=name,
         mode=mode,
-        symbols=DEFAULT_SYMBOLS[:2] if style in (DECIDED, NARROW) else DEFAULT_SYMBOLS,
+        symbols=_SYMBOLS.get(style, DEFAULT_SYMBOLS),
         interval_s=INTERVALS_S[style],
         limits=limits,
     )

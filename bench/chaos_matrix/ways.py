@@ -12,6 +12,9 @@ EXECUTE, PROTECT, RECONCILE = "execute_order", "protect", "reconcile"
 Rule = dict[str, object]
 """A fault rule of the simulator."""
 
+TRIGGERED_S: Final = 2.5
+"""Seconds in which a stop that lies near enough is reached."""
+
 AWAY_S: Final = 13
 """Seconds that a killed worker is away: so long that its activity is given up."""
 
@@ -19,13 +22,14 @@ AWAY_S: Final = 13
 class Way(Value):
     """How a run comes to its point: steps in their order, and how long a killed worker is away.
 
-    `faults` are added where it holds on the way. `late`: protections of what is gone come while it
-    is away.
+    Where it holds on the way, `faults` are added and `wait_s` seconds go by. `late`: protections
+    of what is gone come while a worker is away.
     """
 
     steps: tuple[Step, ...] = ()
     down_s: float = 0
     late: bool = False
+    wait_s: float = 0
     faults: tuple[Rule, ...] = ()
 
 
@@ -79,6 +83,7 @@ LIKELY: Final[dict[tuple[str, str], str]] = {
     **{(RECONCILE, method): "naked" for method in SALE - {"known_orders"}},
     **{(RECONCILE, method): "no stop" for method in STOPS},
     **{(RECONCILE, method): "forgotten" for method in ("look_up", "settle", "fills", "amend_stop")},
+    (EXECUTE, "adopt"): "triggered",
     (RECONCILE, "release"): "unsent",
     (RECONCILE, "finish_order"): "unfilled",
     (RECONCILE, "cancel_stop"): "unchanged",
@@ -134,10 +139,14 @@ def _on_the_way(mode: Mode, step: Step) -> dict[str, Way]:
 
 
 def _past_the_stop(step: Step) -> dict[str, Way]:
-    """Give the way of an entry that can have no stop."""
+    """Give the ways of an entry that can have no stop, and of one whose stop acts at once."""
     if step.deed is Deed.HOLD or step.kind == EXIT:
         return {}
-    return {"naked": Way(steps=(HOLD_ENTRY, step), faults=NEVER_A_STOP)}
+    seeing = Step(deed=Deed.HOLD, point=at(BEFORE, EXECUTE, "see_stop"), kind=ENTRY)
+    return {
+        "naked": Way(steps=(HOLD_ENTRY, step), faults=NEVER_A_STOP),
+        "triggered": Way(steps=(seeing, step), wait_s=TRIGGERED_S),
+    }
 
 
 def _forgotten(step: Step) -> dict[str, Way]:

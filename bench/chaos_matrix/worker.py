@@ -77,14 +77,17 @@ def main() -> None:
 
 def _load() -> None:
     """Load and work out what a worker does when it begins, so that no child has to."""
+
     import oxbot.adapters.models.choice  # noqa: PLC0415 - heavy, and wanted here alone
+    import oxbot.adapters.okx.clock  # noqa: PLC0415
     import oxbot.adapters.okx.feed  # noqa: PLC0415
     import oxbot.adapters.okx.private  # noqa: PLC0415
     import oxbot.adapters.paper.exchange  # noqa: PLC0415
     import oxbot.adapters.postgres.news  # noqa: PLC0415
     import oxbot.adapters.postgres.store  # noqa: PLC0415
     import oxbot.adapters.redis.board  # noqa: PLC0415
-    import oxbot.adapters.redis.flight  # noqa: PLC0415, F401
+    import oxbot.adapters.redis.flight  # noqa: PLC0415
+    import oxbot.adapters.temporal.control  # noqa: PLC0415, F401
 
     load_default_build_id()
     spare_the_collector()
