@@ -177,12 +177,13 @@ def _skews(mode: Mode) -> Iterator[Injection]:
 
 
 def _shared(mode: Mode) -> Iterator[Injection]:
+    """Give what strikes all bots; guards are examined where time is stepped, which is on paper."""
     for server in SERVERS:
         name = f"{mode}:kill:{server}"
         act = {"act": Act.SERVER, "target": server, "shared": True}
         yield Injection.model_validate({"name": name, "style": GUARDED, "mode": mode, **act})
     for act_at, activity in ((Act.WATCH, WATCH), (Act.EXAMINE, EXAMINE)):
-        for moment in MOMENTS if mode is Mode.PAPER else ():
+        for moment in () if mode is Mode.LIVE and activity == EXAMINE else MOMENTS:
             step = Step(deed=Deed.KILL, point=at(moment, activity))
             yield Injection(
                 name=f"{mode}:kill:{step.point}",

@@ -35,7 +35,7 @@ MUTANTS: Final = (
     Mutant(name="look-up", mode=Mode.LIVE, only="kill:after:execute_order.place:entry", runs=4),
     Mutant(name="fence", mode=Mode.LIVE, only="suspend:before:execute_order.place", runs=8),
     Mutant(
-        name="unique-key", mode=Mode.PAPER, only="suspend:before:execute_order.settle:entry", runs=6
+        name="unique-key", mode=Mode.LIVE, only="suspend:before:execute_order.settle:entry", runs=6
     ),
     Mutant(name="index-rebuild", mode=Mode.PAPER, only="kill:before:watch_prices", runs=12),
     Mutant(name="stale-check", mode=Mode.PAPER, only="protect stale", runs=4),

@@ -9,6 +9,7 @@ from typing import cast
 
 from chaos_matrix.injection import Injection
 from chaos_matrix.verdict import Outcome, Wrong
+from chaos_matrix.ways import NOT_LED_TO
 from oxbot.domain.money import plain
 
 
@@ -58,6 +59,7 @@ def summed_up(
         **counts,
         "drift_usdt": str(plain(drift)),
         "never_hit": [each.name for each in injections if not hits[each.name]],
+        "not_led_to": sorted(f"{activity}.{method}" for activity, method in NOT_LED_TO),
         "seconds": round(seconds, 1),
     }
 

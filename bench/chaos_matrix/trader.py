@@ -32,6 +32,7 @@ _LIMITS: Final = {
 
 _LIVE: Final[dict[str, dict[str, object]]] = {
     GUARDED: {"slippage_bp": 2, "stop": "0.0004"},
+    WATCHED: {"slippage_bp": 2},
     NARROW: {"slippage_bp": 2},
 }
 """A live entry's first stop is measured from its limit: that must lie above the stop."""

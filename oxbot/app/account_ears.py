@@ -1,5 +1,6 @@
 """What the exchange tells of an account is passed on to the bots that it concerns."""
 
+import asyncio
 from collections.abc import Collection
 from contextlib import aclosing
 from typing import Final
@@ -13,11 +14,16 @@ from oxbot.ports import AccountNews
 
 LISTEN_AGAIN_S: Final = 2
 
+BOOKED_WITHIN_S: Final = 10
+"""Seconds that whoever has sent an order is given to book it: longer than an answer may take."""
+
 
 class AccountEars:
-    """Has bots look at their account when a stop of theirs is over, and after each gap.
+    """Has bots look at their account when something of theirs is over, and after each gap.
 
-    What was not heard is found before the next cycle, and by the price that set it off.
+    A stop is over when nobody expects it, an order when whoever has sent it waits for that: only
+    of what is not booked some seconds later somebody has to know. What was not heard is found
+    before the next cycle, and a stop by the price that set it off.
 
     Args:
         ports: Of the venue.
@@ -40,15 +46,33 @@ class AccountEars:
             await self._timer.sleep(LISTEN_AGAIN_S)
 
     async def _hear(self, news: AccountNews) -> None:
-        async with aclosing(news.ended_stops()) as batches:
-            async for ids in batches:
-                self._troubles.has_none("account")
-                await self._tell(await self._whose(ids) if ids else await self._all_live())
+        later: set[asyncio.Task[None]] = set()
+        try:
+            async with aclosing(news.ended()) as batches:
+                async for ids in batches:
+                    self._troubles.has_none("account")
+                    await self._tell(await self._whose(ids) if ids else await self._all_live())
+                    task = asyncio.create_task(self._tell_later(ids))
+                    later.add(task)
+                    task.add_done_callback(later.discard)
+        finally:
+            for task in later:
+                task.cancel()
 
-    async def _whose(self, stop_ids: Collection[str]) -> set[str]:
+    async def _whose(self, ids: Collection[str]) -> set[str]:
         """Find the bots whose stops these are, as far as they do not know that they are over."""
-        stops = await self._ports.store.known_stops(stop_ids)
+        stops = await self._ports.store.known_stops(ids)
         return {stop.bot_id for stop in stops if stop.state is not StopState.ENDED}
+
+    async def _tell_later(self, ids: Collection[str]) -> None:
+        """Tell the bots whose orders these are, as far as nobody has booked them by then."""
+        await self._timer.sleep(BOOKED_WITHIN_S)
+        try:
+            orders = await self._ports.store.known_orders(ids)
+        except StoreUnavailable as error:
+            self._troubles.has("account", error)
+            return
+        await self._tell({order.bot_id for order in orders if not order.state.is_final})
 
     async def _all_live(self) -> set[str]:
         venue = self._ports.feed.venue

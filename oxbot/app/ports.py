@@ -1,6 +1,6 @@
 """The ports that the use cases of a cycle share, joined by `oxbot.bootstrap`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -30,7 +30,7 @@ class Ports:
     """Everything a cycle and the price watch need from the world.
 
     `exchange` is where paper orders go, `live` the account of live ones, and `account_news` what
-    it tells of itself; None where no account is set up. `fee_rate` is the taker fee as a fraction;
+    it tells of itself; none where no account is set up. `fee_rate` is the taker fee as a fraction;
     `budget_usd` is what all models together may cost a day, None without a limit; `session` names
     the run of the whole system; `shared` is what the tasks of this process share.
     """
@@ -51,7 +51,7 @@ class Ports:
     fee_rate: Decimal
     budget_usd: Decimal | None = None
     live: LiveExchange | None = None
-    account_news: AccountNews | None = None
+    account_news: Sequence[AccountNews] = ()
     session: str | None = None
     shared: Shared = field(default_factory=Shared)
 

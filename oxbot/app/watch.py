@@ -99,8 +99,7 @@ class Watch:
         """Give what goes on beside each other, each part until it is cancelled."""
         yield from self._sources.parts()
         yield from self._guarding.parts()
-        if self._ports.account_news is not None:
-            yield self._ears.listen(self._ports.account_news)
+        yield from map(self._ears.listen, self._ports.account_news)
         yield self._follow()
         yield self._beat()
         yield self._report()

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from functools import cache, partial
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from oxbot.app.ports import Ports
     from oxbot.app.seen_cycle import SeenCycles
     from oxbot.app.statement import Statements
+    from oxbot.ports import AccountNews, LiveExchange
 
 PROVIDERS: Final = frozenset({BASELINE})
 """Model providers that need no settings; `Settings.model_providers` has all."""
@@ -204,7 +205,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
     `client` is Temporal's, for those who have one already.
     """
     from oxbot.adapters.models.choice import open_models  # noqa: PLC0415 - as in open_desk
-    from oxbot.adapters.okx.account_stream import OkxAccountNews  # noqa: PLC0415 - as above
+    from oxbot.adapters.okx.account_stream import account_news_of  # noqa: PLC0415 - as above
     from oxbot.adapters.okx.feed import OkxFeed  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.okx.private import OkxAccount  # noqa: PLC0415 - loads ccxt
     from oxbot.adapters.okx.trading import OkxExchange  # noqa: PLC0415 - loads ccxt
@@ -237,12 +238,13 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
             found.temporal_address or "", found.temporal_namespace, lazy=True
         )
         clock = await stack.enter_async_context(clock_of(found, okx))
-        live, account_news = None, None
+        live: LiveExchange | None = None
+        account_news: Sequence[AccountNews] = ()
         if not found.live_problem:
             keys, place = account_keys(found), trading_place(found)
             account = await stack.enter_async_context(OkxAccount(keys, place, clock))
             live = OkxExchange(account, feed, clock)
-            account_news = OkxAccountNews(keys, place, clock)
+            account_news = account_news_of(keys, place, clock)
         yield Ports(
             store=PostgresStore(engine),
             news=PostgresNews(found.database_url or ""),

@@ -144,10 +144,10 @@ class LiveExchange(Exchange, Protocol):
 
 
 class AccountNews(Protocol):
-    """Tells of stops that are over, as it happens. What it loses is seen later."""
+    """Tells of orders or stops that are over, as it happens. What it loses is seen later."""
 
-    def ended_stops(self) -> AsyncGenerator[list[str], None]:
-        """Log in and listen, and give the ids of stops that are alive no more.
+    def ended(self) -> AsyncGenerator[list[str], None]:
+        """Log in and listen, and give the ids of what is alive no more.
 
         The first batch is empty and says that from now on it is heard; closing the iterator ends
         the connection.

@@ -1,4 +1,4 @@
-"""Stops of an account that are over, as OKX tells it: the channel `orders-algo`."""
+"""Orders and stops of an account that are over, as OKX tells it on its private channels."""
 
 import base64
 import hashlib
@@ -9,17 +9,21 @@ from typing import Final
 import structlog
 
 from oxbot.adapters.okx.connection import Connection
-from oxbot.adapters.okx.place import Place, account_url_of, open_stream
+from oxbot.adapters.okx.place import ORDERS, STOPS, Place, account_url_of, open_stream
 from oxbot.adapters.okx.private import Keys
 from oxbot.adapters.okx.stream import KEEP_ALIVE_MS
 from oxbot.adapters.okx.stream_errors import notice, unreadable
 from oxbot.domain.errors import VenueUnavailable
 from oxbot.ports import Clock
 
-CHANNEL: Final = "orders-algo"
+NAMED: Final = {ORDERS: "clOrdId", STOPS: "algoClOrdId"}
+"""What our id is called, by the channel."""
 
-OVER: Final = frozenset({"effective", "partially_effective", "canceled", "order_failed"})
-"""States of a stop that is alive no more."""
+OVER: Final = {
+    ORDERS: frozenset({"filled", "canceled", "mmp_canceled"}),
+    STOPS: frozenset({"effective", "partially_effective", "canceled", "order_failed"}),
+}
+"""States of what is alive no more."""
 
 _log = structlog.get_logger(__name__)
 
@@ -28,6 +32,7 @@ class OkxAccountNews:
     """`AccountNews` of one account at OKX; each listener has a connection of its own.
 
     Args:
+        channel: Of its orders, or of its stops: at OKX they have different addresses.
         keys: The API key.
         place: Which OKX, and how long to wait for it.
         clock: The venue's time, which the login is signed with.
@@ -35,15 +40,22 @@ class OkxAccountNews:
     """
 
     def __init__(
-        self, keys: Keys, place: Place, clock: Clock, *, keep_alive_ms: int = KEEP_ALIVE_MS
+        self,
+        channel: str,
+        keys: Keys,
+        place: Place,
+        clock: Clock,
+        *,
+        keep_alive_ms: int = KEEP_ALIVE_MS,
     ) -> None:
+        self._channel = channel
         self._keys = keys
         self._place = place
         self._clock = clock
         self._keep_alive_ms = keep_alive_ms
 
-    async def ended_stops(self) -> AsyncGenerator[list[str], None]:
-        """Log in and listen, and give the ids of stops that are alive no more.
+    async def ended(self) -> AsyncGenerator[list[str], None]:
+        """Log in and listen, and give the ids of what is alive no more.
 
         The first batch is empty. Closing the iterator closes the connection.
 
@@ -51,10 +63,10 @@ class OkxAccountNews:
             VenueUnavailable: The connection or the login was refused, it was lost, or cannot be
                 read.
         """
-        channel = StopChannel(self._place, self._keep_alive_ms)
+        channel = AccountChannel(self._channel, self._place, self._keep_alive_ms)
         try:
             await channel.open(self._keys, (await self._clock.reading()).venue_ms)
-            _log.info("account stream opened", url=channel.url)
+            _log.info("account stream opened", url=channel.url, channel=self._channel)
             yield []
             while (ended := await channel.ended()) is not None:
                 yield ended
@@ -62,17 +74,24 @@ class OkxAccountNews:
             await channel.close()
 
 
-class StopChannel(Connection):
-    """The stops of one account over one connection, which is opened by `open`.
+def account_news_of(keys: Keys, place: Place, clock: Clock) -> tuple[OkxAccountNews, ...]:
+    """Give what tells of an account's orders, and what tells of its stops."""
+    return tuple(OkxAccountNews(channel, keys, place, clock) for channel in NAMED)
+
+
+class AccountChannel(Connection):
+    """Orders or stops of one account over one connection, which is opened by `open`.
 
     Args:
+        name: The channel.
         place: Which OKX, and how long to wait for it.
         keep_alive_ms: How often to ping.
     """
 
-    def __init__(self, place: Place, keep_alive_ms: int) -> None:
+    def __init__(self, name: str, place: Place, keep_alive_ms: int) -> None:
         exchange = open_stream(place, keep_alive_ms)
-        super().__init__(exchange, account_url_of(exchange), place.timeout_ms)
+        super().__init__(exchange, account_url_of(exchange, name), place.timeout_ms)
+        self._name = name
         self._logged_in = self._subscribed = False
         self._ended: list[str] = []
 
@@ -84,11 +103,12 @@ class StopChannel(Connection):
         """
         self.begin({"op": "login", "args": [_login(keys, venue_ms)]}, "login")
         await self.until(lambda: self._logged_in, "did not answer the login")
-        await self.send({"op": "subscribe", "args": [{"channel": CHANNEL, "instType": "SPOT"}]})
-        await self.until(lambda: self._subscribed, f"did not confirm {CHANNEL}")
+        wanted = {"channel": self._name, "instType": "SPOT"}
+        await self.send({"op": "subscribe", "args": [wanted]})
+        await self.until(lambda: self._subscribed, f"did not confirm {self._name}")
 
     async def ended(self) -> list[str] | None:
-        """Give the ids of stops that have ended since the last call; waits for the first.
+        """Give the ids of what has ended since the last call; waits for the first.
 
         None means that this side has closed the connection.
 
@@ -119,8 +139,8 @@ class StopChannel(Connection):
     def _take_rows(self, rows: object, text: str) -> None:
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             return self.fail(unreadable(self.url, text))
-        over = (row for row in rows if row.get("state") in OVER)
-        self._ended += [str(row["algoClOrdId"]) for row in over if row.get("algoClOrdId")]
+        over = (row for row in rows if row.get("state") in OVER[self._name])
+        self._ended += [str(name) for row in over if (name := row.get(NAMED[self._name]))]
         return self.has_news()
 
 

@@ -17,6 +17,9 @@ Host: TypeAlias = Literal["okx", "myokx", "okxus"]
 Exchange: TypeAlias = Any
 """ccxt's exchange, which comes without types; who uses it says which part by a Protocol."""
 
+ORDERS, STOPS = "orders", "orders-algo"
+"""Channels of an account."""
+
 TOO_MANY_REQUESTS: Final = 429
 
 
@@ -74,9 +77,10 @@ def ws_url_of(exchange: Exchange) -> str:
     return url
 
 
-def account_url_of(exchange: Exchange) -> str:
-    """Give the address of the channel of an account's stops."""
-    url: str = exchange.get_url("orders-algo", "business")
+def account_url_of(exchange: Exchange, channel: str) -> str:
+    """Give the address of a channel of an account: OKX has that of stops elsewhere than others."""
+    access = "business" if channel == STOPS else "private"
+    url: str = exchange.get_url(channel, access)
     return url
 
 
