@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from oxbot.app.statement import FillLine, Statement
+from oxbot.domain.bot import Mode
 from oxbot.domain.market import Candle
 from oxbot.domain.oracle import Finding, Judgement, Round, judge
 from oxbot.domain.orders import Purpose
@@ -53,12 +54,15 @@ class Crossings(Value):
         return self.expected == filled and not self.others
 
 
-def rounds_of(statement: Statement, positions: Mapping[str, Position]) -> Iterator[Round]:
+def rounds_of(
+    statement: Statement, positions: Mapping[str, Position], mode: Mode
+) -> Iterator[Round]:
     """Give all positions that a bot had, and those that it has.
 
     Args:
         statement: Its books.
         positions: What it holds, by symbol.
+        mode: Whether their stops were at the exchange.
     """
     for trade in statement.trades:
         entry = _entry(statement.fills[: trade.fill], trade.symbol)
@@ -68,6 +72,7 @@ def rounds_of(statement: Statement, positions: Mapping[str, Position]) -> Iterat
             bot_id=statement.bot_id,
             symbol=trade.symbol,
             entry_price=trade.entry_price,
+            limit_price=entry.limit_price if mode is Mode.LIVE else None,
             stop=entry.stop,
             target=entry.target,
             trail=entry.trail,

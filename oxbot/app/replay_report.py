@@ -151,7 +151,7 @@ async def _find(desk: Desk, statements: Statements, bot_id: str) -> _Found:
         orders=tuple(await desk.store.orders(bot_id, ALL)),
         audit=audit,
         statement=statement,
-        rounds=tuple(rounds_of(statement, held)),
+        rounds=tuple(rounds_of(statement, held, bot.settings.mode)),
         result=BotResult(
             bot_id=bot_id,
             status=bot.status,

@@ -15,7 +15,7 @@ from oxbot.domain.market import QUOTE_CURRENCY
 from oxbot.domain.money import CurrencyAmount, Notional, Price, Quantity, plain
 from oxbot.domain.values import Value
 
-NO_BOOKS: Final = {"seen_ms", "stop", "target", "trail"}
+NO_BOOKS: Final = {"seen_ms", "stop", "target", "trail", "limit_price"}
 """Fields of a fill that are told beside the books."""
 
 
@@ -24,7 +24,7 @@ class FillLine(Value):
 
     `seen_ms` is the exchange's time of the price that the cycle saw, in venue ms; None where
     the cycle saw none. Of an entry `stop`, `target` and `trail` say what protects it, as
-    fractions of the average fill.
+    fractions of the average fill, and `limit_price` (USDT) at how much it would have bought.
     """
 
     symbol: str
@@ -39,6 +39,7 @@ class FillLine(Value):
     stop: Decimal | None = None
     target: Decimal | None = None
     trail: Decimal | None = None
+    limit_price: Price | None = None
 
     @property
     def fee_usdt(self) -> Notional:

@@ -22,18 +22,26 @@ class Round(Value):
     """One position: how it began, what protected it, and how it ended, if it did.
 
     `entry_price` is the average fill in USDT, of which `stop`, `target` and `trail` are
-    fractions; times in venue ms.
+    fractions; times in venue ms. `limit_price` (USDT) is that of a live entry: the stop that it
+    brought lies that fraction below it, until it is changed to the average fill, and may act there.
     """
 
     bot_id: str
     symbol: Symbol
     entry_price: PositivePrice
+    limit_price: PositivePrice | None = None
     stop: Positive
     target: Positive
     trail: Positive | None = None
     opened_ms: int
     closed_ms: int | None = None
     exit: Purpose | None = None
+
+    @property
+    def first(self) -> "Round":
+        """Give it as the stop had it that its entry brought."""
+        price = self.entry_price if self.limit_price is None else self.limit_price
+        return self.model_copy(update={"entry_price": max(price, self.entry_price)})
 
 
 class Judgement(StrEnum):
@@ -123,7 +131,8 @@ def _possible(held: Round, candle: Candle, best: _Best) -> Iterator[Purpose]:
     """Give what a candle met or may have met."""
     highest = max(best.most, candle.high)
     at_low, at_high = (_met_at(held, price, highest) for price in (candle.low, candle.high))
-    yield from (purpose for purpose in PROTECTIVE if purpose in {*at_low, *at_high})
+    at_first = set(_met_at(held.first, candle.low, highest)) & {Purpose.STOP}
+    yield from (purpose for purpose in PROTECTIVE if purpose in {*at_low, *at_high, *at_first})
 
 
 def _met_at(held: Round, bid: Price, best: Price) -> list[Purpose]:

@@ -14,7 +14,13 @@ Numbers = Mapping[int, int]
 """Ids of fills, and their numbers from 1 in the order in which they were settled."""
 
 
-ENTRY = (orders.c.purpose, orders.c.stop, orders.c.target, orders.c.trail)
+ENTRY = (
+    orders.c.purpose,
+    orders.c.stop,
+    orders.c.target,
+    orders.c.trail,
+    orders.c.limit_price,
+)
 """What an order says of its fills' purpose, and of what protects an entry."""
 
 
@@ -87,6 +93,7 @@ def _fill(row: RowMapping) -> FillLine:
         stop=row["stop"],
         target=row["target"],
         trail=row["trail"],
+        limit_price=row["limit_price"],
     )
 
 

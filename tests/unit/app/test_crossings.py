@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from oxbot.app.crossings import crossings, rounds_of
 from oxbot.app.statement import FillLine, Statement, TradeLine
+from oxbot.domain.bot import Mode
 from oxbot.domain.market import Candle
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.oracle import Judgement, Round
@@ -51,6 +52,7 @@ def fill(symbol: str, purpose: str, at_ms: int, stop: str | None = None) -> Fill
         seen_ms=None,
         stop=Decimal(stop) if stop else None,
         target=Decimal("0.1") if stop else None,
+        limit_price=Price(101) if stop else None,
     )
 
 
@@ -103,8 +105,13 @@ HELD = Position(
 )
 
 
-def rounds() -> list[Round]:
-    return list(rounds_of(STATEMENT, {ETH: HELD}))
+def rounds(mode: Mode = Mode.PAPER) -> list[Round]:
+    return list(rounds_of(STATEMENT, {ETH: HELD}, mode))
+
+
+def test_the_limit_of_an_entry_counts_where_its_stop_was_at_the_exchange() -> None:
+    assert [held.limit_price for held in rounds()] == [None] * 4
+    assert [held.limit_price for held in rounds(Mode.LIVE)] == [Price(101)] * 3 + [None]
 
 
 def test_each_trade_has_the_guards_of_its_own_entry_and_what_is_open_is_there_too() -> None:

@@ -88,6 +88,20 @@ def test_a_stop_that_no_price_reached_is_unfounded() -> None:
     assert judged(ended("target", 15), QUIET, STOPPED) == (Judgement.UNFOUNDED, 1)
 
 
+def test_the_stop_that_a_live_entry_brought_may_act_where_it_lay_first() -> None:
+    near = candle(1, 100, 101, 96, 97)
+    assert judged(ended("stop", 15), QUIET, near) == (Judgement.UNFOUNDED, 1)
+    assert judged(ended("stop", 15, limit_price="102"), QUIET, near) == (Judgement.MET, 1)
+    assert judged(ended("stop", 15, limit_price="101"), QUIET, near) == (Judgement.UNFOUNDED, 1)
+
+
+def test_where_a_live_entrys_stop_lay_first_it_need_not_have_acted() -> None:
+    near = candle(1, 100, 101, 96, 97)
+    assert judged(ended("decision", 25, limit_price="102"), QUIET, near, QUIET) is None
+    late = candle(2, 97, 97, 94, 96)
+    assert judged(ended("stop", 25, limit_price="102"), QUIET, near, late) == (Judgement.MET, 2)
+
+
 def test_a_guard_that_was_met_and_did_not_end_the_position_is_missed() -> None:
     assert judged(ended("decision", 25), QUIET, STOPPED, QUIET) == (Judgement.MISSED, 1)
     assert judged(held(), QUIET, STOPPED) == (Judgement.MISSED, 1)
