@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from oxbot.domain.bot import Mode
     from oxbot.domain.errors import InputError
     from oxbot.domain.limits import changed_limits, limits_after
     from oxbot.messages import ChangeLimits, LimitsAnswer, WriteLimits
@@ -26,8 +27,9 @@ class LimitsChange:
     def must_fit(self, change: ChangeLimits) -> None:
         """Refuse limits that cannot be, as far as the bot knows its own; writes no history."""
         try:
-            if self._state.limits is not None:
-                limits_after(self._state.limits, change.limits)
+            spec, limits = self._state.spec, self._state.limits
+            if spec is not None and limits is not None:
+                limits_after(limits, change.limits, mode=Mode(spec.mode))
         except InputError as error:
             raise refused(str(error)) from error
 

@@ -96,7 +96,7 @@ async def create_bot(
         check_provider(choice.provider, providers)
     if settings.prompt_version is not None:
         check_version(settings.prompt_version)
-    must_make_sense(settings.limits, settings.capital)
+    must_make_sense(settings.limits, settings.capital, settings.mode)
     await _must_be_listed(desk, settings.symbols)
     free = await _free_usdt(desk, settings.capital) if settings.mode is Mode.LIVE else None
     here = settings.model_copy(update={"venue": desk.venue})

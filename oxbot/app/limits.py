@@ -29,5 +29,5 @@ async def ask_for_limits(desk: Desk, bot_id: str, change: ChangeLimits) -> Limit
     bot = await desk.store.bot(bot_id)
     if bot.status is BotStatus.STOPPED:
         raise Conflict(f"Bot {bot_id} is stopped; its limits do not matter any more.")
-    limits_after(bot.settings.limits, change.limits)
+    limits_after(bot.settings.limits, change.limits, mode=bot.settings.mode)
     return await desk.control.change_limits(bot_id, change)

@@ -6,9 +6,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from oxbot.domain.bot import RiskLimits
+from oxbot.domain.bot import Mode, RiskLimits
 from oxbot.domain.errors import InputError
-from oxbot.domain.money import EXACT, Amount, Notional, decimal_from, plain
+from oxbot.domain.money import BASIS_POINT, EXACT, Amount, Notional, decimal_from, plain
 from oxbot.domain.values import told
 
 Given = str | int | None
@@ -107,7 +107,10 @@ def _number(name: str, given: str | int) -> Decimal:
 
 
 def limits_after(
-    current: RiskLimits, wished: Mapping[str, Given], worth: Notional | None = None
+    current: RiskLimits,
+    wished: Mapping[str, Given],
+    worth: Notional | None = None,
+    mode: Mode = Mode.PAPER,
 ) -> RiskLimits:
     """Give the limits that hold when those named are changed; the others stay.
 
@@ -115,6 +118,7 @@ def limits_after(
         current: Those that hold now.
         wished: What changes, by name.
         worth: As `must_make_sense` has it.
+        mode: As `must_make_sense` has it.
 
     Raises:
         InputError: Nothing is wished for, a name is unknown, a value cannot be, or the limits
@@ -127,21 +131,26 @@ def limits_after(
         limits = RiskLimits.model_validate({**current.model_dump(), **read})
     except ValidationError as error:
         raise InputError(told(error)) from error
-    must_make_sense(limits, worth)
+    must_make_sense(limits, worth, mode)
     return limits
 
 
-def must_make_sense(limits: RiskLimits, worth: Notional | None = None) -> None:
+def must_make_sense(
+    limits: RiskLimits, worth: Notional | None = None, mode: Mode = Mode.PAPER
+) -> None:
     """Refuse limits under which no entry could ever be made, or which protect nothing.
 
     Args:
         limits: Each of them possible by itself.
         worth: What the bot begins with or has, in USDT, where that is to be looked at too.
+        mode: A live entry brings its stop along, which is measured from its limit price at first.
 
     Raises:
         InputError: They contradict each other, or a stop is so wide that no price reaches it.
     """
     _must_protect(limits)
+    if mode is Mode.LIVE:
+        _must_leave_room(limits)
     reached = EXACT.divide(limits.target, limits.stop)
     if reached < limits.reward_risk:
         raise InputError(
@@ -161,6 +170,17 @@ def _must_protect(limits: RiskLimits) -> None:
     for name in ("stop", "trailing"):
         if getattr(limits, name) == 1:
             raise InputError(f"{name} is 100%: no price falls to 0, so it would protect nothing.")
+
+
+def _must_leave_room(limits: RiskLimits) -> None:
+    """Refuse a live stop that lies at the ask or above, so that what is bought is sold at once."""
+    first = (1 + EXACT.multiply(limits.slippage_bp, BASIS_POINT)) * (1 - limits.stop)
+    if first >= 1:
+        raise InputError(
+            f"The limits contradict each other: a live entry may pay {plain(limits.slippage_bp)} "
+            f"bp more than the ask (slippage_bp), and its stop lies {shown('stop', limits.stop)} "
+            "below that, so it would be sold at once. Make the stop wider, or slippage_bp smaller."
+        )
 
 
 def changed_limits(before: RiskLimits, after: RiskLimits) -> dict[str, tuple[str, str]]:

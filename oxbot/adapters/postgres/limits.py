@@ -28,11 +28,12 @@ class Limits(Records):
         """
         async with self._transaction() as connection:
             row = await lock_bot(connection, change.bot_id)
-            before = bot_from(row).settings.limits
+            settings = bot_from(row).settings
+            before = settings.limits
             if await _is_told(connection, change):
                 return before
             worth = await _worth(connection, row)
-            after = limits_after(before, change.limits, worth)
+            after = limits_after(before, change.limits, worth, settings.mode)
             await _store(connection, row, change, after)
             why = "not sent: the limits were changed"
             await cancel_outdated_entries(connection, (change.bot_id, change.epoch), why)

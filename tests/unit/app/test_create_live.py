@@ -9,7 +9,7 @@ import pytest
 
 from oxbot.app.bots import Desk, create_bot
 from oxbot.app.live import live_status, live_trouble
-from oxbot.domain.bot import Bot, BotSettings, BotStatus, Mode
+from oxbot.domain.bot import Bot, BotSettings, BotStatus, Mode, RiskLimits
 from oxbot.domain.errors import Conflict, InputError, SetupError, VenueUnavailable
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import OrderState
@@ -49,8 +49,16 @@ class Place:
     starts: Starts
     account: Account
 
-    async def make(self, bot_id: str, capital: str, mode: Mode = Mode.LIVE) -> Bot:
-        settings = BotSettings(name="Test", symbols=(BTC,), capital=Notional(capital), mode=mode)
+    async def make(
+        self, bot_id: str, capital: str, mode: Mode = Mode.LIVE, **limits: Decimal
+    ) -> Bot:
+        settings = BotSettings(
+            name="Test",
+            symbols=(BTC,),
+            capital=Notional(capital),
+            mode=mode,
+            limits=RiskLimits().model_copy(update=limits),
+        )
         return await create_bot(self.desk, settings, PROVIDERS, bot_id)
 
     async def stop(self, bot_id: str) -> None:
@@ -93,6 +101,14 @@ async def test_what_other_live_bots_have_is_not_free(place: Place) -> None:
     await place.stop("b1")
     await place.make("b4", "700")
     assert place.made == ["b1", "b3", "b4"]
+
+
+async def test_a_live_bot_that_would_sell_at_once_what_it_buys_is_not_made(place: Place) -> None:
+    near = {"stop": Decimal("0.001"), "slippage_bp": Decimal(10)}
+    await place.make("near", "1000", **near)
+    with pytest.raises(InputError, match="sold at once"):
+        await place.make("nearer", "1000", **{**near, "slippage_bp": Decimal(11)})
+    await place.make("paper", "1000", Mode.PAPER, **{**near, "slippage_bp": Decimal(11)})
 
 
 async def test_bots_on_paper_take_no_part_in_it(place: Place) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oxbot.domain.bot import RiskLimits
+from oxbot.domain.bot import Mode, RiskLimits
 from oxbot.domain.errors import InputError
 from oxbot.domain.limits import (
     FLAGS,
@@ -83,6 +83,14 @@ def test_what_cannot_be_is_refused_in_a_sentence_that_names_the_limit(
 ) -> None:
     with pytest.raises(InputError, match=complaint):
         limits_after(LIMITS, wished)
+
+
+def test_a_live_stop_within_the_slippage_of_its_entry_is_refused() -> None:
+    near: dict[str, Given] = {"stop": "0.2%", "slippage_bp": "20"}
+    assert limits_after(LIMITS, near).stop == Decimal("0.002")
+    with pytest.raises(InputError, match="sold at once"):
+        limits_after(LIMITS, {**near, "slippage_bp": "20.1"}, mode=Mode.LIVE)
+    limits_after(LIMITS, {**near, "slippage_bp": "19.9"}, mode=Mode.LIVE)
 
 
 def test_changes_that_fit_only_together_are_made_together() -> None:
