@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, one_of
 from oxbot.domain.money import Notional, Price, Quantity
-from oxbot.domain.orders import OrderState, Purpose, Side
+from oxbot.domain.orders import ORDERED, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Direction
 from oxbot.domain.resting import StopState
 
@@ -60,7 +60,7 @@ orders: Final = Table(
     Column("fence_at", Milliseconds, comment="venue time at which its request expires"),
     Column("finished_at", Milliseconds),
     among("side", Side),
-    among("purpose", Purpose),
+    among("purpose", ORDERED),
     among("state", OrderState),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint(
