@@ -20,6 +20,7 @@ from oxbot.adapters.postgres.questions import Questions
 from oxbot.adapters.postgres.settlement import Settlements
 from oxbot.adapters.postgres.snapshots import Snapshots
 from oxbot.adapters.postgres.stops import Stops
+from oxbot.adapters.postgres.write_offs import WriteOffs
 
 
 class PostgresStore(
@@ -38,6 +39,7 @@ class PostgresStore(
     Adoptions,
     Stops,
     Claimed,
+    WriteOffs,
     Guards,
     Protections,
     Outages,

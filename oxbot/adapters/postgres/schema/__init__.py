@@ -17,6 +17,7 @@ from oxbot.adapters.postgres.schema.books import (
     positions,
     resting_stops,
     trades,
+    write_offs,
 )
 from oxbot.adapters.postgres.schema.control import (
     CycleState,
@@ -56,4 +57,5 @@ __all__ = [
     "trades",
     "watch_beats",
     "watch_marks",
+    "write_offs",
 ]

@@ -170,7 +170,8 @@ dust: Final = Table(
 trades: Final = Table(
     "trades",
     metadata,
-    Column("fill_id", ForeignKey("fills.id"), primary_key=True, comment="the fill that closed it"),
+    # Where it was not that which closed it, but a loss, no other trade can have it.
+    Column("fill_id", ForeignKey("fills.id"), primary_key=True, comment="its last fill"),
     of_bot(),
     Column("symbol", Text, nullable=False),
     Column("direction", Text, nullable=False),
@@ -193,13 +194,36 @@ ledger_entries: Final = Table(
     "ledger_entries",
     metadata,
     of_bot(primary=True),
-    Column("posting", Text, primary_key=True, comment="deposit:1, fill:<id>"),
+    Column("posting", Text, primary_key=True, comment="deposit:1, fill:<id>, write_off:<id>"),
     Column("line", Integer, primary_key=True, autoincrement=False),
     Column("account", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("amount", Money, nullable=False, comment="debits are positive"),
     now("booked_at"),
     CheckConstraint("amount <> 0", name="amount"),
+)
+
+write_offs: Final = Table(
+    "write_offs",
+    metadata,
+    # As of fills: the order of numbers is that of booking.
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    of_bot(),
+    Column("wish", Text, nullable=False, comment="what a person confirmed at once, by its id"),
+    Column("currency", Text, nullable=False),
+    Column("amount", Money, nullable=False, comment="in currency"),
+    Column("cost", Money(Notional), nullable=False, comment="USDT"),
+    Column("after_fill", BigInteger, nullable=False, comment="number of the bot's last one then"),
+    # With the steps of the coin's last fill it decides what became dust; an audit replays it.
+    Column("symbol", Text, comment="null for USDT, as the steps"),
+    Column("tick", Money(Price)),
+    Column("lot", Money(Quantity)),
+    Column("minimum", Money(Quantity)),
+    Column("at", Milliseconds, nullable=False, comment="venue time"),
+    now("booked_at"),
+    CheckConstraint("amount > 0", name="amount"),
+    CheckConstraint("(symbol IS NULL) = (minimum IS NULL)", name="steps"),
+    UniqueConstraint("bot_id", "wish", "currency"),
 )
 
 equity_points: Final = Table(
