@@ -7,13 +7,14 @@ from typing import Final
 
 import structlog
 
-from oxbot.app.coverage import not_covered
+from oxbot.app.coverage import coverage
 from oxbot.app.orders import find_out, outcome_of
 from oxbot.app.ports import Ports
 from oxbot.app.protected import About, keep_protected
 from oxbot.app.venue import must_be_here
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import ExitUnfinished, LedgerBroken, OutcomeUnknown
+from oxbot.domain.errors import ExitUnfinished, LedgerBroken, NotSold, OutcomeUnknown
+from oxbot.domain.losses import losses_of
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.resting import StopState
 from oxbot.messages import OrderOutcome, Reconcile, Reconciliation
@@ -37,6 +38,7 @@ class _Found:
     proven: list[str] = field(default_factory=list)
     ghosts: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
 
@@ -59,16 +61,21 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
     await _book_missed(ports, request, found)
     await _end_ghosts(ports, request, found)
     await _prove_all(ports, request, found)
-    differs = (*found.broken, *await not_covered(ports, bot.settings.venue))
-    for told in differs:
+    covered = await coverage(ports, bot.settings.venue)
+    differs = tuple(str(lack) for lack in covered.lacks)
+    for told in (*found.broken, *differs):
         await ports.store.tell(bot.id, f"{DIFFERS}:{told}", DIFFERS, told)
+    owned = (await ports.store.portfolio(bot.id)).owned()
     return Reconciliation(
         booked=tuple(found.booked),
         exits=tuple(found.exits),
         proven=tuple(found.proven),
         ghosts=tuple(found.ghosts),
         unknown=tuple(found.unknown),
+        stuck=tuple(found.stuck),
+        broken=tuple(found.broken),
         differs=differs,
+        losses=losses_of(covered.lacks, owned),
     )
 
 
@@ -143,6 +150,9 @@ async def _prove_all(ports: Ports, request: Reconcile, found: _Found) -> None:
     for symbol in sorted(symbols):
         try:
             exits = await keep_protected(ports, about, symbol)
+        except NotSold as error:
+            found.stuck.append(f"the stop of {symbol}: {error}")
+            continue
         except (OutcomeUnknown, ExitUnfinished) as error:
             found.unknown.append(f"the stop of {symbol}: {error}")
             continue

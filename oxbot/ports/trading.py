@@ -23,6 +23,7 @@ from oxbot.messages import (
     ProtectReport,
     Reconciliation,
     TickReport,
+    WriteOffRequest,
 )
 from oxbot.records import (
     ModelReply,
@@ -226,6 +227,13 @@ class BotControl(Protocol):
 
     async def reconcile(self, bot_id: str) -> Reconciliation:
         """Have a live bot's record held against its account, and say what was found."""
+        ...
+
+    async def write_off(self, bot_id: str, request: WriteOffRequest) -> Reconciliation:
+        """Have what is gone from a live bot's account taken off its books, and say what was found.
+
+        Conflict where it is not what is missing, or nobody can say what is.
+        """
         ...
 
     async def examine(self, venue: str, at_ms: int) -> ExamineReport:

@@ -63,7 +63,7 @@ async def seen(store: PostgresStore, **has: str) -> SeenAccount:
 
 async def must_agree(store: PostgresStore, bot_id: str = "b1") -> None:
     found = await store.audit(bot_id)
-    assert (found.drift, found.unbalanced) == (0, 0)
+    assert (found.drift, found.unbalanced) == (D(0), 0)
 
 
 async def test_what_is_gone_of_a_position_leaves_it_with_its_share_of_the_cost(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oxbot.app.coverage import not_covered
+from oxbot.app.coverage import Coverage, coverage
 from oxbot.app.reconciliation import BROKEN, DIFFERS, reconcile_bot
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import Conflict, VenueUnavailable
@@ -297,8 +297,9 @@ async def test_a_currency_in_which_an_order_is_under_way_is_left_out(live: LiveR
     await live.store.claim(order.id, live.now_ms, live.now_ms)
     for currency in ("USDT", "BTC"):
         live.account.balances_by_currency[currency] -= 5_000
-    [lack] = await not_covered(live.ports, "fake")
-    assert "BTC are missing" in lack
+    found = await coverage(live.ports, "fake")
+    assert [lack.currency for lack in found.lacks] == ["BTC"]
+    assert found.moving == f"an order for {ETH} is at the exchange"
 
 
 async def test_a_coin_whose_stop_has_just_sold_is_left_to_the_bot_that_will_learn_of_it(
@@ -306,17 +307,21 @@ async def test_a_coin_whose_stop_has_just_sold_is_left_to_the_bot_that_will_lear
 ) -> None:
     live.account.balances_by_currency["BTC"] -= OTHERS
     live.trigger()
-    assert await not_covered(live.ports, "fake") == []
+    found = await coverage(live.ports, "fake")
+    assert (found.lacks, found.moving) == ((), "the stop of BTC is no longer seen at rest")
     await live.prove()
-    assert await not_covered(live.ports, "fake") == []
+    found = await coverage(live.ports, "fake")
+    assert (found.lacks, found.moving) == ((), "")
 
 
 async def test_what_changes_while_balances_are_read_is_not_compared(live: LiveRoom) -> None:
-    comparing = Attempt(lambda ports: not_covered(ports, "fake"), live.ports)
+    comparing = Attempt(lambda ports: coverage(ports, "fake"), live.ports)
     comparing.until("balances").until("claims")
     live.account.balances_by_currency["BTC"] -= OTHERS + HALF / 10
     await live.execute(live.leaving(HALF).id)
-    assert comparing.finish() == []
+    found = comparing.finish()
+    assert isinstance(found, Coverage)
+    assert (found.lacks, bool(found.moving)) == ((), True)
 
 
 async def test_a_reconciliation_beside_an_exit_books_nothing_twice(live: LiveRoom) -> None:
