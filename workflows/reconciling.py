@@ -2,16 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from oxbot.domain.bot import Mode
+    from oxbot.domain.errors import Conflict, InputError, NotFound
     from oxbot.messages import Reconciliation, WriteOffRequest
     from workflows.causes import cause_of, failure_of
     from workflows.state import BotState
     from workflows.steps import Steps
+
+
+REFUSALS: Final = frozenset({Conflict.__name__, InputError.__name__, NotFound.__name__})
+"""What a write-off is refused with; of anything else nobody knows what it has done."""
 
 
 class Reconciling:
@@ -106,7 +112,7 @@ class Reconciling:
 def _told(error: ActivityError) -> ApplicationError:
     """Make the failure of an update of why nothing was written off, or why nobody can say."""
     cause = failure_of(error)
-    if isinstance(cause, ApplicationError) and cause.non_retryable:
+    if isinstance(cause, ApplicationError) and cause.type in REFUSALS:
         return ApplicationError(cause.message, type=cause.type, non_retryable=True)
     return ApplicationError(
         f"Nobody can say yet whether anything was written off: {cause_of(error)}. "

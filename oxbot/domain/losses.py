@@ -10,7 +10,7 @@ from typing import Final
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.ledger import Entry, dust_entries, held_account, lost_coin_entries
 from oxbot.domain.market import Instrument
-from oxbot.domain.money import EXACT, CurrencyAmount, Notional, Quantity, plain, share
+from oxbot.domain.money import EXACT, CurrencyAmount, Notional, Quantity, decimal_from, plain, share
 from oxbot.domain.orders import Purpose
 from oxbot.domain.portfolio import Position, Trade, round_trip
 from oxbot.domain.values import Value
@@ -56,12 +56,14 @@ def losses_of(lacks: Iterable[Lack], owned: Amounts) -> dict[str, Decimal]:
     """Give what can be written off for one who owns this: what is missing, at most what he has."""
     losses = {
         lack.currency: min(
-            lack.missing.quantize(SMALLEST, ROUND_CEILING, EXACT).normalize(EXACT),
+            lack.missing.quantize(SMALLEST, ROUND_CEILING, EXACT),
             owned.get(lack.currency, Decimal(0)),
         )
         for lack in lacks
     }
-    return {currency: amount for currency, amount in losses.items() if amount > 0}
+    return {
+        currency: decimal_from(plain(amount)) for currency, amount in losses.items() if amount > 0
+    }
 
 
 class CoinBooks(Value):

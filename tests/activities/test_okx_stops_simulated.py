@@ -22,6 +22,7 @@ from tests.unit.app.room import BOT
 pytestmark = pytest.mark.critical
 
 ABOUT = About(BOT, 1, 1, 1)
+RECONCILE = Reconcile(bot_id=BOT, incarnation=1, cycle=1, epoch=1)
 LATER_MS = FENCE_MS + GRACE_MS + 1
 ALIVE = "live"
 
@@ -107,7 +108,15 @@ async def fall(trader: Trader, fraction: str) -> None:
 
 
 async def reconciled(trader: Trader) -> Reconciliation:
-    return await reconcile_bot(trader.ports, Reconcile(bot_id=BOT, incarnation=1, cycle=1, epoch=1))
+    return await reconcile_bot(trader.ports, RECONCILE)
+
+
+async def by_hand(trader: Trader, **order: str) -> None:
+    """Have a person trade at market."""
+    plain = {"instId": PAIR, "tdMode": "cash", "ordType": "market", "tgtCcy": "base_ccy"}
+    await trader.simulator.okx.private_post_trade_batch_orders(
+        [{**plain, "clOrdId": "byhand1", **order}]
+    )
 
 
 async def test_an_entry_brings_its_stop_which_is_moved_to_the_average_fill(
@@ -222,19 +231,7 @@ async def test_coins_that_are_missing_block_entries_and_are_told_in_figures(
 ) -> None:
     await trader.end(await trader.order())
     position = await held(trader)
-    await trader.simulator.okx.private_post_trade_batch_orders(
-        [
-            {
-                "instId": PAIR,
-                "tdMode": "cash",
-                "side": "sell",
-                "ordType": "market",
-                "sz": "0.004",
-                "tgtCcy": "base_ccy",
-                "clOrdId": "byhand1",
-            }
-        ]
-    )
+    await by_hand(trader, side="sell", sz="0.004")
     found = await reconciled(trader)
     has = position.quantity - Quantity("0.004")
     assert found.differs == (
