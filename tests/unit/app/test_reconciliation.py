@@ -3,7 +3,8 @@
 import pytest
 
 from oxbot.app.coverage import Coverage, coverage
-from oxbot.app.reconciliation import BROKEN, DIFFERS, reconcile_bot
+from oxbot.app.found import BROKEN
+from oxbot.app.reconciliation import DIFFERS, reconcile_bot
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import Conflict, VenueUnavailable
 from oxbot.domain.money import Price, Quantity, plain
@@ -249,6 +250,34 @@ async def test_what_is_unknown_of_one_coin_keeps_nobody_from_another(live: LiveR
     assert found.proven == (ETH,)
     assert BTC in found.blocks
     live.account.refusing.clear()
+
+
+async def test_a_coin_that_is_listed_no_more_keeps_nobody_from_another_and_is_named(
+    live: LiveRoom,
+) -> None:
+    await also_holding_eth(live)
+    sold = live.leaving(HALF)
+    now = await live.room.clock.reading()
+    await live.account.place(sold.model_copy(update={"fence_ms": now.venue_ms}), now)
+    given_up = sold.model_copy(update={"state": OrderState.CANCELLED})
+    live.store.orders_by_id[sold.id] = given_up
+    live.account.balances_by_currency["USDT"] -= 1_000_000
+    del live.room.feed.prices[BTC]
+    found = await live.reconcile()
+    assert (found.proven, found.unknown) == ((ETH,), ())
+    assert [told.partition(":")[0] for told in found.stuck] == [
+        f"order {sold.id} for {BTC}, which was over",
+        f"the stop of {BTC}",
+    ]
+    assert all("not listed" in told for told in found.stuck)
+    assert "USDT are missing" in found.differs[0]
+    assert found.stuck[0] in found.blocks
+
+
+async def test_a_coin_that_is_being_sold_is_not_proven(live: LiveRoom) -> None:
+    await also_holding_eth(live)
+    live.leaving()
+    assert (await live.reconcile()).proven == (ETH,)
 
 
 async def also_holding_eth(live: LiveRoom) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from oxbot.app.reconciliation import BROKEN
+from oxbot.app.found import BROKEN
 from oxbot.app.write_off import write_off
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import Conflict, InputError, VenueUnavailable
