@@ -20,9 +20,6 @@ from oxbot.messages import Reconcile, Reconciliation
 
 DAY_MS: Final = 86_400_000
 
-DIFFERS: Final = "account_differs"
-"""The kind of event that tells what record and account do not agree in."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -45,10 +42,11 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
     await _book_missed(ports, request, found)
     await _end_ghosts(ports, request, found)
     await _prove_all(ports, request, found)
+    await _tell_exits(ports, request, found)
     covered = await coverage(ports, bot.settings.venue)
     differs = tuple(str(lack) for lack in covered.lacks)
-    for told in (*found.broken, *differs):
-        await ports.store.tell(bot.id, f"{DIFFERS}:{told}", DIFFERS, told)
+    told = (*found.broken, *differs)
+    await ports.store.tell_differences(bot.id, told, is_all=not covered.moving)
     owned = (await ports.store.portfolio(bot.id)).owned()
     losses = losses_of(covered.lacks, owned)
     return found.message().model_copy(update={"differs": differs, "losses": losses})
@@ -122,3 +120,13 @@ async def _is_proven(ports: Ports, bot_id: str, symbol: str) -> bool:
     view = await ports.store.stop_view(bot_id, symbol)
     seen = view.alive is not None and view.alive.state is StopState.RESTING
     return seen and not view.leaving
+
+
+async def _tell_exits(ports: Ports, request: Reconcile, found: Found) -> None:
+    """Tell of exits that were booked by whoever died before he could tell."""
+    known = {order.order_id for order in (*found.booked, *found.exits)}
+    since_ms = time.time_ns() // 10**6 - DAY_MS
+    for order in await ports.store.untold_exits(request.bot_id, since_ms):
+        outcome = await outcome_of(ports, order)
+        await ports.store.tell_exit(order.bot_id, order.cycle, outcome)
+        found.exits += [] if order.id in known else [outcome]

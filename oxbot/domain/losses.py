@@ -18,6 +18,10 @@ from oxbot.domain.values import Value
 SMALLEST: Final = Decimal("1E-18")
 """What is missing is written off to so many digits, and up: the account has the rest."""
 
+DIFFERS: Final = "account_differs"
+AGREES: Final = "account_agrees"
+"""Kinds of the events that tell what record and account do not agree in, and no longer."""
+
 Amounts = Mapping[str, Decimal]
 """Amounts by currency."""
 

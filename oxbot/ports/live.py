@@ -64,6 +64,19 @@ class LiveStore(Protocol):
         """Give what a wish has taken off, by currency; nothing where it has not."""
         ...
 
+    async def tell_differences(
+        self, bot_id: str, differs: Collection[str], *, is_all: bool
+    ) -> None:
+        """Tell what differs and did not the last time, and what differed then and does no more.
+
+        `is_all`: nothing else differs; else nothing is told to be over.
+        """
+        ...
+
+    async def untold_exits(self, bot_id: str, since_ms: int) -> list[Order]:
+        """Give exits that were filled since a wall time and are in no event, oldest first."""
+        ...
+
     async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:
         """Give the pairs of which a bot has sent an order since a wall time."""
         ...

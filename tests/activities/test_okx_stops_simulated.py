@@ -237,7 +237,7 @@ async def test_coins_that_are_missing_block_entries_and_are_told_in_figures(
     assert found.differs == (
         f"the account has {has} BTC, and live bots hold {position.quantity}: 0.004 BTC are missing",
     )
-    assert ("account_differs", found.differs[0]) in trader.room.store.told.values()
+    assert ("account_differs", found.differs[0]) in trader.room.store.differences
 
 
 async def test_an_execution_that_was_missed_is_booked(trader: Trader) -> None:

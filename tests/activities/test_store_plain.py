@@ -172,6 +172,10 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "booked_trades": partial(store.booked_trades, [sent.id]),
         "claims": partial(store.claims, "okx"),
         "sent_symbols": partial(store.sent_symbols, "b1", 0),
+        "tell_differences": partial(
+            store.tell_differences, "b1", ["USDT are missing"], is_all=True
+        ),
+        "untold_exits": partial(store.untold_exits, "b1", 0),
         "write_off": partial(gone, store),
         "written_off": partial(store.written_off, "b1", "w1"),
         "close": store.close,

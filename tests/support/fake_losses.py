@@ -1,23 +1,37 @@
 """The record in memory: what is gone from an account and taken off a bot's books."""
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from oxbot.domain.errors import Conflict
 from oxbot.domain.ledger import must_balance
-from oxbot.domain.losses import CoinBooks, lacks_of, lose_coins, losses_of
+from oxbot.domain.losses import (
+    AGREES,
+    DIFFERS,
+    CoinBooks,
+    lacks_of,
+    lose_coins,
+    losses_of,
+)
 from oxbot.domain.market import QUOTE_CURRENCY
 from oxbot.domain.money import Notional, Quantity
+from oxbot.domain.orders import Order, OrderState
 from oxbot.records import SeenAccount, WriteOff
 from tests.support.fake_live import FakeLive
 from tests.support.fakes import INSTRUMENT
 
 
 class FakeLosses(FakeLive):
-    """The part of the record that write-offs need. `wishes` are those that were fulfilled."""
+    """The part of the record that write-offs need.
+
+    `wishes` are those that were fulfilled, `differences` what was told of them, by kind.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.wishes: dict[tuple[str, str], WriteOff] = {}
+        self.differences: list[tuple[str, str]] = []
+        self._differ: dict[str, list[str]] = {}
 
     async def written_off(self, bot_id: str, wish_id: str) -> dict[str, Decimal]:
         """Give what a wish has taken off."""
@@ -39,6 +53,22 @@ class FakeLosses(FakeLive):
         for currency, amount in wish.losses.items():
             self._lose(wish, currency, amount)
         self.wishes[wish.bot_id, wish.id] = wish
+
+    async def tell_differences(
+        self, bot_id: str, differs: Collection[str], *, is_all: bool
+    ) -> None:
+        """Tell what is new, and what is over."""
+        differed = self._differ.setdefault(bot_id, [])
+        new = [what for what in differs if what not in differed]
+        over = [what for what in differed if what not in differs] if is_all else []
+        self.differences += [(DIFFERS, what) for what in new] + [(AGREES, what) for what in over]
+        self._differ[bot_id] = [what for what in (*differed, *new) if what not in over]
+
+    async def untold_exits(self, bot_id: str, since_ms: int) -> list[Order]:  # noqa: ARG002 - all is of today
+        """Give filled exits that are in no event."""
+        exits = (order for order in self._orders_of(bot_id) if order.purpose.is_exit)
+        filled = (order for order in exits if order.state is OrderState.FILLED)
+        return [order for order in filled if order.id not in self.exits_told]
 
     def _lose(self, wish: WriteOff, currency: str, amount: Decimal) -> None:
         if currency == QUOTE_CURRENCY:

@@ -1,4 +1,4 @@
-"""What is gone from an account and written off.
+"""What is gone from an account and written off, and events of what differs.
 
 Revision ID: 0013
 Revises: 0012
@@ -44,6 +44,12 @@ def upgrade() -> None:
             "bot_id", "wish", "currency", name=op.f("uq_write_offs_bot_id_wish_currency")
         ),
     )
+    op.create_index(
+        "ix_events_of_account",
+        "events",
+        ["bot_id", "id"],
+        postgresql_where=sa.text("kind IN ('account_differs', 'account_agrees')"),
+    )
     _allow_exits(*EXITS, "write_off")
     _comment("trades", "fill_id", "its last fill")
     _comment("ledger_entries", "posting", "deposit:1, fill:<id>, write_off:<id>")
@@ -53,6 +59,7 @@ def downgrade() -> None:
     _comment("ledger_entries", "posting", "deposit:1, fill:<id>")
     _comment("trades", "fill_id", "the fill that closed it")
     _allow_exits(*EXITS)
+    op.drop_index("ix_events_of_account", "events")
     op.drop_table(TABLE)
 
 

@@ -7,6 +7,7 @@ from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.claims import Claimed
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
+from oxbot.adapters.postgres.differences import Differences
 from oxbot.adapters.postgres.exits import Exits
 from oxbot.adapters.postgres.forced_ends import ForcedEnds
 from oxbot.adapters.postgres.guards import Guards
@@ -40,6 +41,7 @@ class PostgresStore(
     Stops,
     Claimed,
     WriteOffs,
+    Differences,
     Guards,
     Protections,
     Outages,

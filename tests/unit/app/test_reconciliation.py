@@ -4,9 +4,10 @@ import pytest
 
 from oxbot.app.coverage import Coverage, coverage
 from oxbot.app.found import BROKEN
-from oxbot.app.reconciliation import DIFFERS, reconcile_bot
+from oxbot.app.reconciliation import reconcile_bot
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.losses import AGREES, DIFFERS
 from oxbot.domain.money import Price, Quantity, plain
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.domain.resting import StopState
@@ -127,7 +128,7 @@ async def test_an_execution_that_the_books_do_not_take_is_told_and_blocks(live: 
     cash = live.store.cash[BOT]
     found = await live.reconcile()
     assert BROKEN in found.blocks
-    assert [kind for kind, _ in live.store.told.values()] == [DIFFERS]
+    assert [kind for kind, _ in live.store.differences] == [DIFFERS]
     assert live.store.cash[BOT] == cash
 
 
@@ -309,7 +310,41 @@ async def test_what_the_account_lacks_is_told_in_figures_once_and_blocks(live: L
     )
     assert (await live.reconcile()).differs == expected
     assert (await live.reconcile()).blocks == "; ".join(expected)
-    assert list(live.store.told.values()) == [(DIFFERS, lack) for lack in expected]
+    assert live.store.differences == [(DIFFERS, lack) for lack in expected]
+
+
+async def test_what_differs_is_told_again_when_it_is_new_again(live: LiveRoom) -> None:
+    for _ in range(2):
+        live.account.balances_by_currency["USDT"] -= 1
+        [lack] = (await live.reconcile()).differs
+        live.account.balances_by_currency["USDT"] += 1
+        assert (await live.reconcile()).differs == ()
+    assert live.store.differences == [(DIFFERS, lack), (AGREES, lack)] * 2
+
+
+async def test_what_cannot_be_compared_now_is_not_told_to_be_over(live: LiveRoom) -> None:
+    live.account.balances_by_currency["USDT"] -= 1
+    [lack] = (await live.reconcile()).differs
+    order = entry(BOT, 2, symbol=ETH, expires_ms=live.now_ms + 1, limit_price=Price(3_010))
+    live.store.orders_by_id[order.id] = order
+    await live.store.claim(order.id, live.now_ms, live.now_ms)
+    assert (await live.reconcile()).differs == ()
+    assert live.store.differences == [(DIFFERS, lack)]
+
+
+async def test_a_sale_for_want_of_a_stop_is_told_though_its_attempt_died_before_it_could(
+    live: LiveRoom,
+) -> None:
+    live.account.cancel_all()
+    live.account.refusing = {"place_stop"}
+    selling = Attempt(lambda ports: reconcile_bot(ports, reconciling()), live.ports)
+    selling.until("tell_exit").die()
+    assert live.store.exits_told == {}
+    [sold] = live.store.filled(Purpose.STOP)
+    found = await live.reconcile()
+    assert [order.order_id for order in found.exits] == [sold.id]
+    assert list(live.store.exits_told) == [sold.id]
+    assert (await live.reconcile()).exits == ()
 
 
 async def test_the_money_of_all_live_bots_is_held_against_the_account(live: LiveRoom) -> None:

@@ -102,6 +102,7 @@ async def test_coins_that_are_gone_and_so_can_have_no_stop_and_no_sale_are_writt
     live.account.refusing = set()
     found = await written(live, {"BTC": D("0.04")})
     assert found.blocks == ""
+    assert live.position.quantity == Quantity("0.0599")
     live.must_be_protected()
     must_agree(live)
 

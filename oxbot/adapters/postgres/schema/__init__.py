@@ -7,6 +7,7 @@ unless a column's comment says venue time; amounts are in the unit of their comm
 from oxbot.adapters.postgres.schema.base import metadata
 from oxbot.adapters.postgres.schema.books import (
     FINAL_STATES,
+    OF_ACCOUNT,
     ONE_ORDER_UNDER_WAY,
     dust,
     equity_points,
@@ -34,6 +35,7 @@ from oxbot.adapters.postgres.schema.protection import protections, watch_beats, 
 
 __all__ = [
     "FINAL_STATES",
+    "OF_ACCOUNT",
     "ONE_ORDER_UNDER_WAY",
     "CycleState",
     "accounts",

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, one_of
+from oxbot.domain.losses import AGREES, DIFFERS
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import ORDERED, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Direction
@@ -28,6 +29,9 @@ from oxbot.domain.resting import StopState
 FINAL_STATES: Final = tuple(state for state in OrderState if state.is_final)
 ONE_ORDER_UNDER_WAY: Final = "uq_orders_under_way"
 """The index that allows one order under way per bot and coin."""
+
+OF_ACCOUNT: Final = f"kind IN ('{DIFFERS}', '{AGREES}')"
+"""Which events tell of record and account; the condition of an index."""
 
 ONE_STOP_RESTS: Final = "uq_resting_stops_alive"
 """The index that allows one stop that may rest per bot and coin."""
@@ -252,4 +256,6 @@ events: Final = Table(
     Index("ix_events_bot_id_id", "bot_id", "id"),
     # Outages are few, and looked for at each start of an alarm.
     Index("ix_events_unprotected", "bot_id", postgresql_where=text("kind = 'unprotected'")),
+    # So are differences, and each live cycle asks which there are.
+    Index("ix_events_of_account", "bot_id", "id", postgresql_where=text(OF_ACCOUNT)),
 )
