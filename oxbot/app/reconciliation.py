@@ -11,6 +11,7 @@ from oxbot.app.found import Found
 from oxbot.app.orders import find_out, outcome_of
 from oxbot.app.ports import Ports
 from oxbot.app.protected import About, keep_protected
+from oxbot.app.resting import end_ghost
 from oxbot.app.venue import must_be_here
 from oxbot.domain.bot import Mode
 from oxbot.domain.losses import losses_of
@@ -90,16 +91,20 @@ async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
 
 
 async def _end_ghosts(ports: Ports, request: Reconcile, found: Found) -> None:
-    """Cancel stops that are over on record and alive at the exchange."""
-    known = await ports.store.known_stops(await ports.account.resting_stops())
+    """Cancel stops that are over on record and alive at the exchange, and book what they sold."""
+    since_ms = (await ports.clock.reading()).venue_ms - DAY_MS
+    alive = await ports.account.resting_stops()
+    known = await ports.store.known_stops(alive | await ports.account.triggered_stops(since_ms))
     ghosts = [
         stop for stop in known if stop.bot_id == request.bot_id and stop.state is StopState.ENDED
     ]
+    booked = {order.id for order in await ports.store.known_orders([g.id for g in ghosts])}
     for stop in ghosts:
-        log.error("a stop that is over is alive", bot=stop.bot_id, stop=stop.id)
-        with found.telling(f"the stop {stop.id} of {stop.symbol}, which is over"):
-            await ports.account.cancel_stop(stop)
-            found.ghosts.append(stop.id)
+        if stop.id in alive or stop.id not in booked:
+            with found.telling(f"the stop {stop.id} of {stop.symbol}, which is over"):
+                order = await end_ghost(ports, stop, is_alive=stop.id in alive)
+                found.exits += [await outcome_of(ports, order)] if order else []
+                found.ghosts += [stop.id] if stop.id in alive and not order else []
 
 
 async def _prove_all(ports: Ports, request: Reconcile, found: Found) -> None:

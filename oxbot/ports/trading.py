@@ -125,6 +125,14 @@ class LiveExchange(Exchange, Protocol):
         """
         ...
 
+    async def triggered_stops(self, since_ms: int) -> frozenset[str]:
+        """Give the ids of the stops and targets that were triggered since a venue time.
+
+        Raises:
+            VenueUnavailable: It does not say now.
+        """
+        ...
+
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
         """Give what orders with an id of their sender have traded of a coin since a venue time.
 

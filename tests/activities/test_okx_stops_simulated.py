@@ -324,3 +324,47 @@ async def test_a_sale_that_the_exchange_refuses_leaves_the_position_with_a_stop(
     report = await closed(trader, Purpose.FLATTEN)
     assert report.state == "open"
     await must_be_protected(trader)
+
+
+async def test_a_stop_that_okx_sized_before_the_fee_and_triggered_at_once_is_booked_and_told() -> (
+    None
+):
+    """The entry's answer was lost, and its stop sold coins of others besides the bot's."""
+    async with live_trader(others={"BTC": "0.5"}) as trader:
+        order = await trader.order(stop=Decimal("0.03"))
+        now = await trader.clock.reading()
+        fence_ms = now.venue_ms + FENCE_MS
+        assert await trader.room.store.claim(order.id, now.venue_ms, fence_ms)
+        await trader.ports.account.place(order.model_copy(update={"fence_ms": fence_ms}), now)
+        await trader.simulator.okx.private_post_trade_amend_algos(
+            {"instId": PAIR, "algoClOrdId": attached_id(ID), "newSz": "0.01"}
+        )
+        await fall(trader, "0.035")
+        found = await reconciled(trader)
+        assert [sold.purpose for sold in found.exits] == [Purpose.STOP]
+        assert found.blocks == ""
+        beyond = trader.room.store.sold_beyond[attached_id(ID)]
+        assert beyond.quantity == Quantity("0.00001")
+        books, has = await trader.room.store.portfolio(BOT), await trader.simulator.balances()
+        assert (books.positions, has["BTC"]) == ({}, Decimal("0.5") - beyond.quantity.number)
+        assert has["USDT"] == (books.cash + beyond.proceeds).number
+
+
+async def test_a_stop_that_is_over_on_record_and_was_triggered_is_booked(trader: Trader) -> None:
+    await trader.end(await trader.order(stop=Decimal("0.03")))
+    await trader.room.store.note_stop(attached_id(ID), StopState.ENDED, "so it was thought")
+    await fall(trader, "0.035")
+    found = await reconciled(trader)
+    assert [order.order_id for order in found.exits] == [attached_id(ID)]
+    assert found.blocks == ""
+    await trader.must_agree()
+
+
+async def test_stops_are_told_as_triggered_from_a_time_on(trader: Trader) -> None:
+    await trader.end(await trader.order(stop=Decimal("0.03")))
+    account, clock = trader.ports.account, trader.simulator.venue.clock
+    assert await account.triggered_stops(0) == frozenset()
+    before = clock.now()
+    await fall(trader, "0.035")
+    assert await account.triggered_stops(before) == {attached_id(ID)}
+    assert await account.triggered_stops(clock.now() + 1) == frozenset()

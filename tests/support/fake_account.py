@@ -115,6 +115,12 @@ class FakeAccount:
         self._ask("resting_stops")
         return frozenset(self.alive)
 
+    async def triggered_stops(self, since_ms: int) -> frozenset[str]:  # noqa: ARG002 - all is of today
+        """Give the ids of stops that were triggered."""
+        self._ask("triggered_stops")
+        over = self.over.items()
+        return frozenset(known for known, seen in over if seen.state is SeenState.TRIGGERED)
+
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
         """Give what was traded by orders of an id."""
         self._ask("recent_fills")

@@ -82,7 +82,7 @@ class OkxStops(OkxHoldings):
         inst_id = inst_id_of(stop.symbol)
         for kind in KINDS:
             alive = self._account.stops_pending(kind, instId=inst_id)
-            ended = (self._account.stops_ended(kind, state, inst_id) for state in ENDED)
+            ended = (self._account.stops_ended(kind, state, instId=inst_id) for state in ENDED)
             for call in (alive, *ended):
                 for row in await rows_asked(call):
                     if isinstance(row, dict) and row.get("algoClOrdId") == stop.id:

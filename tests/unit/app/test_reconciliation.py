@@ -141,6 +141,54 @@ async def test_a_stop_that_is_over_and_alive_is_cancelled(live: LiveRoom) -> Non
     live.must_be_protected()
 
 
+async def test_a_stop_that_is_over_and_has_sold_all_the_same_is_booked(live: LiveRoom) -> None:
+    """It triggered before anybody found it alive; the position has another stop by then."""
+    first = live.stop
+    assert first
+    await live.store.note_stop(first.id, StopState.ENDED, "so it was said")
+    await live.prove()
+    live.account.trigger(first, Price(57_000), live.now_ms, HALF)
+    found = await live.reconcile()
+    assert [(order.order_id, order.purpose) for order in found.exits] == [(first.id, Purpose.STOP)]
+    assert (found.ghosts, found.blocks) == ((), "")
+    live.must_agree()
+    live.must_be_protected()
+    assert (await live.reconcile()).exits == ()
+
+
+async def test_a_stop_that_sells_in_the_moment_in_which_it_is_cancelled_is_booked(
+    live: LiveRoom,
+) -> None:
+    stop = live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
+    reconcile = Attempt(lambda ports: reconcile_bot(ports, reconciling()), live.ports)
+    reconcile.until("cancel_stop")
+    live.account.trigger(stop, Price(57_000), live.now_ms)
+    found = reconcile.finish()
+    assert isinstance(found, Reconciliation)
+    assert [order.order_id for order in found.exits] == [stop.id]
+    live.must_agree()
+    live.must_be_protected()
+
+
+async def test_what_a_stop_that_was_over_has_sold_waits_for_the_exit_under_way(
+    live: LiveRoom,
+) -> None:
+    stop = live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
+    order = live.leaving(HALF)
+    live.account.trigger(stop, Price(57_000), live.now_ms, HALF)
+    assert "booked when the exit under way is" in (await live.reconcile()).blocks
+    await live.execute(order.id)
+    found = await live.reconcile()
+    assert stop.id in [sold.order_id for sold in found.exits]
+    assert found.blocks == ""
+    live.must_agree()
+    live.must_be_protected()
+
+
 async def test_a_stop_of_which_nobody_knows_whether_it_is_cancelled_blocks_and_no_more(
     live: LiveRoom,
 ) -> None:
