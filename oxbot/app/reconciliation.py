@@ -21,6 +21,8 @@ from oxbot.messages import Reconcile, Reconciliation
 
 DAY_MS: Final = 86_400_000
 
+TWICE: Final = "OKX has two of this id, one triggered and one at rest; a person has to look"
+
 log = structlog.get_logger(__name__)
 
 
@@ -93,11 +95,13 @@ async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
 async def _end_ghosts(ports: Ports, request: Reconcile, found: Found) -> None:
     """Cancel stops that are over on record and alive at the exchange, and book what they sold."""
     since_ms = (await ports.clock.reading()).venue_ms - DAY_MS
+    # In this order, a stop that is triggered meanwhile is in neither, and not in both.
+    sold = await ports.account.triggered_stops(since_ms)
     alive = await ports.account.resting_stops()
-    known = await ports.store.known_stops(alive | await ports.account.triggered_stops(since_ms))
-    ghosts = [
-        stop for stop in known if stop.bot_id == request.bot_id and stop.state is StopState.ENDED
-    ]
+    mine = [s for s in await ports.store.known_stops(alive | sold) if s.bot_id == request.bot_id]
+    twice = [stop for stop in mine if stop.id in alive & sold]
+    found.unknown += [f"the stop {stop.id} of {stop.symbol}: {TWICE}" for stop in twice]
+    ghosts = [stop for stop in mine if stop.state is StopState.ENDED and stop not in twice]
     booked = {order.id for order in await ports.store.known_orders([g.id for g in ghosts])}
     for stop in ghosts:
         if stop.id in alive or stop.id not in booked:

@@ -85,6 +85,11 @@ def attached_id(order_id: str) -> str:
     return f"g{order_id[1:]}"
 
 
+def entry_id(attached: str) -> str:
+    """Name the entry that brings the stop `attached`; an id that nothing has for a later stop."""
+    return f"b{attached[1:]}"
+
+
 def stop_id(attached: str, number: int) -> str:
     """Name a later stop of the position whose entry brought the first one, `attached`."""
     if number == 1:

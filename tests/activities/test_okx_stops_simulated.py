@@ -143,6 +143,16 @@ async def test_a_stop_that_was_refused_after_the_entry_is_placed_again(trader: T
     assert row.number == 2
 
 
+async def test_a_stop_that_was_refused_with_its_entry_is_replaced_without_waiting(
+    trader: Trader,
+) -> None:
+    trader.simulator.fault(endpoint="trade/batch-orders", count=1, kind="stop_rejected")
+    assert await trader.end(await trader.order()) == 0
+    [row] = await trader.room.store.known_stops([attached_id(ID)])
+    assert "51280" in row.reason
+    await must_be_protected(trader)
+
+
 async def test_a_position_that_can_have_no_stop_is_sold(trader: Trader) -> None:
     trader.simulator.fault(endpoint="trade/batch-orders", count=1, kind="stop_rejected")
     trader.simulator.fault(
@@ -307,7 +317,8 @@ async def test_a_stop_is_absent_only_after_its_fence_and_a_while_more(trader: Tr
     await trader.end(await trader.order())
     [row] = await trader.room.store.resting_stops(BOT)
     now_ms = trader.simulator.venue.clock.now()
-    other = row.model_copy(update={"id": "g" + "y" * 31, "fence_ms": now_ms})
+    changes = {"id": "g" + "y" * 31, "fence_ms": now_ms, "state": StopState.SENT}
+    other = row.model_copy(update=changes)
     with pytest.raises(OutcomeUnknown):
         await trader.ports.account.see_stop(other)
     trader.simulator.advance(GRACE_MS + 1)

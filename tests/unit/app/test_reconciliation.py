@@ -4,13 +4,13 @@ import pytest
 
 from oxbot.app.coverage import Coverage, coverage
 from oxbot.app.found import BROKEN
-from oxbot.app.reconciliation import reconcile_bot
+from oxbot.app.reconciliation import TWICE, reconcile_bot
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import Conflict, VenueUnavailable
 from oxbot.domain.losses import AGREES, DIFFERS
 from oxbot.domain.money import Price, Quantity, plain
 from oxbot.domain.orders import OrderState, Purpose
-from oxbot.domain.resting import StopState
+from oxbot.domain.resting import SeenState, SeenStop, StopState
 from oxbot.messages import Reconcile, Reconciliation
 from tests.support.fakes import BTC, ETH
 from tests.support.interleaving import Attempt, Fate
@@ -187,6 +187,16 @@ async def test_what_a_stop_that_was_over_has_sold_waits_for_the_exit_under_way(
     assert found.blocks == ""
     live.must_agree()
     live.must_be_protected()
+
+
+async def test_of_two_stops_of_one_id_a_person_is_told(
+    live: LiveRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = live.stop
+    assert stop
+    sold = SeenStop(state=SeenState.TRIGGERED, purpose=Purpose.STOP)
+    monkeypatch.setitem(live.account.over, stop.id, sold)
+    assert f"the stop {stop.id} of {BTC}: {TWICE}" in (await live.reconcile()).unknown
 
 
 async def test_a_stop_of_which_nobody_knows_whether_it_is_cancelled_blocks_and_no_more(
