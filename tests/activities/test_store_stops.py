@@ -347,6 +347,9 @@ async def test_of_a_stop_that_sold_more_than_is_held_the_books_take_what_they_ca
     assert event.figures["quantity"] == "0.0001"
     assert event.figures["proceeds"] == "4.788998998999"
     assert await store.resting_stops("b1") == []
+    await bought(store, cycle=2, quantity=Quantity("0.15"))
+    await store.adopt(order, parts, INSTRUMENT)
+    assert await store.fills(stop.id) == booked
 
 
 async def test_of_a_stop_whose_bot_holds_nothing_all_is_told_and_nothing_booked(
