@@ -1,14 +1,14 @@
-"""Before a live cycle: the record held against the account."""
+"""Before a live cycle, and when a person asks: the record held against the account."""
 
 from temporalio import activity
 
-from oxbot.app import reconciliation
+from oxbot.app import reconciliation, write_off
 from oxbot.app.ports import Ports
-from oxbot.messages import Reconcile, Reconciliation
+from oxbot.messages import Reconcile, Reconciliation, WriteOffMissing
 
 
 class ReconciliationActivities:
-    """Before a live cycle: the record held against the account."""
+    """Before a live cycle, and when a person asks: the record held against the account."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -17,3 +17,8 @@ class ReconciliationActivities:
     async def reconcile(self, request: Reconcile) -> Reconciliation:
         """Look up, book, prove and compare."""
         return await reconciliation.reconcile_bot(self._ports, request)
+
+    @activity.defn
+    async def write_off(self, request: WriteOffMissing) -> Reconciliation:
+        """Take what is gone from the account off the books, and prove what is left."""
+        return await write_off.write_off(self._ports, request)

@@ -45,10 +45,11 @@ log = structlog.get_logger(__name__)
 
 def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
     """Join workflows and activities into a worker for one task queue."""
-    control, market, protection, record, watch = (
+    control, market, protection, reconciliation, record, watch = (
         ControlActivities(ports),
         MarketActivities(ports),
         ProtectionActivities(ports),
+        ReconciliationActivities(ports),
         RecordActivities(ports),
         WatchActivities(ports),
     )
@@ -68,7 +69,8 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
             protection.protect,
             protection.count_holdings,
             record.record_cycles,
-            ReconciliationActivities(ports).reconcile,
+            reconciliation.reconcile,
+            reconciliation.write_off,
             watch.watch_prices,
             watch.examine,
         ],

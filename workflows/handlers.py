@@ -1,5 +1,7 @@
 """What a bot can be told and asked: signals, updates with their validators, and its status."""
 
+from typing import Final
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
@@ -16,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
         Reconciliation,
         TickReport,
         TickRequest,
+        WriteOffRequest,
     )
     from workflows.attributes import attributes_of
     from workflows.control import UNREADABLE, Control, read_request
@@ -29,6 +32,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.state import BotState
     from workflows.steps import Steps
     from workflows.ticks import Ticks
+
+
+ALIVE: Final = (BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
 
 
 class BotHandlers:
@@ -113,7 +119,7 @@ class BotHandlers:
 
     @stop_update.validator
     def _may_stop(self, request: ControlRequest | None = None) -> None:  # noqa: ARG002 - as the update's
-        self._control.must_be("stop", BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
+        self._control.must_be("stop", *ALIVE)
 
     @workflow.signal(name="protect", description="A price reached a guard: close the position.")
     def protect_signal(self, request: object = None) -> None:
@@ -133,7 +139,7 @@ class BotHandlers:
 
     @flatten_update.validator
     def _may_flatten(self, request: ControlRequest | None = None) -> None:  # noqa: ARG002 - as the update's
-        self._control.must_be("flatten", BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
+        self._control.must_be("flatten", *ALIVE)
 
     @workflow.update(name="change_limits", description="Change limits; only those named change.")
     async def change_limits_update(self, change: ChangeLimits) -> LimitsAnswer:
@@ -142,8 +148,7 @@ class BotHandlers:
 
     @change_limits_update.validator
     def _may_change_limits(self, change: ChangeLimits) -> None:
-        alive = (BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
-        self._control.must_be("change its limits", *alive)
+        self._control.must_be("change its limits", *ALIVE)
         self._limits.must_fit(change)
 
     @workflow.update(name="protect", description="As the signal; answers when it is done.")
@@ -163,8 +168,16 @@ class BotHandlers:
 
     @reconcile_update.validator
     def _may_reconcile(self) -> None:
-        alive = (BotStatus.RUNNING, BotStatus.PAUSED, BotStatus.CLOSING)
-        self._control.must_be("be reconciled", *alive)
+        self._control.must_be("be reconciled", *ALIVE)
+
+    @workflow.update(name="write_off", description="Take what is gone off the books: a loss.")
+    async def write_off_update(self, request: WriteOffRequest) -> Reconciliation:
+        """Reconcile, write off what was confirmed to be gone, and prove the stops of the rest."""
+        return await self._reconciling.write_off(request)
+
+    @write_off_update.validator
+    def _may_write_off(self, request: WriteOffRequest) -> None:  # noqa: ARG002 - as the update's
+        self._control.must_be("write anything off", *ALIVE)
 
     @workflow.update(name="tick", description="The driver of a stepped venue: this tick is due.")
     async def tick_update(self, request: TickRequest) -> TickReport:

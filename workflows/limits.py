@@ -56,6 +56,10 @@ class StepLimits:
         return cls(start_to_close=attempt, schedule_to_close=whole)
 
 
+WRITE_OFF: Final = StepLimits(LONGEST_ATTEMPT, 2 * LONGEST_ATTEMPT)
+"""A person waits for the answer, and not longer than for an answer of the bot's."""
+
+
 @dataclass(frozen=True)
 class CycleLimits:
     """The steps' limits; together they stay below the interval where it allows."""

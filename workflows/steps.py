@@ -38,6 +38,8 @@ with workflow.unsafe.imports_passed_through():
         ValidateRisk,
         WriteControl,
         WriteLimits,
+        WriteOffMissing,
+        WriteOffRequest,
     )
     from workflows.limits import (
         AT_ONCE,
@@ -49,6 +51,7 @@ with workflow.unsafe.imports_passed_through():
         SHORTEST_ATTEMPT,
         UNTIL_DONE,
         WITHIN_THE_CYCLE,
+        WRITE_OFF,
         CycleLimits,
         StepLimits,
     )
@@ -166,18 +169,28 @@ class Steps:
 
     async def reconcile(self) -> Reconciliation:
         """Hold record and account against each other; coins being protected are left alone."""
+        return await workflow.execute_activity_method(
+            ReconciliationActivities.reconcile,
+            self._to_reconcile(),
+            **_config(self._limits().reconcile, "hold record and account against each other"),
+        )
+
+    async def write_off(self, wish: WriteOffRequest) -> Reconciliation:
+        """Take what is gone from the account off the books, and prove what is left."""
+        return await workflow.execute_activity_method(
+            ReconciliationActivities.write_off,
+            WriteOffMissing(reconcile=self._to_reconcile(), wish=wish),
+            **_config(WRITE_OFF, f"write off, for {wish.by}"),
+        )
+
+    def _to_reconcile(self) -> Reconcile:
         state = self._state
-        request = Reconcile(
+        return Reconcile(
             bot_id=state.bot_id,
             incarnation=state.incarnation,
             cycle=state.next_cycle - 1,
             epoch=state.epoch,
             leave=tuple(sorted({protection.symbol for protection in state.protections})),
-        )
-        return await workflow.execute_activity_method(
-            ReconciliationActivities.reconcile,
-            request,
-            **_config(self._limits().reconcile, "hold record and account against each other"),
         )
 
     async def protect(self, request: Protect) -> ProtectReport:

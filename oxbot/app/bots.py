@@ -26,7 +26,7 @@ from oxbot.domain.listing import check_listed, check_live
 from oxbot.domain.models import check_provider
 from oxbot.domain.money import Notional
 from oxbot.domain.values import Value
-from oxbot.messages import BotView, ControlAnswer, ControlRequest, Reconciliation
+from oxbot.messages import BotView, ControlAnswer, ControlRequest, Reconciliation, WriteOffRequest
 from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
 from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow, TradeRow
 
@@ -199,10 +199,27 @@ async def reconcile_bot(desk: Desk, bot_id: str) -> Reconciliation:
         Conflict: It is stopped.
         Unavailable: It does not answer.
     """
+    await _must_have_account(desk, bot_id)
+    return await desk.control.reconcile(bot_id)
+
+
+async def write_off(desk: Desk, bot_id: str, request: WriteOffRequest) -> Reconciliation:
+    """Take what is gone from a live bot's account off its books, and prove what is left.
+
+    Raises:
+        InputError: The bot trades on paper.
+        NotFound: There is no such bot.
+        Conflict: It is stopped; or that is not what is missing, or nobody can say what is.
+        Unavailable: It does not answer; whoever asks again with the same request learns more.
+    """
+    await _must_have_account(desk, bot_id)
+    return await desk.control.write_off(bot_id, request)
+
+
+async def _must_have_account(desk: Desk, bot_id: str) -> None:
     await _must_live(desk, bot_id)
     if (await desk.store.bot(bot_id)).settings.mode is not Mode.LIVE:
         raise InputError(f"Bot {bot_id} trades on paper: there is no account to reconcile with.")
-    return await desk.control.reconcile(bot_id)
 
 
 async def _must_live(desk: Desk, bot_id: str) -> None:

@@ -1,18 +1,29 @@
 """What live bots say is theirs must be in their account: the sum of them, currency by currency."""
 
-from collections.abc import Iterator
-from decimal import Decimal
+from dataclasses import dataclass
 
 from oxbot.app.ports import Ports
 from oxbot.domain.errors import OutcomeUnknown
+from oxbot.domain.losses import Lack, lacks_of
 from oxbot.domain.market import QUOTE_CURRENCY, base_of
-from oxbot.domain.money import plain
 from oxbot.domain.resting import SeenState
-from oxbot.records import Claims
+from oxbot.records import SeenAccount
 
 
-async def not_covered(ports: Ports, venue: str) -> list[str]:
-    """Say what the account lacks, in figures; nothing where it has all, or more.
+@dataclass(frozen=True)
+class Coverage:
+    """What an account lacks, and what that rests on.
+
+    `moving` says what may change what is lacking within seconds; nothing is said of that.
+    """
+
+    seen: SeenAccount
+    lacks: tuple[Lack, ...] = ()
+    moving: str = ""
+
+
+async def coverage(ports: Ports, venue: str) -> Coverage:
+    """Hold what live bots claim against what the account has.
 
     What it has beyond that is nobody's, and never sold. Nothing is said of what changes while it
     is read: of currencies in which an order is at the exchange or a stop has just been triggered.
@@ -22,24 +33,19 @@ async def not_covered(ports: Ports, venue: str) -> list[str]:
     """
     before = await ports.store.claims(venue)
     balances = await ports.account.balances()
-    if await ports.store.claims(venue) != before:
-        return []
-    moving = {base_of(symbol) for symbol in before.sent}
-    if moving:
-        moving.add(QUOTE_CURRENCY)
     has = {currency: balance.total for currency, balance in balances.items()}
-    lacking = [lack for lack in _lacking(before, has) if lack[0] not in moving]
-    return [_told(*lack) for lack in lacking if not await _is_being_sold(ports, venue, lack[0])]
-
-
-def _lacking(claims: Claims, has: dict[str, Decimal]) -> Iterator[tuple[str, Decimal, Decimal]]:
-    """Give currency, claim and balance where the balance is less."""
-    claimed = {QUOTE_CURRENCY: claims.cash.number}
-    claimed |= {coin: quantity.number for coin, quantity in claims.coins.items()}
-    for currency, amount in sorted(claimed.items()):
-        held = has.get(currency, Decimal(0))
-        if held < amount:
-            yield currency, amount, held
+    seen = SeenAccount(claims=before, has=has)
+    if await ports.store.claims(venue) != before:
+        return Coverage(seen, moving="what live bots have changed while balances were read")
+    lacks = lacks_of(before.by_currency(), has)
+    busy = {base_of(symbol) for symbol in before.sent}
+    if busy:
+        busy.add(QUOTE_CURRENCY)
+    sold = {lack.currency for lack in lacks if await _is_being_sold(ports, venue, lack.currency)}
+    told = [f"an order for {symbol} is at the exchange" for symbol in before.sent]
+    told += [f"the stop of {coin} is no longer seen at rest" for coin in sorted(sold)]
+    calm = (lack for lack in lacks if lack.currency not in busy | sold)
+    return Coverage(seen, tuple(calm), "; ".join(told))
 
 
 async def _is_being_sold(ports: Ports, venue: str, currency: str) -> bool:
@@ -52,10 +58,3 @@ async def _is_being_sold(ports: Ports, venue: str, currency: str) -> bool:
         if seen.state is not SeenState.RESTING:
             return True
     return False
-
-
-def _told(currency: str, claimed: Decimal, held: Decimal) -> str:
-    return (
-        f"the account has {plain(held)} {currency}, and live bots hold {plain(claimed)}: "
-        f"{plain(claimed - held)} {currency} are missing"
-    )

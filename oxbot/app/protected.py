@@ -14,6 +14,7 @@ from oxbot.app.resting import note_end, take_back
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import (
     ExitUnfinished,
+    NotSold,
     OutcomeUnknown,
     OxbotError,
     VenueRefused,
@@ -92,7 +93,7 @@ async def keep_protected(ports: Ports, about: About, symbol: str) -> list[Order]
         The exits that were found or made, as they are on record.
 
     Raises:
-        ExitUnfinished: It can have no stop, and the exchange refuses to sell it.
+        NotSold: It can have no stop, and the exchange refuses to sell it.
         Unavailable: The exchange or the record does not answer.
         OutcomeUnknown: Nobody knows yet whether a stop rests.
     """
@@ -102,7 +103,7 @@ async def keep_protected(ports: Ports, about: About, symbol: str) -> list[Order]
         report = await protect(ports, await _sale(ports, about, naked))
         exits += await ports.store.known_orders(report.order_ids)
         if report.state == OPEN:
-            raise ExitUnfinished(
+            raise NotSold(
                 f"{symbol} can have no stop at the exchange and was not sold: {report.reason}. It "
                 "is tried again."
             )
@@ -174,7 +175,7 @@ async def _place_next(ports: Ports, view: StopView, position: Position) -> bool:
     """
     mine = [stop for stop in view.stops if stop.opened_ms == position.opened_ms]
     stop = await _next(ports, view, position, mine)
-    if stop is None or sum(known.reason.startswith(REFUSED) for known in mine) >= TRIES:
+    if stop is None or _refusals(mine, stop) >= TRIES:
         return False
     if not await ports.store.intend_stop(stop, position.version):
         return True
@@ -186,6 +187,12 @@ async def _place_next(ports: Ports, view: StopView, position: Position) -> bool:
         await ports.store.note_stop(stop.id, StopState.ENDED, f"not sent: {error}")
         raise
     return True
+
+
+def _refusals(mine: Sequence[RestingStop], stop: RestingStop) -> int:
+    """Count what the exchange has refused of this size: of another it may take one."""
+    refused = (known for known in mine if known.reason.startswith(REFUSED))
+    return sum(known.quantity == stop.quantity for known in refused)
 
 
 async def _next(

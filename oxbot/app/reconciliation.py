@@ -2,42 +2,28 @@
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 
-from oxbot.app.coverage import not_covered
+from oxbot.app.coverage import coverage
+from oxbot.app.found import Found
 from oxbot.app.orders import find_out, outcome_of
 from oxbot.app.ports import Ports
 from oxbot.app.protected import About, keep_protected
+from oxbot.app.resting import end_ghost
 from oxbot.app.venue import must_be_here
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import ExitUnfinished, LedgerBroken, OutcomeUnknown
+from oxbot.domain.losses import losses_of
 from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.resting import StopState
-from oxbot.messages import OrderOutcome, Reconcile, Reconciliation
+from oxbot.messages import Reconcile, Reconciliation
 
 DAY_MS: Final = 86_400_000
 
-DIFFERS: Final = "account_differs"
-"""The kind of event that tells what record and account do not agree in."""
-
-BROKEN: Final = "the books do not take what the exchange has traded"
+TWICE: Final = "OKX has two of this id, one triggered and one at rest; a person has to look"
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass
-class _Found:
-    """What a reconciliation has found so far."""
-
-    booked: list[OrderOutcome] = field(default_factory=list)
-    exits: list[OrderOutcome] = field(default_factory=list)
-    proven: list[str] = field(default_factory=list)
-    ghosts: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
 
 
 async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
@@ -54,52 +40,40 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
     must_be_here(ports, bot.id, bot.settings.venue)
     if bot.settings.mode is not Mode.LIVE:
         return Reconciliation()
-    found = _Found()
+    found = Found()
     await _look_up(ports, request, found)
     await _book_missed(ports, request, found)
     await _end_ghosts(ports, request, found)
     await _prove_all(ports, request, found)
-    differs = (*found.broken, *await not_covered(ports, bot.settings.venue))
-    for told in differs:
-        await ports.store.tell(bot.id, f"{DIFFERS}:{told}", DIFFERS, told)
-    return Reconciliation(
-        booked=tuple(found.booked),
-        exits=tuple(found.exits),
-        proven=tuple(found.proven),
-        ghosts=tuple(found.ghosts),
-        unknown=tuple(found.unknown),
-        differs=differs,
-    )
+    await _tell_exits(ports, request, found)
+    covered = await coverage(ports, bot.settings.venue)
+    differs = tuple(str(lack) for lack in covered.lacks)
+    told = (*found.broken, *differs)
+    await ports.store.tell_differences(bot.id, told, is_all=not covered.moving)
+    owned = (await ports.store.portfolio(bot.id)).owned()
+    losses = losses_of(covered.lacks, owned)
+    return found.message().model_copy(update={"differs": differs, "losses": losses})
 
 
-async def _look_up(ports: Ports, request: Reconcile, found: _Found) -> None:
+async def _look_up(ports: Ports, request: Reconcile, found: Found) -> None:
     """Find out what became of orders that were sent; nothing that was not is sent here."""
     for order in await ports.store.unfinished_orders(request.bot_id):
         if order.state is not OrderState.SENT or order.symbol in request.leave:
             continue
-        try:
+        with found.telling(f"order {order.id} for {order.symbol}"):
             ended = await find_out(ports, order)
-        except OutcomeUnknown as error:
-            found.unknown.append(f"order {order.id} for {order.symbol}: {error}")
-            continue
-        except LedgerBroken as error:
-            found.broken.append(f"{BROKEN}: {error}")
-            continue
-        if ended.state.is_final:
-            found.booked.append(await outcome_of(ports, ended))
+            if ended.state.is_final:
+                found.booked.append(await outcome_of(ports, ended))
 
 
-async def _book_missed(ports: Ports, request: Reconcile, found: _Found) -> None:
+async def _book_missed(ports: Ports, request: Reconcile, found: Found) -> None:
     """Book what orders that are over on record have traded after all."""
     for order, fills in await _missed(ports, request.bot_id):
-        instruments = await ports.feed.instruments((order.symbol,))
-        try:
+        with found.telling(f"order {order.id} for {order.symbol}, which was over"):
+            instruments = await ports.feed.instruments((order.symbol,))
             ended = await ports.store.settle(order.id, fills, instruments[order.symbol])
-        except LedgerBroken as error:
-            found.broken.append(f"{BROKEN}: {error}")
-            continue
-        log.error("executions were missed", bot=order.bot_id, order=order.id, fills=len(fills))
-        found.booked.append(await outcome_of(ports, ended))
+            log.error("executions were missed", bot=order.bot_id, order=order.id, fills=len(fills))
+            found.booked.append(await outcome_of(ports, ended))
 
 
 async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
@@ -118,36 +92,50 @@ async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
     ]
 
 
-async def _end_ghosts(ports: Ports, request: Reconcile, found: _Found) -> None:
-    """Cancel stops that are over on record and alive at the exchange."""
-    known = await ports.store.known_stops(await ports.account.resting_stops())
-    ghosts = [
-        stop for stop in known if stop.bot_id == request.bot_id and stop.state is StopState.ENDED
-    ]
+async def _end_ghosts(ports: Ports, request: Reconcile, found: Found) -> None:
+    """Cancel stops that are over on record and alive at the exchange, and book what they sold."""
+    since_ms = (await ports.clock.reading()).venue_ms - DAY_MS
+    # In this order, a stop that is triggered meanwhile is in neither, and not in both.
+    sold = await ports.account.triggered_stops(since_ms)
+    alive = await ports.account.resting_stops()
+    mine = [s for s in await ports.store.known_stops(alive | sold) if s.bot_id == request.bot_id]
+    twice = [stop for stop in mine if stop.id in alive & sold]
+    found.unknown += [f"the stop {stop.id} of {stop.symbol}: {TWICE}" for stop in twice]
+    ghosts = [stop for stop in mine if stop.state is StopState.ENDED and stop not in twice]
+    booked = {order.id for order in await ports.store.known_orders([g.id for g in ghosts])}
     for stop in ghosts:
-        log.error("a stop that is over is alive", bot=stop.bot_id, stop=stop.id)
-        try:
-            await ports.account.cancel_stop(stop)
-        except OutcomeUnknown as error:
-            found.unknown.append(f"the stop {stop.id} of {stop.symbol}, which is over: {error}")
-            continue
-        found.ghosts.append(stop.id)
+        if stop.id in alive or stop.id not in booked:
+            with found.telling(f"the stop {stop.id} of {stop.symbol}, which is over"):
+                order = await end_ghost(ports, stop, is_alive=stop.id in alive)
+                found.exits += [await outcome_of(ports, order)] if order else []
+                found.ghosts += [stop.id] if stop.id in alive and not order else []
 
 
-async def _prove_all(ports: Ports, request: Reconcile, found: _Found) -> None:
+async def _prove_all(ports: Ports, request: Reconcile, found: Found) -> None:
     """Prove the stop of each coin."""
     about = About(request.bot_id, request.incarnation, request.cycle, request.epoch)
     portfolio = await ports.store.portfolio(request.bot_id)
     stops = await ports.store.resting_stops(request.bot_id)
     symbols = {*portfolio.positions, *(stop.symbol for stop in stops)} - set(request.leave)
     for symbol in sorted(symbols):
-        try:
+        with found.telling(f"the stop of {symbol}"):
             exits = await keep_protected(ports, about, symbol)
-        except (OutcomeUnknown, ExitUnfinished) as error:
-            found.unknown.append(f"the stop of {symbol}: {error}")
-            continue
-        except LedgerBroken as error:
-            found.broken.append(f"the stop of {symbol}: {BROKEN}: {error}")
-            continue
-        found.exits += [await outcome_of(ports, order) for order in exits]
-        found.proven.append(symbol)
+            found.exits += [await outcome_of(ports, order) for order in exits]
+            found.proven += [symbol] if await _is_proven(ports, request.bot_id, symbol) else []
+
+
+async def _is_proven(ports: Ports, bot_id: str, symbol: str) -> bool:
+    """Whether a stop was seen at rest, which nobody who sells is about to take back."""
+    view = await ports.store.stop_view(bot_id, symbol)
+    seen = view.alive is not None and view.alive.state is StopState.RESTING
+    return seen and not view.leaving
+
+
+async def _tell_exits(ports: Ports, request: Reconcile, found: Found) -> None:
+    """Tell of exits that were booked by whoever died before he could tell."""
+    known = {order.order_id for order in (*found.booked, *found.exits)}
+    since_ms = time.time_ns() // 10**6 - DAY_MS
+    for order in await ports.store.untold_exits(request.bot_id, since_ms):
+        outcome = await outcome_of(ports, order)
+        await ports.store.tell_exit(order.bot_id, order.cycle, outcome)
+        found.exits += [] if order.id in known else [outcome]

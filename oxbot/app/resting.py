@@ -47,6 +47,32 @@ async def take_back(ports: Ports, bot_id: str, symbol: str, first_ms: int = 0) -
     return await note_end(ports, view, stop, seen)
 
 
+async def end_ghost(ports: Ports, stop: RestingStop, *, is_alive: bool) -> Order | None:
+    """Cancel a stop that is over on record, if it is alive, and book what it has sold.
+
+    Returns:
+        The exit that it has become, as it is on record now.
+
+    Raises:
+        ExitUnfinished: It is alive yet, or an exit of the coin has to be booked first.
+        OutcomeUnknown: Nobody knows whether it is over.
+        VenueUnavailable: The exchange does not answer.
+    """
+    if is_alive:
+        log.error("a stop that is over is alive", bot=stop.bot_id, stop=stop.id)
+        await ports.account.cancel_stop(stop)
+    seen = await ports.account.see_stop(stop)
+    if seen.state is SeenState.RESTING:
+        raise ExitUnfinished("It is cancelled, and seen alive yet.")
+    if not seen.fills:
+        return None
+    log.error("a stop that was over has sold", bot=stop.bot_id, stop=stop.id)
+    view = await ports.store.stop_view(stop.bot_id, stop.symbol)
+    if view.leaving:
+        raise ExitUnfinished("It has sold, which is booked when the exit under way is.")
+    return await note_end(ports, view, stop, seen)
+
+
 async def rests(ports: Ports, bot_id: str, symbol: str) -> bool:
     """Tell whether a stop of a coin is alive at the exchange.
 

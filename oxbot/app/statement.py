@@ -50,7 +50,7 @@ class FillLine(Value):
 
 
 class TradeLine(Value):
-    """One round trip: coins, USDT, venue ms. `fill` counts the bot's fills, from 1."""
+    """One round trip: coins, USDT, venue ms. `fill`, its last one, counts the bot's, from 1."""
 
     fill: int
     symbol: str
@@ -65,7 +65,10 @@ class TradeLine(Value):
 
 
 class PostingLine(Value):
-    """One line of a posting, which is `deposit:1` or `fill:<n>` for the bot's n-th fill."""
+    """One line of a posting, which is `deposit:1`, or `fill:<n>` for the bot's n-th fill.
+
+    `write_off:<n>` is what was gone from its account, the n-th time of a currency.
+    """
 
     posting: str
     line: int

@@ -1,15 +1,19 @@
-"""`oxbot bots reconcile`: a live bot's record held against its account."""
+"""`oxbot bots reconcile`: a live bot's record held against its account, and settled with it."""
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 import typer
 from rich.console import Console
+from rich.prompt import Confirm
 
-from oxbot.app.bots import reconcile_bot
+from oxbot.app import bots
 from oxbot.cli import output
-from oxbot.cli.desk import at_desk
+from oxbot.cli.desk import at_desk, user
+from oxbot.domain.errors import Conflict, InputError
 from oxbot.domain.money import plain
-from oxbot.messages import OrderOutcome, Reconciliation
+from oxbot.messages import OrderOutcome, Reconciliation, WriteOffRequest
 
 
 def reconcile(bot_id: str, *, as_json: bool) -> None:
@@ -19,7 +23,47 @@ def reconcile(bot_id: str, *, as_json: bool) -> None:
         InputError: The bot trades on paper.
         NotFound: There is no such bot.
     """
-    found = at_desk(lambda desk: reconcile_bot(desk, bot_id))
+    _tell(at_desk(lambda desk: bots.reconcile_bot(desk, bot_id)), as_json=as_json)
+
+
+def write_off(bot_id: str, reason: str, *, ask: bool, as_json: bool) -> None:
+    """Take what is missing off the bot's books, once a person has confirmed the figures.
+
+    Raises:
+        InputError: The bot trades on paper, or nobody can be asked and `--yes` is not given.
+        Conflict: Nothing is missing that the bot has, or nobody can say what is.
+        NotFound: There is no such bot.
+    """
+    if ask and not (output.is_dialogue() and not as_json):
+        raise InputError("Nothing was written off: where nobody can be asked, say --yes.")
+    found = at_desk(lambda desk: bots.reconcile_bot(desk, bot_id))
+    if not found.losses:
+        raise Conflict(
+            f"Nothing was written off: nothing that bot {bot_id} has is missing from the account. "
+            f"{found.blocks or 'Record and account agree.'}"
+        )
+    if ask:
+        write(output.console(), found)
+        _confirm(bot_id, found.losses)
+    request = WriteOffRequest(
+        id=secrets.token_hex(8), by=f"{user()}, command line", reason=reason, losses=found.losses
+    )
+    _tell(at_desk(lambda desk: bots.write_off(desk, bot_id, request)), as_json=as_json)
+
+
+def _confirm(bot_id: str, losses: Mapping[str, Decimal]) -> None:
+    """Have a person agree to the exact figures."""
+    question = f"Write {listed(losses)} off the books of bot {bot_id}, as a loss, for good?"
+    if not Confirm.ask(question, default=False):
+        raise typer.Exit
+
+
+def listed(losses: Mapping[str, Decimal]) -> str:
+    """List amounts to the last digit."""
+    return " and ".join(f"{plain(amount)} {currency}" for currency, amount in losses.items())
+
+
+def _tell(found: Reconciliation, *, as_json: bool) -> None:
     if as_json:
         output.write_json(found)
     else:
@@ -41,10 +85,15 @@ def write(console: Console, found: Reconciliation) -> None:
 def _lines(found: Reconciliation) -> Iterator[str]:
     yield from (f"booked: {_told(order)}" for order in found.booked)
     yield from (f"closed: {_told(order)}" for order in found.exits)
+    if found.written_off:
+        yield f"written off: {listed(found.written_off)}"
     yield from (f"stop proven: {symbol}" for symbol in found.proven)
     yield from (f"cancelled, a stop without a position: {stop}" for stop in found.ghosts)
     yield from (f"not known yet: {unknown}" for unknown in found.unknown)
-    yield from (f"DIFFERS: {differs}" for differs in found.differs)
+    yield from (f"STUCK: {stuck}" for stuck in found.stuck)
+    yield from (f"DIFFERS: {differs}" for differs in (*found.broken, *found.differs))
+    if found.losses:
+        yield f"--write-off would take off this bot's books: {listed(found.losses)}"
 
 
 def _told(order: OrderOutcome) -> str:

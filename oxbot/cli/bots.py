@@ -145,11 +145,24 @@ def resume(bot_id: BotId, *, reason: Reason = "", as_json: AsJson = False) -> No
 
 
 @app.command()
-def reconcile(bot_id: BotId, *, as_json: AsJson = False) -> None:
+def reconcile(
+    bot_id: BotId,
+    *,
+    write_off: Annotated[
+        bool,
+        typer.Option("--write-off", help="Take what is missing off the bot's books: a loss."),
+    ] = False,
+    reason: Reason = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
     """Hold a live bot's record against its account; 1 if something differs or is not known."""
     from oxbot.cli import bot_reconcile
 
-    bot_reconcile.reconcile(bot_id, as_json=as_json)
+    if write_off:
+        bot_reconcile.write_off(bot_id, reason, ask=not yes, as_json=as_json)
+    else:
+        bot_reconcile.reconcile(bot_id, as_json=as_json)
 
 
 @app.command()

@@ -14,6 +14,7 @@ OxbotError
 │   ├── ModelUnavailable        the language model's provider                        503
 │   │   └── ModelRateLimited        it asks to wait (`retry_after_s`)                    503
 │   ├── ExitUnfinished          an exit that has to go on until it is done           503
+│   │   └── NotSold                 the exchange refuses it; it is tried again           503
 │   └── StoreUnavailable        PostgreSQL or Redis                                  503
 ├── StoreRefused            PostgreSQL understood a statement and said no            500
 ├── VenueRefused            the exchange understood and said no                      502
@@ -129,6 +130,10 @@ class ModelRateLimited(ModelUnavailable):
 
 class ExitUnfinished(Unavailable):
     """An exit is under way and not at its end: it goes on until it is."""
+
+
+class NotSold(ExitUnfinished):
+    """The exchange refuses to sell what can have no stop: nothing is under way, and it is held."""
 
 
 class StoreUnavailable(Unavailable):

@@ -10,6 +10,8 @@ Debits are positive. Accounts:
                price, in USDT, where it leaves the position's cost
 - `realised`   gross profit, negative as income is
 - `dust`       remainders too small to trade: cost in USDT, quantity in coins
+- `lost`       what was gone from the exchange's account and written off: USDT, and of coins their
+               cost in USDT and their quantity
 - `venue`      where coins come from and go to
 """
 
@@ -39,7 +41,7 @@ def deposit_entries(amount: Notional) -> tuple[Entry, ...]:
 
 def fill_entries(fill: Fill, *, cost: Notional) -> tuple[Entry, ...]:
     """Book a fill that changes the position's cost by so much; what is over is realised."""
-    coin, held = base_of(fill.symbol), f"position:{fill.symbol}"
+    coin, held = base_of(fill.symbol), held_account(fill.symbol)
     return _some(
         _usdt("cash", fill.cash),
         _usdt("fees", fill.fee_value),
@@ -53,13 +55,36 @@ def fill_entries(fill: Fill, *, cost: Notional) -> tuple[Entry, ...]:
 
 def dust_entries(symbol: str, *, quantity: Quantity, cost: Notional) -> tuple[Entry, ...]:
     """Move what is left of a closed position to dust, with what it cost."""
-    coin, held = base_of(symbol), f"position:{symbol}"
+    coin, held = base_of(symbol), held_account(symbol)
     return _some(
         _usdt(held, -cost),
         _usdt("dust", cost),
         _coins(held, coin, -quantity),
         _coins("dust", coin, quantity),
     )
+
+
+def lost_cash_entries(amount: Notional) -> tuple[Entry, ...]:
+    """Write USDT off."""
+    return (_usdt("cash", -amount), _usdt("lost", amount))
+
+
+def lost_coin_entries(
+    account: str, symbol: str, *, quantity: Quantity, cost: Notional
+) -> tuple[Entry, ...]:
+    """Write coins off an account that has them, at what they cost."""
+    coin = base_of(symbol)
+    return _some(
+        _usdt(account, -cost),
+        _usdt("lost", cost),
+        _coins(account, coin, -quantity),
+        _coins("lost", coin, quantity),
+    )
+
+
+def held_account(symbol: str) -> str:
+    """Name the account of what is held of a symbol."""
+    return f"position:{symbol}"
 
 
 def must_balance(entries: Iterable[Entry]) -> None:

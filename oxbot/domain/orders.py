@@ -30,7 +30,10 @@ class Side(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What an order is for; all but `entry` are exits."""
+    """What an order is for; all but `entry` are exits.
+
+    `write_off` is no order's: it ends a position whose coins are gone from the account.
+    """
 
     ENTRY = "entry"
     STOP = "stop"
@@ -39,11 +42,16 @@ class Purpose(StrEnum):
     HOLD = "hold"
     DECISION = "decision"
     FLATTEN = "flatten"
+    WRITE_OFF = "write_off"
 
     @property
     def is_exit(self) -> bool:
         """Whether the order reduces a position."""
         return self is not Purpose.ENTRY
+
+
+ORDERED: Final = tuple(purpose for purpose in Purpose if purpose is not Purpose.WRITE_OFF)
+"""The purposes that an order can have."""
 
 
 class OrderState(StrEnum):

@@ -5,8 +5,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from oxbot.domain.market import Positive, Quote, Symbol
+from oxbot.domain.market import QUOTE_CURRENCY, Positive, Quote, Symbol, base_of
 from oxbot.domain.money import (
+    EXACT,
     NonNegativeNotional,
     NonNegativeQuantity,
     Notional,
@@ -63,8 +64,8 @@ class Position(Value):
     bought or sold for without fees. `paid` and `received` are the cash that the round trip
     moved so far, fees included; `entry_quantity` and `entry_notional` are of the entry's fills,
     whose average carries stop and target, `exit_quantity` and `exit_notional` of the exits'.
-    `version` grows with every fill. `trail` is a fraction of `best`, the best price at which it
-    could have been closed since it was opened.
+    `version` grows with every fill and loss. `trail` is a fraction of `best`, the best price at
+    which it could have been closed since it was opened.
     """
 
     symbol: Symbol
@@ -91,7 +92,7 @@ class Position(Value):
 
     @property
     def average_exit(self) -> Price:
-        """Average fill of the exits; the entry's, where it left too little to be exited."""
+        """Average fill of the exits; the entry's, where it left nothing that was exited."""
         if not self.exit_quantity:
             return self.average_price
         return to_scale(self.exit_notional / self.exit_quantity)
@@ -143,7 +144,9 @@ class Position(Value):
 class Trade(Value):
     """One round trip. Prices, fees and net PnL in USDT, times in venue ms.
 
-    Net PnL is cash received less cash paid, fees included; dust left behind counts at its cost.
+    Net PnL is cash received less cash paid, fees included; dust left behind counts at its cost,
+    and what was lost on the way is part of it, at cost. `exit` is `write_off` where what was left
+    of it was lost.
     """
 
     symbol: Symbol
@@ -158,6 +161,32 @@ class Trade(Value):
     exit: Purpose
 
 
+def round_trip(
+    before: Position, after: Position, end: tuple[Purpose, int], dust_cost: Notional
+) -> Trade:
+    """Sum a position up that has come to its end.
+
+    Args:
+        before: The position before that, of its own direction.
+        after: The same with all that its end has brought; nothing may be left in it.
+        end: What ended it, and when (venue ms).
+        dust_cost: What that which was left as dust has cost, in USDT.
+    """
+    purpose, at_ms = end
+    return Trade(
+        symbol=after.symbol,
+        direction=before.direction,
+        quantity=after.entry_quantity,
+        entry_price=after.average_price,
+        exit_price=after.average_exit,
+        fees=after.fees,
+        net_pnl=after.received + dust_cost - after.paid,
+        opened_ms=after.opened_ms,
+        closed_ms=at_ms,
+        exit=purpose,
+    )
+
+
 class Portfolio(Value):
     """What a bot owns and owes: cash, of it reserved, positions, dust in coins by symbol."""
 
@@ -165,6 +194,15 @@ class Portfolio(Value):
     reserved: NonNegativeNotional = Notional(0)
     positions: dict[Symbol, Position] = Field(default_factory=dict)
     dust: dict[Symbol, Quantity] = Field(default_factory=dict)
+
+    def owned(self) -> dict[str, Decimal]:
+        """Give what it has of each currency: cash, and coins with dust."""
+        coins = [(s, p.quantity) for s, p in self.positions.items()]
+        owned = {QUOTE_CURRENCY: self.cash.number}
+        for symbol, quantity in (*coins, *self.dust.items()):
+            coin = base_of(symbol)
+            owned[coin] = EXACT.add(owned.get(coin, Decimal(0)), quantity.number)
+        return owned
 
     def exposure(self, quotes: dict[str, Quote]) -> Notional:
         """Worth of all positions, held or owed, plus what pending entries have reserved."""

@@ -2,11 +2,12 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 from oxbot.domain.market import ClockReading, Instrument, Symbol
-from oxbot.domain.money import PositivePrice, PositiveQuantity, Quantity
+from oxbot.domain.money import Notional, PositivePrice, PositiveQuantity, Quantity, share
 from oxbot.domain.orders import FENCE_MS, Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Position
 from oxbot.domain.values import Value
@@ -84,6 +85,11 @@ def attached_id(order_id: str) -> str:
     return f"g{order_id[1:]}"
 
 
+def entry_id(attached: str) -> str:
+    """Name the entry that brings the stop `attached`; an id that nothing has for a later stop."""
+    return f"b{attached[1:]}"
+
+
 def stop_id(attached: str, number: int) -> str:
     """Name a later stop of the position whose entry brought the first one, `attached`."""
     if number == 1:
@@ -155,3 +161,44 @@ def exit_of(stop: RestingStop, seen: SeenStop, entry: Order) -> Order:
         state=OrderState.FILLED if seen.fills else OrderState.CANCELLED,
         reason=f"the {seen.purpose} that rested at the exchange",
     )
+
+
+class Beyond(Value):
+    """What a stop has sold beyond what its bot had: coins, and USDT that they brought after fees.
+
+    Neither is on any bot's books.
+    """
+
+    quantity: Quantity = Quantity(0)
+    proceeds: Notional = Notional(0)
+
+
+def within(fills: Sequence[Fill], held: Quantity) -> tuple[list[Fill], Beyond]:
+    """Take of a stop's fills what the books can, in their order; the rest is beyond.
+
+    The exchange sells what the account has: also coins that the fee of the entry has taken from
+    the bot, or that another stop or order of the bot has sold before.
+
+    Args:
+        fills: Sales, all of them.
+        held: Coins that the bot has.
+    """
+    taken: list[Fill] = []
+    left = max(held, Quantity(0))
+    for fill in sorted(fills, key=lambda one: (one.at_ms, one.trade_id)):
+        quantity = min(fill.quantity, left)
+        taken += [_part(fill, quantity)] if quantity else []
+        left -= quantity
+    sold = sum((fill.quantity for fill in fills), Quantity(0))
+    cash = sum((fill.cash for fill in fills), Notional(0))
+    booked = sum((fill.quantity for fill in taken), Quantity(0))
+    brought = sum((fill.cash for fill in taken), Notional(0))
+    return taken, Beyond(quantity=sold - booked, proceeds=cash - brought)
+
+
+def _part(fill: Fill, quantity: Quantity) -> Fill:
+    """Give so much of a fill, with its share of the fee."""
+    if quantity == fill.quantity:
+        return fill
+    fee = share(Notional(fill.fee), quantity, fill.quantity)
+    return fill.model_copy(update={"quantity": quantity, "fee": fee.number})

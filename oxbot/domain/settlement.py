@@ -7,8 +7,8 @@ from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.ledger import Entry, dust_entries, fill_entries
 from oxbot.domain.market import QUOTE_CURRENCY, Instrument, base_of
 from oxbot.domain.money import Notional, Quantity, share
-from oxbot.domain.orders import Fill, Order, Side
-from oxbot.domain.portfolio import Position, Trade
+from oxbot.domain.orders import Fill, Order, Purpose, Side
+from oxbot.domain.portfolio import Position, Trade, round_trip
 from oxbot.domain.values import Value
 
 
@@ -143,7 +143,7 @@ def _kept(entered: Settlement, order: Order, instrument: Instrument) -> Settleme
             "position": None,
             "dust": held.quantity,
             "entries": entered.entries + written_off,
-            "trade": _round_trip(held, held, order, entered.fill, held.cost),
+            "trade": round_trip(held, held, _end(order, entered.fill), held.cost),
         }
     )
 
@@ -178,7 +178,7 @@ def _left(
         dust=dust,
         entries=fill_entries(fill, cost=kept_cost + dust_cost - held.cost)
         + dust_entries(fill.symbol, quantity=dust, cost=dust_cost),
-        trade=_round_trip(held, after, order, fill, dust_cost) if closes else None,
+        trade=round_trip(held, after, _end(order, fill), dust_cost) if closes else None,
     )
 
 
@@ -195,18 +195,5 @@ def _traded(held: Position, fill: Fill) -> Position:
     )
 
 
-def _round_trip(
-    held: Position, after: Position, order: Order, fill: Fill, dust_cost: Notional
-) -> Trade:
-    return Trade(
-        symbol=after.symbol,
-        direction=held.direction,
-        quantity=after.entry_quantity,
-        entry_price=after.average_price,
-        exit_price=after.average_exit,
-        fees=after.fees,
-        net_pnl=after.received + dust_cost - after.paid,
-        opened_ms=after.opened_ms,
-        closed_ms=fill.at_ms,
-        exit=order.purpose,
-    )
+def _end(order: Order, fill: Fill) -> tuple[Purpose, int]:
+    return order.purpose, fill.at_ms

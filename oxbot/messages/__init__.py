@@ -53,7 +53,12 @@ from oxbot.messages.protection import (
     WatchPrices,
     WatchView,
 )
-from oxbot.messages.reconciliation import Reconcile, Reconciliation
+from oxbot.messages.reconciliation import (
+    Reconcile,
+    Reconciliation,
+    WriteOffMissing,
+    WriteOffRequest,
+)
 from oxbot.messages.runs import (
     CountHoldings,
     Holdings,
@@ -110,6 +115,8 @@ __all__ = [
     "WatchView",
     "WriteControl",
     "WriteLimits",
+    "WriteOffMissing",
+    "WriteOffRequest",
     "watch_id",
     "workflow_id",
 ]

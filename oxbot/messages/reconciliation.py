@@ -1,5 +1,8 @@
 """A live bot's record held against its account."""
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from oxbot.domain.money import CurrencyAmount
 from oxbot.messages.base import Message
 from oxbot.messages.cycles import OrderOutcome
 
@@ -22,8 +25,12 @@ class Reconciliation(Message):
 
     `booked` are orders that had traded more than was on record, `exits` what stops have become or
     had to be sold, `proven` the coins whose stop was seen at the exchange, `unknown` what nobody
-    can say yet, `differs` where the account has less than the bots of it. Entries wait while
-    there is anything in the last two.
+    can say yet, `stuck` what can have no stop and cannot be sold, `broken` what has been traded
+    and the books do not take, `differs` where the account has less than the bots of it. Entries
+    wait while there is anything in the last four.
+
+    `losses` are amounts by currency that are missing and could be written off for this bot,
+    `written_off` those that were.
     """
 
     booked: tuple[OrderOutcome, ...] = ()
@@ -31,9 +38,34 @@ class Reconciliation(Message):
     proven: tuple[str, ...] = ()
     ghosts: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
+    losses: dict[str, CurrencyAmount] = Field(default_factory=dict)
+    written_off: dict[str, CurrencyAmount] = Field(default_factory=dict)
 
     @property
     def blocks(self) -> str:
         """Say why nothing may be entered; empty where everything agrees."""
-        return "; ".join((*self.differs, *self.unknown))
+        return "; ".join((*self.broken, *self.differs, *self.unknown, *self.stuck))
+
+
+class WriteOffRequest(BaseModel):
+    """What a person has confirmed to be gone from the account, by currency.
+
+    `id` is the wish's own: however often it comes, it is fulfilled once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    id: str = Field(min_length=1, max_length=64)
+    by: str = "temporal"
+    reason: str = ""
+    losses: dict[str, CurrencyAmount] = Field(min_length=1)
+
+
+class WriteOffMissing(Message):
+    """Take what is gone from the account off a live bot's books, and prove what is left."""
+
+    reconcile: Reconcile
+    wish: WriteOffRequest

@@ -1,12 +1,13 @@
 """The part of the record that live bots need: stops at the exchange, and what an account owes."""
 
 from collections.abc import Collection, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.market import Instrument
 from oxbot.domain.orders import Fill, Order
 from oxbot.domain.resting import RestingStop, StopState
-from oxbot.records import Claims, StopView
+from oxbot.records import Claims, SeenAccount, StopView, WriteOff
 
 
 class LiveStore(Protocol):
@@ -49,6 +50,31 @@ class LiveStore(Protocol):
 
     async def booked_trades(self, order_ids: Collection[str]) -> list[tuple[str, str]]:
         """Give what is booked of these orders: the order's id and the venue's trade id."""
+        ...
+
+    async def write_off(self, wish: WriteOff, seen: SeenAccount) -> None:
+        """Take what is gone from the account off a bot's books, once; tell it.
+
+        Conflict where it is not, or no longer, what is missing and the bot has, where anything of
+        the account has changed since it was seen, or an order of the bot is under way.
+        """
+        ...
+
+    async def written_off(self, bot_id: str, wish_id: str) -> dict[str, Decimal]:
+        """Give what a wish has taken off, by currency; nothing where it has not."""
+        ...
+
+    async def tell_differences(
+        self, bot_id: str, differs: Collection[str], *, is_all: bool
+    ) -> None:
+        """Tell what differs and did not the last time, and what differed then and does no more.
+
+        `is_all`: nothing else differs; else nothing is told to be over.
+        """
+        ...
+
+    async def untold_exits(self, bot_id: str, since_ms: int) -> list[Order]:
+        """Give exits that were filled since a wall time and are in no event, oldest first."""
         ...
 
     async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:

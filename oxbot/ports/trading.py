@@ -23,6 +23,7 @@ from oxbot.messages import (
     ProtectReport,
     Reconciliation,
     TickReport,
+    WriteOffRequest,
 )
 from oxbot.records import (
     ModelReply,
@@ -118,6 +119,14 @@ class LiveExchange(Exchange, Protocol):
 
     async def resting_stops(self) -> frozenset[str]:
         """Give the ids of all stops and targets of the account that are alive.
+
+        Raises:
+            VenueUnavailable: It does not say now.
+        """
+        ...
+
+    async def triggered_stops(self, since_ms: int) -> frozenset[str]:
+        """Give the ids of the stops and targets that were triggered since a venue time.
 
         Raises:
             VenueUnavailable: It does not say now.
@@ -226,6 +235,13 @@ class BotControl(Protocol):
 
     async def reconcile(self, bot_id: str) -> Reconciliation:
         """Have a live bot's record held against its account, and say what was found."""
+        ...
+
+    async def write_off(self, bot_id: str, request: WriteOffRequest) -> Reconciliation:
+        """Have what is gone from a live bot's account taken off its books, and say what was found.
+
+        Conflict where it is not what is missing, or nobody can say what is.
+        """
         ...
 
     async def examine(self, venue: str, at_ms: int) -> ExamineReport:

@@ -13,6 +13,7 @@ from oxbot.records.cycles import (
     Judgement,
     RunReservation,
 )
+from oxbot.records.losses import SeenAccount, WriteOff
 from oxbot.records.protection import (
     Claims,
     ExitIntent,
@@ -56,8 +57,10 @@ __all__ = [
     "Protection",
     "ProtectionTimes",
     "RunReservation",
+    "SeenAccount",
     "Spent",
     "StopView",
     "TradeRow",
     "WatchBeat",
+    "WriteOff",
 ]

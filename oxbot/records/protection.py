@@ -1,8 +1,11 @@
 """Exits that prices set off, and the watch behind them."""
 
+from decimal import Decimal
+
 from pydantic import Field
 
 from oxbot.domain.bot import Mode
+from oxbot.domain.market import QUOTE_CURRENCY
 from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.orders import Order, Purpose
 from oxbot.domain.portfolio import Position
@@ -83,6 +86,11 @@ class Claims(Value):
     coins: dict[str, Quantity] = Field(default_factory=dict)
     sent: tuple[str, ...] = ()
     fills: int = 0
+
+    def by_currency(self) -> dict[str, Decimal]:
+        """Give what is claimed of each currency."""
+        coins = {coin: quantity.number for coin, quantity in self.coins.items()}
+        return {QUOTE_CURRENCY: self.cash.number, **coins}
 
 
 class ProtectionTimes(Value):

@@ -173,11 +173,26 @@ async def test_the_stops_of_live_positions_come_and_go_with_their_migration(
     empty_database_url: str, database_url: str
 ) -> None:
     await asyncio.to_thread(upgrade, empty_database_url)
+    await migrate_down_to(empty_database_url, "0012")
+    before = await catalogue(empty_database_url)
     await migrate_down_to(empty_database_url, "0011")
     rows = await catalogue(empty_database_url)
-    assert rows == {row for row in await catalogue(database_url) if "resting_stops" not in row}
+    assert rows == {row for row in before if "resting_stops" not in row}
     await asyncio.to_thread(upgrade, empty_database_url)
     assert await catalogue(empty_database_url) == await catalogue(database_url)
+
+
+async def test_losses_come_and_go_with_their_migration(
+    empty_database_url: str, database_url: str
+) -> None:
+    await asyncio.to_thread(upgrade, empty_database_url)
+    await migrate_down_to(empty_database_url, "0012")
+    rows, now = await catalogue(empty_database_url), await catalogue(database_url)
+    assert {row.split()[1] for row in rows - now} == {"ck_trades_exit"}
+    new = ("write_off", "ix_events_of_account")
+    assert now - rows == {row for row in now if any(name in row for name in new)}
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await catalogue(empty_database_url) == now
 
 
 async def migrate_down_to(url: str, revision: str) -> None:

@@ -22,6 +22,7 @@ from tests.unit.app.room import BOT
 pytestmark = pytest.mark.critical
 
 ABOUT = About(BOT, 1, 1, 1)
+RECONCILE = Reconcile(bot_id=BOT, incarnation=1, cycle=1, epoch=1)
 LATER_MS = FENCE_MS + GRACE_MS + 1
 ALIVE = "live"
 
@@ -107,7 +108,15 @@ async def fall(trader: Trader, fraction: str) -> None:
 
 
 async def reconciled(trader: Trader) -> Reconciliation:
-    return await reconcile_bot(trader.ports, Reconcile(bot_id=BOT, incarnation=1, cycle=1, epoch=1))
+    return await reconcile_bot(trader.ports, RECONCILE)
+
+
+async def by_hand(trader: Trader, **order: str) -> None:
+    """Have a person trade at market."""
+    plain = {"instId": PAIR, "tdMode": "cash", "ordType": "market", "tgtCcy": "base_ccy"}
+    await trader.simulator.okx.private_post_trade_batch_orders(
+        [{**plain, "clOrdId": "byhand1", **order}]
+    )
 
 
 async def test_an_entry_brings_its_stop_which_is_moved_to_the_average_fill(
@@ -132,6 +141,16 @@ async def test_a_stop_that_was_refused_after_the_entry_is_placed_again(trader: T
     await must_be_protected(trader)
     [row] = await trader.room.store.resting_stops(BOT)
     assert row.number == 2
+
+
+async def test_a_stop_that_was_refused_with_its_entry_is_replaced_without_waiting(
+    trader: Trader,
+) -> None:
+    trader.simulator.fault(endpoint="trade/batch-orders", count=1, kind="stop_rejected")
+    assert await trader.end(await trader.order()) == 0
+    [row] = await trader.room.store.known_stops([attached_id(ID)])
+    assert "51280" in row.reason
+    await must_be_protected(trader)
 
 
 async def test_a_position_that_can_have_no_stop_is_sold(trader: Trader) -> None:
@@ -222,25 +241,13 @@ async def test_coins_that_are_missing_block_entries_and_are_told_in_figures(
 ) -> None:
     await trader.end(await trader.order())
     position = await held(trader)
-    await trader.simulator.okx.private_post_trade_batch_orders(
-        [
-            {
-                "instId": PAIR,
-                "tdMode": "cash",
-                "side": "sell",
-                "ordType": "market",
-                "sz": "0.004",
-                "tgtCcy": "base_ccy",
-                "clOrdId": "byhand1",
-            }
-        ]
-    )
+    await by_hand(trader, side="sell", sz="0.004")
     found = await reconciled(trader)
     has = position.quantity - Quantity("0.004")
     assert found.differs == (
         f"the account has {has} BTC, and live bots hold {position.quantity}: 0.004 BTC are missing",
     )
-    assert ("account_differs", found.differs[0]) in trader.room.store.told.values()
+    assert ("account_differs", found.differs[0]) in trader.room.store.differences
 
 
 async def test_an_execution_that_was_missed_is_booked(trader: Trader) -> None:
@@ -310,7 +317,8 @@ async def test_a_stop_is_absent_only_after_its_fence_and_a_while_more(trader: Tr
     await trader.end(await trader.order())
     [row] = await trader.room.store.resting_stops(BOT)
     now_ms = trader.simulator.venue.clock.now()
-    other = row.model_copy(update={"id": "g" + "y" * 31, "fence_ms": now_ms})
+    changes = {"id": "g" + "y" * 31, "fence_ms": now_ms, "state": StopState.SENT}
+    other = row.model_copy(update=changes)
     with pytest.raises(OutcomeUnknown):
         await trader.ports.account.see_stop(other)
     trader.simulator.advance(GRACE_MS + 1)
@@ -327,3 +335,47 @@ async def test_a_sale_that_the_exchange_refuses_leaves_the_position_with_a_stop(
     report = await closed(trader, Purpose.FLATTEN)
     assert report.state == "open"
     await must_be_protected(trader)
+
+
+async def test_a_stop_that_okx_sized_before_the_fee_and_triggered_at_once_is_booked_and_told() -> (
+    None
+):
+    """The entry's answer was lost, and its stop sold coins of others besides the bot's."""
+    async with live_trader(others={"BTC": "0.5"}) as trader:
+        order = await trader.order(stop=Decimal("0.03"))
+        now = await trader.clock.reading()
+        fence_ms = now.venue_ms + FENCE_MS
+        assert await trader.room.store.claim(order.id, now.venue_ms, fence_ms)
+        await trader.ports.account.place(order.model_copy(update={"fence_ms": fence_ms}), now)
+        await trader.simulator.okx.private_post_trade_amend_algos(
+            {"instId": PAIR, "algoClOrdId": attached_id(ID), "newSz": "0.01"}
+        )
+        await fall(trader, "0.035")
+        found = await reconciled(trader)
+        assert [sold.purpose for sold in found.exits] == [Purpose.STOP]
+        assert found.blocks == ""
+        beyond = trader.room.store.sold_beyond[attached_id(ID)]
+        assert beyond.quantity == Quantity("0.00001")
+        books, has = await trader.room.store.portfolio(BOT), await trader.simulator.balances()
+        assert (books.positions, has["BTC"]) == ({}, Decimal("0.5") - beyond.quantity.number)
+        assert has["USDT"] == (books.cash + beyond.proceeds).number
+
+
+async def test_a_stop_that_is_over_on_record_and_was_triggered_is_booked(trader: Trader) -> None:
+    await trader.end(await trader.order(stop=Decimal("0.03")))
+    await trader.room.store.note_stop(attached_id(ID), StopState.ENDED, "so it was thought")
+    await fall(trader, "0.035")
+    found = await reconciled(trader)
+    assert [order.order_id for order in found.exits] == [attached_id(ID)]
+    assert found.blocks == ""
+    await trader.must_agree()
+
+
+async def test_stops_are_told_as_triggered_from_a_time_on(trader: Trader) -> None:
+    await trader.end(await trader.order(stop=Decimal("0.03")))
+    account, clock = trader.ports.account, trader.simulator.venue.clock
+    assert await account.triggered_stops(0) == frozenset()
+    before = clock.now()
+    await fall(trader, "0.035")
+    assert await account.triggered_stops(before) == {attached_id(ID)}
+    assert await account.triggered_stops(clock.now() + 1) == frozenset()

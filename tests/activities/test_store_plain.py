@@ -19,7 +19,7 @@ from oxbot.domain.portfolio import Direction
 from oxbot.domain.resting import RestingStop, StopState
 from oxbot.domain.snapshots import part_keys
 from oxbot.messages import CycleOutcome, OrderOutcome, WriteControl, WriteLimits
-from oxbot.records import DecisionRecord, Protection
+from oxbot.records import DecisionRecord, Protection, SeenAccount, WriteOff
 from tests.support.trading import (
     BTC,
     CANDLE_END_MS,
@@ -172,8 +172,24 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "booked_trades": partial(store.booked_trades, [sent.id]),
         "claims": partial(store.claims, "okx"),
         "sent_symbols": partial(store.sent_symbols, "b1", 0),
+        "tell_differences": partial(
+            store.tell_differences, "b1", ["USDT are missing"], is_all=True
+        ),
+        "untold_exits": partial(store.untold_exits, "b1", 0),
+        "write_off": partial(gone, store),
+        "written_off": partial(store.written_off, "b1", "w1"),
         "close": store.close,
     }
+
+
+async def gone(store: PostgresStore) -> None:
+    """Write off what a live bot of another venue has, and its account has no more."""
+    await new_bot(store, "b3", mode="live", venue="elsewhere")
+    seen = SeenAccount(claims=await store.claims("elsewhere"), has={"USDT": Decimal(9_999)})
+    wish = WriteOff(
+        id="w1", bot_id="b3", by="t", reason="", losses={"USDT": Decimal(1)}, at_ms=NOW_MS
+    )
+    await store.write_off(wish, seen)
 
 
 async def test_every_method_runs_and_what_it_gives_is_whole_when_the_store_is_closed(

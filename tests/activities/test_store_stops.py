@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from oxbot.adapters.postgres.adoption import SOLD_BEYOND
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.domain.errors import LedgerBroken, NotFound
+from oxbot.domain.errors import NotFound
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.domain.resting import (
@@ -38,6 +39,8 @@ from tests.support.trading import (
 )
 
 pytestmark = pytest.mark.critical
+
+D = Decimal
 
 
 async def resting(store: PostgresStore, bot_id: str = "b1") -> RestingStop:
@@ -314,17 +317,60 @@ async def test_a_stop_that_sold_in_part_leaves_the_rest_without_one(store: Postg
     assert await store.intend_stop(await next_stop(store), after.position.version)
 
 
-async def test_a_stop_that_sold_more_than_is_held_changes_nothing(store: PostgresStore) -> None:
+async def test_of_a_stop_that_sold_more_than_is_held_the_books_take_what_they_can_and_tell_the_rest(
+    store: PostgresStore,
+) -> None:
     stop = await held(store)
-    stop, seen = await triggered(store, stop, quantity="0.2")
+    stop, seen = await triggered(store, stop, quantity="0.1")
+    [whole] = seen.fills
+    parts = [
+        whole.model_copy(update={"quantity": Quantity(quantity), "trade_id": name, "fee": D(fee)})
+        for name, quantity, fee in (
+            ("t1", "0.05", "1"),
+            ("t2", "0.04995", "1"),
+            ("t3", "5E-5", "1"),
+        )
+    ]
     view = await store.stop_view("b1", BTC)
     assert view.entry
     order = exit_of(stop.model_copy(update={"quantity": Quantity(1)}), seen, view.entry)
-    with pytest.raises(LedgerBroken):
-        await store.adopt(order, seen.fills, INSTRUMENT)
-    assert await resting(store) == stop
-    assert await store.known_orders([stop.id]) == []
-    assert await told(store) == []
+    for _ in range(2):
+        sold = await store.adopt(order, parts, INSTRUMENT)
+        assert sold.state is OrderState.FILLED
+    booked = await store.fills(stop.id)
+    assert [fill.quantity for fill in booked] == [Quantity("0.05"), Quantity("0.0499")]
+    assert booked[1].fee == D("0.998998998999")
+    assert (await store.portfolio("b1")).positions == {}
+    found = await store.audit("b1")
+    assert (found.drift, found.unbalanced) == (D(0), 0)
+    [event] = [event for event in await store.events("b1", 9) if event.kind == SOLD_BEYOND]
+    assert event.figures["quantity"] == "0.0001"
+    assert event.figures["proceeds"] == "4.788998998999"
+    assert await store.resting_stops("b1") == []
+    await bought(store, cycle=2, quantity=Quantity("0.15"))
+    await store.adopt(order, parts, INSTRUMENT)
+    assert await store.fills(stop.id) == booked
+
+
+async def test_of_a_stop_whose_bot_holds_nothing_all_is_told_and_nothing_booked(
+    store: PostgresStore,
+) -> None:
+    stop, seen = await triggered(store, await held(store))
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    await store.note_stop(stop.id, StopState.ENDED, "so it was thought")
+    leaving = leave("b1", 2, "0.0999")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving)], INSTRUMENT)
+    before = await store.portfolio("b1")
+    for _ in range(2):
+        sold = await store.adopt(exit_of(stop, seen, view.entry), seen.fills, INSTRUMENT)
+        assert (sold.state, "had nothing" in sold.reason) == (OrderState.CANCELLED, True)
+    assert await store.portfolio("b1") == before
+    [event] = [event for event in await store.events("b1", 9) if event.kind == SOLD_BEYOND]
+    assert event.figures["quantity"] == "0.0999"
+    assert len(await told(store)) == 0
+    assert (await store.audit("b1")).drift == 0
 
 
 async def test_what_live_bots_of_a_venue_have_is_added_up(store: PostgresStore) -> None:

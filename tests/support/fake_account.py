@@ -13,7 +13,7 @@ from oxbot.domain.errors import OutcomeUnknown, OxbotError, VenueRefused, VenueU
 from oxbot.domain.market import QUOTE_CURRENCY, ClockReading, base_of
 from oxbot.domain.money import CurrencyAmount, Price, Quantity, floor_to
 from oxbot.domain.orders import Fill, Order, Purpose, Side
-from oxbot.domain.resting import RestingStop, SeenState, SeenStop, attached_id
+from oxbot.domain.resting import RestingStop, SeenState, SeenStop, StopState, attached_id
 from oxbot.ports import Clock
 from tests.support.fakes import FEE_RATE, FakeFeed
 
@@ -92,6 +92,7 @@ class FakeAccount:
         if seen is not None and at_ms >= self._seen_from_ms.get(stop.id, 0):
             return seen
         was_alive = seen is not None and seen.state is SeenState.TRIGGERED
+        was_alive |= stop.state is StopState.RESTING
         if was_alive or at_ms <= stop.fence_ms + GRACE_MS:
             raise OutcomeUnknown(f"{stop.id} may still be taken, or what it sold cannot be seen.")
         return SeenStop(state=SeenState.ABSENT, reason="it was never there")
@@ -114,6 +115,12 @@ class FakeAccount:
         """Give the ids of stops that rest."""
         self._ask("resting_stops")
         return frozenset(self.alive)
+
+    async def triggered_stops(self, since_ms: int) -> frozenset[str]:  # noqa: ARG002 - all is of today
+        """Give the ids of stops that were triggered."""
+        self._ask("triggered_stops")
+        over = self.over.items()
+        return frozenset(known for known, seen in over if seen.state is SeenState.TRIGGERED)
 
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
         """Give what was traded by orders of an id."""

@@ -29,6 +29,7 @@ class FakeBooks:
         self._positions: dict[tuple[str, str], Position] = {}
         self._dust: dict[tuple[str, str], Quantity] = {}
         self._trades: list[tuple[str, Trade]] = []
+        self._lost_cash: dict[str, Notional] = {}
         self._verdicts: dict[tuple[str, int], list[Verdict]] = {}
 
     async def portfolio(self, bot_id: str) -> Portfolio:
@@ -252,9 +253,10 @@ class FakeBooks:
         return [TradeRow.model_validate(trade.model_dump()) for trade in mine[:limit]]
 
     async def audit(self, bot_id: str) -> AuditFigures:
-        """Recompute cash from fills and compare it with what is stored."""
+        """Recompute cash from fills and losses, and compare it with what is stored."""
         fills = [f for f in self.booked.values() if self.orders_by_id[f.order_id].bot_id == bot_id]
         capital = self.bots_by_id[bot_id].settings.capital
+        capital -= self._lost_cash.get(bot_id, Notional(0))
         recomputed = sum((fill.cash for fill in fills), capital)
         return AuditFigures(
             fills=len(fills),

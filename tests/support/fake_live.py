@@ -3,11 +3,10 @@
 from collections.abc import Collection, Sequence
 
 from oxbot.domain.bot import BotStatus, Mode
-from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.market import Instrument, base_of
 from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.orders import Fill, Order, OrderState
-from oxbot.domain.resting import RestingStop, StopState, attached_id, stop_of
+from oxbot.domain.resting import Beyond, RestingStop, StopState, attached_id, stop_of, within
 from oxbot.messages import OrderOutcome
 from oxbot.records import Claims, ExitIntent, ExitView, StopView
 from tests.support.fake_books import FakeBooks
@@ -19,6 +18,7 @@ class FakeLive(FakeBooks):
     def __init__(self) -> None:
         super().__init__()
         self.stops_by_id: dict[str, RestingStop] = {}
+        self.sold_beyond: dict[str, Beyond] = {}
 
     async def stop_view(self, bot_id: str, symbol: str) -> StopView:
         """Give what the resting stop of a bot's coin rests on."""
@@ -103,16 +103,19 @@ class FakeLive(FakeBooks):
         return stop.model_copy(update=changes)
 
     async def adopt(self, order: Order, fills: Sequence[Fill], instrument: Instrument) -> Order:
-        """Write down what a stop has become, book and tell it, end the stop: all or nothing."""
-        known = self.orders_by_id.setdefault(order.id, order)
-        try:
-            ended = await self.settle(order.id, fills, instrument)
-        except LedgerBroken:
-            if known is order:
-                del self.orders_by_id[order.id]
-            raise
+        """Write down what a stop has become, book what can be, tell it, and end the stop."""
+        if order.id in self.orders_by_id:
+            return self.orders_by_id[order.id]
+        held = self._positions.get((order.bot_id, order.symbol))
+        taken, beyond = within(fills, held.quantity if held else Quantity(0))
+        state = OrderState.FILLED if taken else OrderState.CANCELLED
+        self.orders_by_id[order.id] = order.model_copy(update={"state": state})
+        ended = await self.settle(order.id, taken, instrument)
         await self.note_stop(order.id, StopState.ENDED, order.reason)
-        await self.tell_exit(order.bot_id, order.cycle, OrderOutcome.of(ended, fills))
+        if taken:
+            await self.tell_exit(order.bot_id, order.cycle, OrderOutcome.of(ended, taken))
+        if beyond.quantity:
+            self.sold_beyond[order.id] = beyond
         return ended
 
     async def claim(self, order_id: str, now_ms: int, fence_ms: int | None = None) -> bool:

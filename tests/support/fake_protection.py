@@ -8,10 +8,10 @@ from oxbot.domain.guard_index import Best
 from oxbot.domain.guards import Guard
 from oxbot.domain.portfolio import Position
 from oxbot.records import Protection, ProtectionTimes, WatchBeat
-from tests.support.fake_live import FakeLive
+from tests.support.fake_losses import FakeLosses
 
 
-class FakeProtection(FakeLive):
+class FakeProtection(FakeLosses):
     """The part of the record that the market watch lives by.
 
     `examined` and `beats` are by venue, `told` the events of alarms and of bots out of reach.

@@ -137,6 +137,7 @@ class House:
         ports = self.ports
         control, market = ControlActivities(ports), MarketActivities(ports)
         protection, watch = ProtectionActivities(ports), WatchActivities(ports)
+        reconciliation = ReconciliationActivities(ports)
         return Worker(
             self.client,
             task_queue=self.queue,
@@ -153,7 +154,8 @@ class House:
                 protection.protect,
                 protection.count_holdings,
                 RecordActivities(ports).record_cycles,
-                ReconciliationActivities(ports).reconcile,
+                reconciliation.reconcile,
+                reconciliation.write_off,
                 watch.watch_prices,
                 watch.examine,
             ],

@@ -13,6 +13,7 @@ from oxbot.messages import (
     ProtectReport,
     Reconciliation,
     TickReport,
+    WriteOffRequest,
 )
 
 
@@ -72,6 +73,9 @@ class NoBots:
 
     async def reconcile(self, bot_id: str) -> Reconciliation:
         raise NotImplementedError(bot_id)
+
+    async def write_off(self, bot_id: str, request: WriteOffRequest) -> Reconciliation:
+        raise NotImplementedError(bot_id, request)
 
     async def examine(self, venue: str, at_ms: int) -> ExamineReport:
         raise NotImplementedError(venue, at_ms)

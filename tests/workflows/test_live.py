@@ -4,11 +4,12 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
 
-from oxbot.domain.errors import VenueUnavailable
-from oxbot.domain.money import Price
+from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.money import Notional, Price
 from oxbot.domain.orders import Purpose
-from oxbot.messages import Reconciliation
+from oxbot.messages import Reconciliation, WriteOffRequest
 from tests.support.fake_account import FakeAccount
 from tests.support.fakes import BTC
 from tests.support.house import BotHandle, House
@@ -188,6 +189,72 @@ async def test_those_who_ask_while_somebody_looks_look_one_after_the_other(
 
 async def reconciled(handle: BotHandle) -> Reconciliation:
     found: Reconciliation = await handle.execute_update("reconcile", result_type=Reconciliation)
+    return found
+
+
+async def test_what_a_person_confirms_to_be_gone_is_written_off_and_entries_go_on(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock, usdt="9900")
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        found = await reconciled(handle)
+        assert found.losses == {"USDT": Decimal(100)}
+        wish = WriteOffRequest(id="w1", by="a person", losses=found.losses)
+        for _ in range(2):
+            found = await written_off(handle, wish)
+            assert (found.written_off, found.blocks) == ({"USDT": Decimal(100)}, "")
+        assert house.store.cash[bot.id] == Notional(9_900)
+        assert "**Nothing is entered**" not in await details_of(handle)
+        house.model.will_buy(BTC)
+        [outcome] = await house.run_cycles(bot, 1)
+        assert [order.purpose for order in outcome.orders] == [Purpose.ENTRY]
+        await house.end()
+
+
+async def test_a_write_off_that_is_refused_says_why_and_one_that_fails_that_nobody_knows(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock, usdt="9000")
+    async with house.worker():
+        bot, _ = await house.started(mode="live")
+        wish = WriteOffRequest(id="w1", by="a person", losses={"USDT": Decimal(999)})
+        with pytest.raises(Conflict, match="not what is missing"):
+            await house.ports.control.write_off(bot.id, wish)
+        with house.faults.failing("write_off"), pytest.raises(Conflict, match="Nobody can say yet"):
+            await house.ports.control.write_off(bot.id, wish)
+        _, paper = await house.started()
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await written_off(paper, wish)
+        assert "trades on paper" in str(refused.value.cause)
+        assert house.store.wishes == {}
+        await house.end()
+
+
+async def test_a_write_off_waits_for_whoever_looks_at_the_account(empty_house: House) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock, usdt="9000")
+    async with house.worker():
+        _, handle = await house.started(mode="live")
+        wish = WriteOffRequest(id="w1", by="a person", losses={"USDT": Decimal(1_000)})
+        async with house.faults.holding("reconcile") as held:
+            looking = asyncio.create_task(reconciled(handle))
+            await held.reached.wait()
+            writing = asyncio.create_task(written_off(handle, wish))
+            await house.until_view(handle, lambda _: True)
+            assert "write_off" not in await activities_of(handle)
+            held.released.set()
+            assert (await looking).blocks
+        assert (await writing).blocks == ""
+        await house.end()
+
+
+async def written_off(handle: BotHandle, wish: WriteOffRequest) -> Reconciliation:
+    found: Reconciliation = await handle.execute_update(
+        "write_off", wish, result_type=Reconciliation
+    )
     return found
 
 

@@ -96,6 +96,17 @@ def over_as(row: Row) -> SeenStop:
     return SeenStop(state=SeenState.OVER, reason=f"OKX says: {', '.join(said)}")
 
 
+def refused_as(stop: RestingStop, order: Row) -> SeenStop | None:
+    """Read from an entry's row why OKX refused the stop attached to it; None where it does not."""
+    attached = order.get("attachAlgoOrds")
+    for guard in attached if isinstance(attached, list) else []:
+        named = isinstance(guard, dict) and guard.get("attachAlgoClOrdId") == stop.id
+        if named and guard.get("failCode") not in (None, "", "0"):
+            reason = f"OKX refused it with the entry: {guard['failCode']}"
+            return SeenStop(state=SeenState.OVER, reason=reason)
+    return None
+
+
 def way_out(row: Row) -> Purpose:
     """Read which way out a triggered stop took.
 

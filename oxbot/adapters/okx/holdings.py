@@ -1,6 +1,7 @@
 """What an account at OKX has, what of it is alive, and what it traded lately."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 from oxbot.adapters.okx.account_rows import balances_of
@@ -39,14 +40,18 @@ class OkxHoldings:
         Raises:
             VenueUnavailable: It does not say now.
         """
-        found: set[str] = set()
-        try:
-            for kind in KINDS:
-                rows = await pages(partial(self._account.stops_pending, kind), "algoId")
-                found.update(str(row["algoClOrdId"]) for row in rows if row.get("algoClOrdId"))
-        except OutcomeUnknown as error:
-            raise VenueUnavailable(f"OKX's list of stops cannot be read: {error}") from error
-        return frozenset(found)
+        asks = (partial(self._account.stops_pending, kind) for kind in KINDS)
+        return frozenset(str(row["algoClOrdId"]) for row in await _stops(asks))
+
+    async def triggered_stops(self, since_ms: int) -> frozenset[str]:
+        """Give the ids of the stops and targets that were triggered since a venue time.
+
+        Raises:
+            VenueUnavailable: It does not say now.
+        """
+        asks = (partial(self._account.stops_ended, kind, "effective") for kind in KINDS)
+        rows = await _stops(asks)
+        return frozenset(str(row["algoClOrdId"]) for row in rows if _time(row) >= since_ms)
 
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
         """Give what orders with an id of their sender have traded of a coin since a venue time.
@@ -92,3 +97,22 @@ class OkxHoldings:
             return balances_of(await self._account.balance())
         except UNREADABLE as error:
             raise read_failure(error, "the account's balances", self._account.timeout_ms) from error
+
+
+async def _stops(asks: Iterable[Callable[..., Awaitable[object]]]) -> list[Row]:
+    """Read all pages of these lists of stops; those without an id of their sender are left out.
+
+    Raises:
+        VenueUnavailable: One cannot be read.
+    """
+    try:
+        rows = [row for ask in asks for row in await pages(ask, "algoId")]
+    except OutcomeUnknown as error:
+        raise VenueUnavailable(f"OKX's list of stops cannot be read: {error}") from error
+    return [row for row in rows if row.get("algoClOrdId")]
+
+
+def _time(row: Row) -> int:
+    """Read when a stop changed last (venue ms); one that does not say it may be new."""
+    told = str(row.get("uTime", ""))
+    return int(told) if told.isdecimal() else sys.maxsize

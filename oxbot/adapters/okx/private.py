@@ -164,9 +164,9 @@ class OkxAccount:
         params = {"ordType": kind, "instType": "SPOT", **which}
         return await self._signed(self._ccxt.private_get_trade_orders_algo_pending, params)
 
-    async def stops_ended(self, kind: str, state: str, inst_id: str) -> object:
-        """Ask for the newest stops of a kind and a pair that have ended in a state."""
-        params = {"ordType": kind, "state": state, **_spot(inst_id)}
+    async def stops_ended(self, kind: str, state: str, **which: str) -> object:
+        """Ask for a page of the stops of a kind that have ended in a state, newest first."""
+        params = {"ordType": kind, "state": state, "instType": "SPOT", **which}
         return await self._signed(self._ccxt.private_get_trade_orders_algo_history, params)
 
     async def _signed(self, call: Callable[..., Awaitable[object]], *asked: object) -> object:

@@ -2,9 +2,13 @@
 
 A stop is absent only where OKX says so in every place, asked after the stop's fence and five
 seconds more: it is signed with a time that OKX takes for thirty seconds, which end at the fence.
+One that was once seen at rest is never absent: OKX keeps what has ended for months.
+
+An id can be used again once its stop is over. One that rests counts more than one that is over
+and has traded nothing; beside one that was triggered a person has to look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -16,6 +20,7 @@ from oxbot.adapters.okx.algo_rows import (
     change_body,
     must_be_stop,
     over_as,
+    refused_as,
     resting_as,
     stop_body,
     way_out,
@@ -29,7 +34,14 @@ from oxbot.adapters.okx.order_rows import fill_of, text
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.domain.errors import VenueRefused
 from oxbot.domain.orders import Fill
-from oxbot.domain.resting import SIGNED_FOR_MS, RestingStop, SeenState, SeenStop
+from oxbot.domain.resting import (
+    SIGNED_FOR_MS,
+    RestingStop,
+    SeenState,
+    SeenStop,
+    StopState,
+    entry_id,
+)
 
 GRACE_MS: Final = 5_000
 """Milliseconds after its request expired until an order that OKX took must be visible."""
@@ -68,26 +80,48 @@ class OkxStops(OkxHoldings):
             OutcomeUnknown: Nobody can know yet.
         """
         asked = await self._clock.reading()
-        row = await row_asked(self._account.stop(stop.id), "one stop")
-        row = row or await self._listed(stop)
+        row = await self._newest(stop) or await self._ended(stop)
         if row is not None:
             return await self._seen(stop, row)
+        if stop.state is StopState.RESTING:
+            raise unknown("the stop was seen at rest, and OKX has it neither there nor among ended")
+        refused = await self._refused_with_entry(stop)
+        if refused is not None:
+            return refused
         known_ms = stop.fence_ms + asked.scaled_ms(GRACE_MS)
         if asked.venue_ms <= known_ms:
             raise unknown(f"the stop may still be taken for {known_ms - asked.venue_ms} ms")
         return SeenStop(state=SeenState.ABSENT, reason="OKX never had it")
 
-    async def _listed(self, stop: RestingStop) -> Row | None:
-        """Look among the stops that are alive, and those that have ended."""
+    async def _newest(self, stop: RestingStop) -> Row | None:
+        """Ask for a stop by its id; where that one does not rest, look for one that does.
+
+        Raises:
+            OutcomeUnknown: There are two, of which one was triggered.
+        """
+        row = await row_asked(self._account.stop(stop.id), "one stop")
+        if row is not None and text(row, "state") in ALIVE:
+            return row
         inst_id = inst_id_of(stop.symbol)
-        for kind in KINDS:
-            alive = self._account.stops_pending(kind, instId=inst_id)
-            ended = (self._account.stops_ended(kind, state, inst_id) for state in ENDED)
-            for call in (alive, *ended):
-                for row in await rows_asked(call):
-                    if isinstance(row, dict) and row.get("algoClOrdId") == stop.id:
-                        return row
-        return None
+        asks = (self._account.stops_pending(kind, instId=inst_id) for kind in KINDS)
+        resting = await _first(stop, asks)
+        if row is not None and resting is not None and text(row, "state") in TRIGGERED:
+            raise unknown("OKX has two stops of this id, one triggered and one at rest")
+        return resting or row
+
+    async def _ended(self, stop: RestingStop) -> Row | None:
+        """Look among the stops that have ended."""
+        inst_id = inst_id_of(stop.symbol)
+        which = [(kind, state) for kind in KINDS for state in ENDED]
+        return await _first(
+            stop, (self._account.stops_ended(*one, instId=inst_id) for one in which)
+        )
+
+    async def _refused_with_entry(self, stop: RestingStop) -> SeenStop | None:
+        """Look whether the entry that should have brought a stop says that OKX refused it."""
+        call = self._account.order(inst_id_of(stop.symbol), entry_id(stop.id))
+        order = await row_asked(call, "one order")
+        return None if order is None else refused_as(stop, order)
 
     async def _seen(self, stop: RestingStop, row: Row) -> SeenStop:
         must_be_stop(stop, row)
@@ -134,7 +168,7 @@ class OkxStops(OkxHoldings):
         Raises:
             OutcomeUnknown: It may have been done.
         """
-        row = await row_asked(self._account.stop(stop.id), "one stop")
+        row = await self._newest(stop)
         if row is None or text(row, "state") not in ALIVE:
             return
         must_be_stop(stop, row)
@@ -147,6 +181,18 @@ class OkxStops(OkxHoldings):
             failure = order_failure(error)
             raise unknown(str(failure).rstrip(".")) from error
         must_have_rows(answer, "a cancelled stop")
+
+
+async def _first(stop: RestingStop, asks: Iterable[Awaitable[object]]) -> Row | None:
+    """Give the first row of a stop in these lists, which are asked for one after the other."""
+    found: Row | None = None
+    for call in asks:
+        rows = await rows_asked(call)
+        mine = (row for row in rows if isinstance(row, dict) and row.get("algoClOrdId") == stop.id)
+        found = next(mine, None)
+        if found is not None:
+            break
+    return found
 
 
 def _fills_of(stop: RestingStop, order_id: str, rows: Sequence[object]) -> list[Fill]:

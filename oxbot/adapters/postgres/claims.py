@@ -23,14 +23,8 @@ class Claimed(Records):
 
     async def claims(self, venue: str) -> Claims:
         """Give what all live bots of a venue that are not stopped have, as of one moment."""
-        of_venue = _LIVE & (bots.c.settings["venue"].astext == venue)
         async with self._still_picture() as connection:
-            return Claims(
-                cash=await live_cash(connection, venue),
-                coins=await _coins(connection, of_venue),
-                sent=await _sent(connection, of_venue),
-                fills=await _last_fill(connection, of_venue),
-            )
+            return await read_claims(connection, venue)
 
     async def booked_trades(self, order_ids: Collection[str]) -> list[tuple[str, str]]:
         """Give what is booked of these orders: the order's id and the venue's trade id."""
@@ -48,6 +42,17 @@ class Claimed(Records):
         )
         async with self._statements() as connection:
             return sorted((await connection.scalars(query)).all())
+
+
+async def read_claims(connection: AsyncConnection, venue: str) -> Claims:
+    """Read what all live bots of a venue that are not stopped have; the last fill last."""
+    of_venue = _LIVE & (bots.c.settings["venue"].astext == venue)
+    return Claims(
+        cash=await live_cash(connection, venue),
+        coins=await _coins(connection, of_venue),
+        sent=await _sent(connection, of_venue),
+        fills=await _last_fill(connection, of_venue),
+    )
 
 
 async def live_cash(connection: AsyncConnection, venue: str) -> Notional:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import RowMapping, and_, bindparam, delete, func, select, update
+from sqlalchemy import RowMapping, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres.holdings import add_dust, add_trade, keep_position
 from oxbot.adapters.postgres.orders import write_end
 from oxbot.adapters.postgres.portfolios import read_portfolio
 from oxbot.adapters.postgres.postings import post
@@ -18,17 +19,17 @@ from oxbot.adapters.postgres.rows import (
     lock_bot_of_order,
     taken,
 )
-from oxbot.adapters.postgres.schema import bots, dust, fills, orders, positions, trades
+from oxbot.adapters.postgres.schema import bots, fills, orders, positions
 from oxbot.adapters.postgres.stops import write_brought
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.lifecycle import settled
 from oxbot.domain.market import Instrument
-from oxbot.domain.money import Notional, Quantity
+from oxbot.domain.money import Notional
 from oxbot.domain.orders import Fill, Order
-from oxbot.domain.portfolio import Direction, Portfolio, Position, Trade
+from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.domain.resting import attached_id, stop_of
-from oxbot.domain.settlement import Settlement, settle
+from oxbot.domain.settlement import settle
 
 _ORDER_ID: Final = bindparam("order_id", type_=orders.c.id.type)
 _KNOWN: Final = (
@@ -49,16 +50,7 @@ _KNOWN: Final = (
 """A row for each fill of an order that is booked; one if there is none."""
 
 _ADD_FILL: Final = insert(fills).on_conflict_do_nothing().returning(fills.c.id)
-_ADD_TRADE: Final = insert(trades)
-_END_POSITION: Final = delete(positions).where(
-    positions.c.bot_id == bindparam("of_bot"), positions.c.symbol == bindparam("of_symbol")
-)
 _LEAVE: Final = update(bots).where(bots.c.id == bindparam("of_bot"))
-_REST: Final = insert(dust)
-_ADD_DUST: Final = _REST.on_conflict_do_update(
-    index_elements=["bot_id", "symbol"],
-    set_={"quantity": dust.c.quantity + _REST.excluded.quantity},
-)
 
 
 class Settlements(Records):
@@ -150,15 +142,16 @@ async def _book(
     """Book new fills one after the other, then the cash they leave; give the position after."""
     order, (cash, position) = state
     new, instrument = news
+    coin = order.bot_id, order.symbol
     for fill in new:
         last = fill is new[-1]
         change = settle(position, cash, order, fill, instrument, last=last)
         fill_id = await _add_fill(connection, bot, fill, {**_steps(instrument), "last": last})
         await post(connection, order.bot_id, f"fill:{fill_id}", change.entries)
-        await _write_position(connection, order, change)
-        await _add_dust(connection, order, change.dust)
+        await keep_position(connection, coin, change.position)
+        await add_dust(connection, coin, change.dust)
         if change.trade:
-            await _add_trade(connection, order.bot_id, fill_id, change.trade)
+            await add_trade(connection, order.bot_id, fill_id, change.trade)
         cash, position = change.cash, change.position
     await connection.execute(_LEAVE, {"of_bot": order.bot_id, "cash": cash})
     return position
@@ -184,42 +177,3 @@ async def _add_fill(
     if fill_id is None:
         raise LedgerBroken(f"Fill {fill.trade_id} is booked already, for another order.")
     return int(fill_id)
-
-
-async def _write_position(connection: AsyncConnection, order: Order, change: Settlement) -> None:
-    key = {"bot_id": order.bot_id, "symbol": order.symbol}
-    if change.position is None:
-        coin = {"of_bot": order.bot_id, "of_symbol": order.symbol}
-        await connection.execute(_END_POSITION, coin)
-        return
-    state = {
-        **change.position.model_dump(exclude={"opened_ms", "symbol"}),
-        "opened_at": change.position.opened_ms,
-    }
-    new = insert(positions).values({**key, **state})
-    # The price watch may have bettered it meanwhile; it never gets worse.
-    is_long = change.position.direction is Direction.LONG
-    better_of = func.greatest if is_long else func.least
-    best = better_of(positions.c.best, new.excluded.best)
-    await connection.execute(
-        new.on_conflict_do_update(index_elements=list(key), set_={**state, "best": best})
-    )
-
-
-async def _add_dust(connection: AsyncConnection, order: Order, quantity: Quantity) -> None:
-    """Put a remainder to the coin's dust; rests may add up, or what is owed meet what is held."""
-    if not quantity:
-        return
-    rest = {"bot_id": order.bot_id, "symbol": order.symbol, "quantity": quantity}
-    await connection.execute(_ADD_DUST, rest)
-
-
-async def _add_trade(connection: AsyncConnection, bot_id: str, fill_id: int, trade: Trade) -> None:
-    values = {
-        **trade.model_dump(exclude={"opened_ms", "closed_ms"}),
-        "opened_at": trade.opened_ms,
-        "closed_at": trade.closed_ms,
-        "bot_id": bot_id,
-        "fill_id": fill_id,
-    }
-    await connection.execute(_ADD_TRADE, values)

@@ -34,7 +34,8 @@ class PostgresStatements(Records):
             closed = await _rows(connection, _trades_of(bot_id))
             posted = await _rows(connection, _postings_of(bot_id))
         numbers = {row["id"]: number for number, row in enumerate(executed, start=1)}
-        postings = [_posting(row, numbers) for row in posted]
+        ordinals = {"fill": numbers, "write_off": _counted(posted, "write_off")}
+        postings = [_posting(row, ordinals) for row in posted]
         return Statement(
             bot_id=bot_id,
             fills=tuple(_fill(row) for row in executed),
@@ -112,10 +113,19 @@ def _trade(row: RowMapping, numbers: Numbers) -> TradeLine:
     )
 
 
-def _posting(row: RowMapping, numbers: Numbers) -> tuple[tuple[str, int, int], PostingLine]:
-    """Give a posting's line with what it is sorted by: deposits, then fills as they came."""
+def _counted(posted: Sequence[RowMapping], kind: str) -> Numbers:
+    """Count the postings of a kind from 1, in the order of their numbers."""
+    named = (str(row["posting"]).partition(":") for row in posted)
+    found = sorted({int(number) for known, _, number in named if known == kind})
+    return {number: ordinal for ordinal, number in enumerate(found, start=1)}
+
+
+def _posting(
+    row: RowMapping, ordinals: Mapping[str, Numbers]
+) -> tuple[tuple[str, int, int], PostingLine]:
+    """Give a posting's line with what it is sorted by: deposits, fills as they came, losses."""
     kind, _, number = str(row["posting"]).partition(":")
-    ordinal = numbers[int(number)] if kind == "fill" else int(number)
+    ordinal = ordinals.get(kind, {}).get(int(number), int(number))
     line = PostingLine(
         posting=f"{kind}:{ordinal}",
         line=row["line"],

@@ -7,6 +7,7 @@ from oxbot.adapters.postgres.bots import Bots
 from oxbot.adapters.postgres.claims import Claimed
 from oxbot.adapters.postgres.cycles import Cycles
 from oxbot.adapters.postgres.decisions import Decisions
+from oxbot.adapters.postgres.differences import Differences
 from oxbot.adapters.postgres.exits import Exits
 from oxbot.adapters.postgres.forced_ends import ForcedEnds
 from oxbot.adapters.postgres.guards import Guards
@@ -20,6 +21,7 @@ from oxbot.adapters.postgres.questions import Questions
 from oxbot.adapters.postgres.settlement import Settlements
 from oxbot.adapters.postgres.snapshots import Snapshots
 from oxbot.adapters.postgres.stops import Stops
+from oxbot.adapters.postgres.write_offs import WriteOffs
 
 
 class PostgresStore(
@@ -38,6 +40,8 @@ class PostgresStore(
     Adoptions,
     Stops,
     Claimed,
+    WriteOffs,
+    Differences,
     Guards,
     Protections,
     Outages,

@@ -15,6 +15,7 @@ from oxbot.messages import (
     Protect,
     ProtectReport,
     Reconciliation,
+    WriteOffRequest,
     watch_id,
 )
 
@@ -57,6 +58,16 @@ class TemporalProtection(TemporalRuns):
         try:
             found: Reconciliation = await self._handle(bot_id).execute_update(
                 "reconcile", result_type=Reconciliation, rpc_timeout=PROTECTED_WITHIN
+            )
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
+        return found
+
+    async def write_off(self, bot_id: str, request: WriteOffRequest) -> Reconciliation:
+        """Have a live bot write off what is gone from its account, and say what was found."""
+        try:
+            found: Reconciliation = await self._handle(bot_id).execute_update(
+                "write_off", request, result_type=Reconciliation, rpc_timeout=PROTECTED_WITHIN
             )
         except REFUSALS as error:
             raise failed(error, bot_id) from error

@@ -6,15 +6,14 @@ import pytest
 
 from oxbot.app.protected import close, keep_protected
 from oxbot.app.resting import FIRST_MS, rests, take_back
-from oxbot.domain.errors import ExitUnfinished, LedgerBroken, OutcomeUnknown, VenueUnavailable
-from oxbot.domain.money import Price, Quantity
+from oxbot.domain.errors import ExitUnfinished, OutcomeUnknown, VenueUnavailable
+from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
-from oxbot.domain.resting import SeenState, SeenStop, StopState
 from oxbot.messages import ProtectReport
-from tests.support.fake_account import sold
+from tests.support.fake_account import resting_as, sold
 from tests.support.fakes import BTC
 from tests.support.interleaving import Attempt, Fate
-from tests.unit.app.live_room import ABOUT, HALF, LATER_MS, STOP_PRICE, LiveRoom
+from tests.unit.app.live_room import ABOUT, HALF, LATER_MS, OTHERS, STOP_PRICE, LiveRoom
 from tests.unit.app.room import BOT, Room
 
 pytestmark = pytest.mark.critical
@@ -276,21 +275,25 @@ async def test_whatever_becomes_of_a_cancel_it_is_cancelled_in_the_end(
     live.must_agree()
 
 
-async def test_a_stop_that_sold_more_than_is_held_changes_nothing_on_record(
-    live: LiveRoom, monkeypatch: pytest.MonkeyPatch
+async def test_a_stop_that_sold_more_than_is_held_is_booked_as_far_as_it_goes_and_told(
+    live: LiveRoom,
 ) -> None:
-    stop, before = live.stop, live.store.cash[BOT]
+    """As the exchange has it before the entry's fee is known: of all that was bought."""
+    stop, cash = live.stop, live.store.cash[BOT]
     assert stop
+    live.account.alive[stop.id] = resting_as(stop.model_copy(update={"quantity": Quantity("0.1")}))
     live.trigger()
-    [fill] = live.account.over[stop.id].fills
-    much = fill.model_copy(update={"quantity": Quantity("0.2")})
-    seen = SeenStop(state=SeenState.TRIGGERED, purpose=Purpose.STOP, fills=(much,))
-    monkeypatch.setitem(live.account.over, stop.id, seen)
-    with pytest.raises(LedgerBroken):
-        await live.close(Purpose.HOLD)
-    assert live.store.stops_by_id[stop.id].state is not StopState.ENDED
-    assert (live.store.cash[BOT], stop.id in live.store.orders_by_id) == (before, False)
-    assert await live.store.unfinished_orders(BOT) == []
+    assert (await live.close(Purpose.HOLD)).state == "closed"
+    [booked] = await live.store.fills(stop.id)
+    assert (booked.quantity, booked.fee) == (Quantity("0.0999"), Decimal("5.77422"))
+    beyond = live.store.sold_beyond[stop.id]
+    assert (beyond.quantity, beyond.proceeds) == (Quantity("0.0001"), Notional("5.77422"))
+    has = live.account.balances_by_currency
+    assert has["USDT"] == (live.store.cash[BOT] + beyond.proceeds).number
+    assert has["BTC"] == OTHERS - beyond.quantity.number
+    assert live.store.cash[BOT] == cash + booked.cash
+    found = await live.reconcile()
+    assert (found.blocks, found.exits) == ("", ())
 
 
 async def test_on_paper_no_account_is_asked(room: Room) -> None:

@@ -132,7 +132,9 @@ async def test_an_exit_whose_stop_sold_a_part_leaves_the_rest_with_a_stop(live: 
 async def test_an_exit_waits_while_nobody_knows_whether_a_stop_rests(live: LiveRoom) -> None:
     await live.hold()
     order = live.leaving()
-    assert live.stop
+    stop = live.stop
+    assert stop
+    live.store.stops_by_id[stop.id] = stop.model_copy(update={"state": StopState.SENT})
     live.account.alive.clear()
     live.account.over.clear()
     with pytest.raises(OutcomePending):
@@ -140,6 +142,24 @@ async def test_an_exit_waits_while_nobody_knows_whether_a_stop_rests(live: LiveR
     assert (await live.store.order(order.id)).state is OrderState.INTENDED
     live.now_ms += LATER_MS
     assert (await live.execute(order.id)).state is OrderState.FILLED
+
+
+async def test_a_stop_that_was_seen_at_rest_and_is_nowhere_is_not_taken_to_be_gone(
+    live: LiveRoom,
+) -> None:
+    """Nothing is sold, and no second one placed, however long it is."""
+    await live.hold()
+    order = live.leaving()
+    live.account.alive.clear()
+    for _ in range(3):
+        live.now_ms += LATER_MS
+        with pytest.raises(OutcomePending):
+            await live.execute(order.id)
+    await live.store.finish_order(order, OrderState.CANCELLED, "not now")
+    log = list(live.account.log)
+    assert "may still be taken" in (await live.reconcile()).blocks
+    assert live.account.log == log
+    assert live.stop
 
 
 async def test_a_stop_that_is_alive_after_it_was_cancelled_keeps_the_exit_back(

@@ -2,13 +2,15 @@
 
 import pytest
 
-from oxbot.app.coverage import not_covered
-from oxbot.app.reconciliation import BROKEN, DIFFERS, reconcile_bot
+from oxbot.app.coverage import Coverage, coverage
+from oxbot.app.found import BROKEN
+from oxbot.app.reconciliation import TWICE, reconcile_bot
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.losses import AGREES, DIFFERS
 from oxbot.domain.money import Price, Quantity, plain
 from oxbot.domain.orders import OrderState, Purpose
-from oxbot.domain.resting import StopState
+from oxbot.domain.resting import SeenState, SeenStop, StopState
 from oxbot.messages import Reconcile, Reconciliation
 from tests.support.fakes import BTC, ETH
 from tests.support.interleaving import Attempt, Fate
@@ -126,7 +128,7 @@ async def test_an_execution_that_the_books_do_not_take_is_told_and_blocks(live: 
     cash = live.store.cash[BOT]
     found = await live.reconcile()
     assert BROKEN in found.blocks
-    assert [kind for kind, _ in live.store.told.values()] == [DIFFERS]
+    assert [kind for kind, _ in live.store.differences] == [DIFFERS]
     assert live.store.cash[BOT] == cash
 
 
@@ -137,6 +139,64 @@ async def test_a_stop_that_is_over_and_alive_is_cancelled(live: LiveRoom) -> Non
     found = await live.reconcile()
     assert found.ghosts == (stop.id,)
     live.must_be_protected()
+
+
+async def test_a_stop_that_is_over_and_has_sold_all_the_same_is_booked(live: LiveRoom) -> None:
+    """It triggered before anybody found it alive; the position has another stop by then."""
+    first = live.stop
+    assert first
+    await live.store.note_stop(first.id, StopState.ENDED, "so it was said")
+    await live.prove()
+    live.account.trigger(first, Price(57_000), live.now_ms, HALF)
+    found = await live.reconcile()
+    assert [(order.order_id, order.purpose) for order in found.exits] == [(first.id, Purpose.STOP)]
+    assert (found.ghosts, found.blocks) == ((), "")
+    live.must_agree()
+    live.must_be_protected()
+    assert (await live.reconcile()).exits == ()
+
+
+async def test_a_stop_that_sells_in_the_moment_in_which_it_is_cancelled_is_booked(
+    live: LiveRoom,
+) -> None:
+    stop = live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
+    reconcile = Attempt(lambda ports: reconcile_bot(ports, reconciling()), live.ports)
+    reconcile.until("cancel_stop")
+    live.account.trigger(stop, Price(57_000), live.now_ms)
+    found = reconcile.finish()
+    assert isinstance(found, Reconciliation)
+    assert [order.order_id for order in found.exits] == [stop.id]
+    live.must_agree()
+    live.must_be_protected()
+
+
+async def test_what_a_stop_that_was_over_has_sold_waits_for_the_exit_under_way(
+    live: LiveRoom,
+) -> None:
+    stop = live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
+    order = live.leaving(HALF)
+    live.account.trigger(stop, Price(57_000), live.now_ms, HALF)
+    assert "booked when the exit under way is" in (await live.reconcile()).blocks
+    await live.execute(order.id)
+    found = await live.reconcile()
+    assert stop.id in [sold.order_id for sold in found.exits]
+    assert found.blocks == ""
+    live.must_agree()
+    live.must_be_protected()
+
+
+async def test_of_two_stops_of_one_id_a_person_is_told(
+    live: LiveRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = live.stop
+    assert stop
+    sold = SeenStop(state=SeenState.TRIGGERED, purpose=Purpose.STOP)
+    monkeypatch.setitem(live.account.over, stop.id, sold)
+    assert f"the stop {stop.id} of {BTC}: {TWICE}" in (await live.reconcile()).unknown
 
 
 async def test_a_stop_of_which_nobody_knows_whether_it_is_cancelled_blocks_and_no_more(
@@ -251,6 +311,34 @@ async def test_what_is_unknown_of_one_coin_keeps_nobody_from_another(live: LiveR
     live.account.refusing.clear()
 
 
+async def test_a_coin_that_is_listed_no_more_keeps_nobody_from_another_and_is_named(
+    live: LiveRoom,
+) -> None:
+    await also_holding_eth(live)
+    sold = live.leaving(HALF)
+    now = await live.room.clock.reading()
+    await live.account.place(sold.model_copy(update={"fence_ms": now.venue_ms}), now)
+    given_up = sold.model_copy(update={"state": OrderState.CANCELLED})
+    live.store.orders_by_id[sold.id] = given_up
+    live.account.balances_by_currency["USDT"] -= 1_000_000
+    del live.room.feed.prices[BTC]
+    found = await live.reconcile()
+    assert (found.proven, found.unknown) == ((ETH,), ())
+    assert [told.partition(":")[0] for told in found.stuck] == [
+        f"order {sold.id} for {BTC}, which was over",
+        f"the stop of {BTC}",
+    ]
+    assert all("not listed" in told for told in found.stuck)
+    assert "USDT are missing" in found.differs[0]
+    assert found.stuck[0] in found.blocks
+
+
+async def test_a_coin_that_is_being_sold_is_not_proven(live: LiveRoom) -> None:
+    await also_holding_eth(live)
+    live.leaving()
+    assert (await live.reconcile()).proven == (ETH,)
+
+
 async def also_holding_eth(live: LiveRoom) -> None:
     order = entry(BOT, 2, symbol=ETH, limit_price=Price(3_010), expires_ms=live.now_ms + 60_000)
     live.store.orders_by_id[order.id] = order
@@ -280,7 +368,41 @@ async def test_what_the_account_lacks_is_told_in_figures_once_and_blocks(live: L
     )
     assert (await live.reconcile()).differs == expected
     assert (await live.reconcile()).blocks == "; ".join(expected)
-    assert list(live.store.told.values()) == [(DIFFERS, lack) for lack in expected]
+    assert live.store.differences == [(DIFFERS, lack) for lack in expected]
+
+
+async def test_what_differs_is_told_again_when_it_is_new_again(live: LiveRoom) -> None:
+    for _ in range(2):
+        live.account.balances_by_currency["USDT"] -= 1
+        [lack] = (await live.reconcile()).differs
+        live.account.balances_by_currency["USDT"] += 1
+        assert (await live.reconcile()).differs == ()
+    assert live.store.differences == [(DIFFERS, lack), (AGREES, lack)] * 2
+
+
+async def test_what_cannot_be_compared_now_is_not_told_to_be_over(live: LiveRoom) -> None:
+    live.account.balances_by_currency["USDT"] -= 1
+    [lack] = (await live.reconcile()).differs
+    order = entry(BOT, 2, symbol=ETH, expires_ms=live.now_ms + 1, limit_price=Price(3_010))
+    live.store.orders_by_id[order.id] = order
+    await live.store.claim(order.id, live.now_ms, live.now_ms)
+    assert (await live.reconcile()).differs == ()
+    assert live.store.differences == [(DIFFERS, lack)]
+
+
+async def test_a_sale_for_want_of_a_stop_is_told_though_its_attempt_died_before_it_could(
+    live: LiveRoom,
+) -> None:
+    live.account.cancel_all()
+    live.account.refusing = {"place_stop"}
+    selling = Attempt(lambda ports: reconcile_bot(ports, reconciling()), live.ports)
+    selling.until("tell_exit").die()
+    assert live.store.exits_told == {}
+    [sold] = live.store.filled(Purpose.STOP)
+    found = await live.reconcile()
+    assert [order.order_id for order in found.exits] == [sold.id]
+    assert list(live.store.exits_told) == [sold.id]
+    assert (await live.reconcile()).exits == ()
 
 
 async def test_the_money_of_all_live_bots_is_held_against_the_account(live: LiveRoom) -> None:
@@ -297,8 +419,9 @@ async def test_a_currency_in_which_an_order_is_under_way_is_left_out(live: LiveR
     await live.store.claim(order.id, live.now_ms, live.now_ms)
     for currency in ("USDT", "BTC"):
         live.account.balances_by_currency[currency] -= 5_000
-    [lack] = await not_covered(live.ports, "fake")
-    assert "BTC are missing" in lack
+    found = await coverage(live.ports, "fake")
+    assert [lack.currency for lack in found.lacks] == ["BTC"]
+    assert found.moving == f"an order for {ETH} is at the exchange"
 
 
 async def test_a_coin_whose_stop_has_just_sold_is_left_to_the_bot_that_will_learn_of_it(
@@ -306,17 +429,21 @@ async def test_a_coin_whose_stop_has_just_sold_is_left_to_the_bot_that_will_lear
 ) -> None:
     live.account.balances_by_currency["BTC"] -= OTHERS
     live.trigger()
-    assert await not_covered(live.ports, "fake") == []
+    found = await coverage(live.ports, "fake")
+    assert (found.lacks, found.moving) == ((), "the stop of BTC is no longer seen at rest")
     await live.prove()
-    assert await not_covered(live.ports, "fake") == []
+    found = await coverage(live.ports, "fake")
+    assert (found.lacks, found.moving) == ((), "")
 
 
 async def test_what_changes_while_balances_are_read_is_not_compared(live: LiveRoom) -> None:
-    comparing = Attempt(lambda ports: not_covered(ports, "fake"), live.ports)
+    comparing = Attempt(lambda ports: coverage(ports, "fake"), live.ports)
     comparing.until("balances").until("claims")
     live.account.balances_by_currency["BTC"] -= OTHERS + HALF / 10
     await live.execute(live.leaving(HALF).id)
-    assert comparing.finish() == []
+    found = comparing.finish()
+    assert isinstance(found, Coverage)
+    assert (found.lacks, bool(found.moving)) == ((), True)
 
 
 async def test_a_reconciliation_beside_an_exit_books_nothing_twice(live: LiveRoom) -> None:

@@ -7,6 +7,7 @@ unless a column's comment says venue time; amounts are in the unit of their comm
 from oxbot.adapters.postgres.schema.base import metadata
 from oxbot.adapters.postgres.schema.books import (
     FINAL_STATES,
+    OF_ACCOUNT,
     ONE_ORDER_UNDER_WAY,
     dust,
     equity_points,
@@ -17,6 +18,7 @@ from oxbot.adapters.postgres.schema.books import (
     positions,
     resting_stops,
     trades,
+    write_offs,
 )
 from oxbot.adapters.postgres.schema.control import (
     CycleState,
@@ -33,6 +35,7 @@ from oxbot.adapters.postgres.schema.protection import protections, watch_beats, 
 
 __all__ = [
     "FINAL_STATES",
+    "OF_ACCOUNT",
     "ONE_ORDER_UNDER_WAY",
     "CycleState",
     "accounts",
@@ -56,4 +59,5 @@ __all__ = [
     "trades",
     "watch_beats",
     "watch_marks",
+    "write_offs",
 ]

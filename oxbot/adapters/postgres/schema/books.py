@@ -20,14 +20,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, one_of
+from oxbot.domain.losses import AGREES, DIFFERS
 from oxbot.domain.money import Notional, Price, Quantity
-from oxbot.domain.orders import OrderState, Purpose, Side
+from oxbot.domain.orders import ORDERED, OrderState, Purpose, Side
 from oxbot.domain.portfolio import Direction
 from oxbot.domain.resting import StopState
 
 FINAL_STATES: Final = tuple(state for state in OrderState if state.is_final)
 ONE_ORDER_UNDER_WAY: Final = "uq_orders_under_way"
 """The index that allows one order under way per bot and coin."""
+
+OF_ACCOUNT: Final = f"kind IN ('{DIFFERS}', '{AGREES}')"
+"""Which events tell of record and account; the condition of an index."""
 
 ONE_STOP_RESTS: Final = "uq_resting_stops_alive"
 """The index that allows one stop that may rest per bot and coin."""
@@ -60,7 +64,7 @@ orders: Final = Table(
     Column("fence_at", Milliseconds, comment="venue time at which its request expires"),
     Column("finished_at", Milliseconds),
     among("side", Side),
-    among("purpose", Purpose),
+    among("purpose", ORDERED),
     among("state", OrderState),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint(
@@ -170,7 +174,8 @@ dust: Final = Table(
 trades: Final = Table(
     "trades",
     metadata,
-    Column("fill_id", ForeignKey("fills.id"), primary_key=True, comment="the fill that closed it"),
+    # Where it was not that which closed it, but a loss, no other trade can have it.
+    Column("fill_id", ForeignKey("fills.id"), primary_key=True, comment="its last fill"),
     of_bot(),
     Column("symbol", Text, nullable=False),
     Column("direction", Text, nullable=False),
@@ -193,13 +198,36 @@ ledger_entries: Final = Table(
     "ledger_entries",
     metadata,
     of_bot(primary=True),
-    Column("posting", Text, primary_key=True, comment="deposit:1, fill:<id>"),
+    Column("posting", Text, primary_key=True, comment="deposit:1, fill:<id>, write_off:<id>"),
     Column("line", Integer, primary_key=True, autoincrement=False),
     Column("account", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("amount", Money, nullable=False, comment="debits are positive"),
     now("booked_at"),
     CheckConstraint("amount <> 0", name="amount"),
+)
+
+write_offs: Final = Table(
+    "write_offs",
+    metadata,
+    # As of fills: the order of numbers is that of booking.
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    of_bot(),
+    Column("wish", Text, nullable=False, comment="what a person confirmed at once, by its id"),
+    Column("currency", Text, nullable=False),
+    Column("amount", Money, nullable=False, comment="in currency"),
+    Column("cost", Money(Notional), nullable=False, comment="USDT"),
+    Column("after_fill", BigInteger, nullable=False, comment="number of the bot's last one then"),
+    # With the steps of the coin's last fill it decides what became dust; an audit replays it.
+    Column("symbol", Text, comment="null for USDT, as the steps"),
+    Column("tick", Money(Price)),
+    Column("lot", Money(Quantity)),
+    Column("minimum", Money(Quantity)),
+    Column("at", Milliseconds, nullable=False, comment="venue time"),
+    now("booked_at"),
+    CheckConstraint("amount > 0", name="amount"),
+    CheckConstraint("(symbol IS NULL) = (minimum IS NULL)", name="steps"),
+    UniqueConstraint("bot_id", "wish", "currency"),
 )
 
 equity_points: Final = Table(
@@ -228,4 +256,6 @@ events: Final = Table(
     Index("ix_events_bot_id_id", "bot_id", "id"),
     # Outages are few, and looked for at each start of an alarm.
     Index("ix_events_unprotected", "bot_id", postgresql_where=text("kind = 'unprotected'")),
+    # So are differences, and each live cycle asks which there are.
+    Index("ix_events_of_account", "bot_id", "id", postgresql_where=text(OF_ACCOUNT)),
 )

@@ -23,7 +23,7 @@ from oxbot.adapters.postgres.schema.base import among, metadata, now, of_bot, of
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.market import Bar
 from oxbot.domain.money import Notional, Price, Quantity
-from oxbot.domain.orders import Purpose
+from oxbot.domain.orders import ORDERED
 from oxbot.domain.risk import Ruling
 
 
@@ -178,6 +178,6 @@ risk_verdicts: Final = Table(
     Column("stop", Money, comment="fraction of the average fill"),
     Column("target", Money, comment="fraction of the average fill"),
     of_cycle(),
-    among("purpose", Purpose),
+    among("purpose", ORDERED),
     among("ruling", Ruling),
 )

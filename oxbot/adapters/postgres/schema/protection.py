@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text
 
 from oxbot.adapters.postgres.columns import Milliseconds
 from oxbot.adapters.postgres.schema.base import among, metadata, of_bot
-from oxbot.domain.orders import Purpose
+from oxbot.domain.orders import ORDERED
 
 watch_beats: Final = Table(
     "watch_beats",
@@ -36,5 +36,5 @@ protections: Final = Table(
     Column("seen_at", Milliseconds, comment="when the watch had the price; null: not by a watch"),
     Column("settled_at", Milliseconds, nullable=False),
     Column("order_id", ForeignKey("orders.id"), nullable=False),
-    among("purpose", Purpose),
+    among("purpose", ORDERED),
 )

@@ -1,0 +1,51 @@
+"""What a reconciliation finds, one order and coin after the other, whatever goes wrong with one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from oxbot.domain.errors import ExitUnfinished, InputError, LedgerBroken, NotSold, OutcomeUnknown
+from oxbot.messages import OrderOutcome, Reconciliation
+
+BROKEN: Final = "the books do not take what the exchange has traded"
+
+
+@dataclass
+class Found:
+    """What a reconciliation has found so far, as `Reconciliation` has it."""
+
+    booked: list[OrderOutcome] = field(default_factory=list)
+    exits: list[OrderOutcome] = field(default_factory=list)
+    proven: list[str] = field(default_factory=list)
+    ghosts: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def telling(self, what: str) -> Iterator[None]:
+        """Keep what goes wrong with one thing from the others, and tell it by its name.
+
+        Whoever does not answer at all is another matter: it ends the reconciliation.
+        """
+        try:
+            yield
+        except (NotSold, InputError) as error:
+            self.stuck.append(f"{what}: {error}")
+        except (OutcomeUnknown, ExitUnfinished) as error:
+            self.unknown.append(f"{what}: {error}")
+        except LedgerBroken as error:
+            self.broken.append(f"{what}: {BROKEN}: {error}")
+
+    def message(self) -> Reconciliation:
+        """Give what can travel."""
+        return Reconciliation(
+            booked=tuple(self.booked),
+            exits=tuple(self.exits),
+            proven=tuple(self.proven),
+            ghosts=tuple(self.ghosts),
+            unknown=tuple(self.unknown),
+            stuck=tuple(self.stuck),
+            broken=tuple(self.broken),
+        )
