@@ -53,6 +53,13 @@ LIVE: Final = (
     ),
     Asking(
         activity=RECONCILE,
+        method="triggered_stops",
+        kind="",
+        endpoint="trade/orders-algo-history",
+        verb="GET",
+    ),
+    Asking(
+        activity=RECONCILE,
         method="recent_fills",
         kind="",
         endpoint="trade/fills-history",

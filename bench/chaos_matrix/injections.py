@@ -12,8 +12,9 @@ from chaos_matrix.trader import DECIDED, GUARDED, NARROW, WATCHED
 from chaos_matrix.ways import CLAIMS, EXECUTE, NOT_LED_TO, PROTECT, RECONCILE, Way, at, ways_to
 from oxbot.domain.bot import Mode
 
-WATCH, EXAMINE = "watch_prices", "examine"
-"""Activities of the market watch, not of a bot."""
+WATCH, EXAMINE, WRITE_OFF = "watch_prices", "examine", "write_off"
+"""Activities of the market watch, and of a person who settles what an account lacks: that one's
+tests end it before each of its calls."""
 
 OF_AN_ORDER: Final = frozenset(
     ("claim", "place", "settle", "look_up", "release", "finish_order", "")
@@ -35,6 +36,13 @@ READS: Final = frozenset(
         "booked_trades",
         "sent_symbols",
         "unfinished_orders",
+        "untold_exits",
+        "look_up",
+        "see_stop",
+        "balances",
+        "recent_fills",
+        "resting_stops",
+        "triggered_stops",
     )
 )
 """Methods that change nothing: what was read before a halt is acted on after the next one."""
@@ -98,7 +106,7 @@ def catalogue(mode: Mode) -> list[Injection]:
 def points(mode: Mode) -> Iterator[Point]:
     """Give every point that the worker of a bot has."""
     for name in activities_found(mode):
-        if name not in (WATCH, EXAMINE):
+        if name not in (WATCH, EXAMINE, WRITE_OFF):
             yield from (at(moment, name) for moment in MOMENTS)
     yield from awaited(mode)
 
@@ -107,7 +115,7 @@ def awaited(mode: Mode) -> Iterator[Point]:
     """Give every point inside the activities on whose way an order can be sent."""
     for name, methods in executing(mode).items():
         for method in methods:
-            if (name, method) not in NOT_LED_TO:
+            if name != WRITE_OFF and (name, method) not in NOT_LED_TO:
                 yield from (at(moment, name, method) for moment in MOMENTS)
 
 

@@ -95,7 +95,6 @@ NOT_LED_TO: Final = frozenset(
         (PROTECT, "order"),
         (RECONCILE, "order"),
         (RECONCILE, "claim"),
-        (RECONCILE, "tell"),
         (RECONCILE, "stops_of_coin"),
     )
 )

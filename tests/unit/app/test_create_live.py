@@ -23,6 +23,8 @@ from tests.unit.app.test_create import PROVIDERS, Starts, Told
 
 pytestmark = pytest.mark.critical
 
+LIMITS = RiskLimits()
+
 
 @dataclass
 class Account:
@@ -50,14 +52,14 @@ class Place:
     account: Account
 
     async def make(
-        self, bot_id: str, capital: str, mode: Mode = Mode.LIVE, **limits: Decimal
+        self, bot_id: str, capital: str, mode: Mode = Mode.LIVE, limits: RiskLimits = LIMITS
     ) -> Bot:
         settings = BotSettings(
             name="Test",
             symbols=(BTC,),
             capital=Notional(capital),
             mode=mode,
-            limits=RiskLimits().model_copy(update=limits),
+            limits=limits,
         )
         return await create_bot(self.desk, settings, PROVIDERS, bot_id)
 
@@ -104,11 +106,12 @@ async def test_what_other_live_bots_have_is_not_free(place: Place) -> None:
 
 
 async def test_a_live_bot_that_would_sell_at_once_what_it_buys_is_not_made(place: Place) -> None:
-    near = {"stop": Decimal("0.001"), "slippage_bp": Decimal(10)}
-    await place.make("near", "1000", **near)
+    near = LIMITS.model_copy(update={"stop": Decimal("0.001"), "slippage_bp": Decimal(10)})
+    await place.make("near", "1000", limits=near)
+    nearer = near.model_copy(update={"slippage_bp": Decimal(11)})
     with pytest.raises(InputError, match="sold at once"):
-        await place.make("nearer", "1000", **{**near, "slippage_bp": Decimal(11)})
-    await place.make("paper", "1000", Mode.PAPER, **{**near, "slippage_bp": Decimal(11)})
+        await place.make("nearer", "1000", limits=nearer)
+    await place.make("paper", "1000", Mode.PAPER, nearer)
 
 
 async def test_bots_on_paper_take_no_part_in_it(place: Place) -> None:
