@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,9 +18,8 @@ from chaos_matrix.system import KEYS, RATE, System
 from chaos_matrix.trader import settings_of
 from chaos_matrix.ways import Way
 from chaos_matrix.zygote import Worker
-from oxbot.app.bots import Desk, create_bot
+from oxbot.app.bots import Desk
 from oxbot.app.replay import patiently
-from oxbot.bootstrap import PROVIDERS
 from oxbot.domain.bot import BotSettings
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.schedule import next_due, offset_ms
@@ -34,7 +34,6 @@ BY_THE_WAY_S: Final = 2
 """The same where its end comes to it in any case."""
 
 RESTS_WITHIN_S: Final = 60
-MADE_WITHIN_S: Final = 60
 QUIET_S: Final = 1.2
 STOPPED_WITHIN_S: Final = 90
 
@@ -92,16 +91,17 @@ class Life:
             self._keepers.append(asyncio.create_task(self._keep()))
         desk = self.system.desk_of(self._bot_id)
         self.hands = Hands(self.system, desk, self._bot_id, self._key)
-        made = settings.model_copy(update={"name": self._bot_id, "owner": self._bot_id})
-        await self._until(lambda: self._made(desk, made), MADE_WITHIN_S)
+        named = {"name": self._bot_id, "owner": self._bot_id, "venue": desk.venue}
+        await patiently(lambda: self._make(desk, settings.model_copy(update=named)))
 
-    async def _made(self, desk: Desk, made: BotSettings) -> bool:
-        """Make it unless it is there: an answer can be lost, and live bots wait for each other."""
+    async def _make(self, desk: Desk, settings: BotSettings) -> None:
+        """Make it unless it is there, since an answer can be lost.
+
+        The desk would wait until no live bot has an order at the exchange; here some always has.
+        """
         with suppress(Conflict):
-            await patiently(lambda: create_bot(desk, made, PROVIDERS, self._bot_id))
-        with suppress(NotFound):
-            return bool(await desk.store.bot(self._bot_id))
-        return False
+            await desk.store.create_bot(self._bot_id, settings, time.time_ns() // 10**6)
+        await desk.control.start(await desk.store.bot(self._bot_id))
 
     async def live(self) -> bool:
         """Live until there was an entry and an exit and all steps; whether it was struck."""
