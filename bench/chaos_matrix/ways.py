@@ -77,7 +77,7 @@ LIKELY: Final[dict[tuple[str, str], str]] = {
     **{(of, "finish_order"): "refused" for of in CLAIMS},
     (PROTECT, "known_orders"): "claimed",
     (PROTECT, "claim"): "claimed",
-    (PROTECT, "amend_stop"): "late",
+    **{(PROTECT, method): "late" for method in ("amend_stop", "bot")},
     **{(PROTECT, method): "refused" for method in STOPS},
     **{(EXECUTE, method): "naked" for method in SALE - {"place"}},
     **{(RECONCILE, method): "naked" for method in SALE - {"known_orders"}},

@@ -33,13 +33,16 @@ from worker.main import make_worker
 PR_SET_PDEATHSIG: Final = 1
 LOOK_S: Final = 0.02
 
+POOL, WATCH_POOL = 3, 10
+"""Connections to the record: of a worker with one bot, of which there are many, and of the watch."""
+
 
 async def work(spec: Spec) -> None:
     """Work until killed, or until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = Settings()
-    async with open_ports(settings) as ports:
+    async with open_ports(settings, pool_size=POOL if spec.style else WATCH_POOL) as ports:
         mutate(spec.mutant)
         striker = Striker(spec.steps, Marks(Path(spec.marks)), ports.store)
         client = await connect(settings.temporal_address or "", settings.temporal_namespace)

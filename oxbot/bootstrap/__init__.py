@@ -199,10 +199,13 @@ async def open_archive(settings: Settings) -> "AsyncIterator[OkxArchive]":
 
 
 @asynccontextmanager
-async def open_ports(settings: Settings, client: "Client | None" = None) -> "AsyncIterator[Ports]":
+async def open_ports(
+    settings: Settings, client: "Client | None" = None, pool_size: int = WORKER_POOL
+) -> "AsyncIterator[Ports]":
     """Open what a worker needs: the record, the price board, the exchange, the models, the bots.
 
-    `client` is Temporal's, for those who have one already.
+    `client` is Temporal's, for those who have one already; `pool_size` is how many connections
+    to the record there may be.
     """
     from oxbot.adapters.models.choice import open_models  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.okx.account_stream import account_news_of  # noqa: PLC0415 - as above
@@ -226,7 +229,7 @@ async def open_ports(settings: Settings, client: "Client | None" = None) -> "Asy
     async with AsyncExitStack() as stack:
         models = await stack.enter_async_context(open_models(found))
         spare_the_collector()
-        engine = open_engine(found.database_url or "", pool_size=WORKER_POOL)
+        engine = open_engine(found.database_url or "", pool_size=pool_size)
         stack.push_async_callback(engine.dispose)
         redis = open_redis(found.redis_url or "")
         stack.push_async_callback(redis.aclose)
