@@ -34,7 +34,7 @@ PR_SET_PDEATHSIG: Final = 1
 LOOK_S: Final = 0.02
 
 POOL, WATCH_POOL = 3, 10
-"""Connections to the record: of a worker with one bot, of which there are many, and of the watch."""
+"""Connections to the record: of each of the many workers with one bot, and of the watch."""
 
 
 async def work(spec: Spec) -> None:
