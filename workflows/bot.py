@@ -56,6 +56,8 @@ class BotWorkflow(BotHandlers):
     async def _live(self) -> bool:
         """Run cycles; True: go on in a new run, False: the bot has stopped."""
         await self._reserve()
+        if not self._state.stepped:
+            self._reconciling.ask()
         scribe = asyncio.create_task(self._scribe.write())
         protector = asyncio.create_task(self._protector.drain())
         reconciling = asyncio.create_task(self._reconciling.keep())
@@ -113,7 +115,8 @@ class BotWorkflow(BotHandlers):
             if self._ticks.woken:
                 await self._ticks.look_at_the_clock()
             elif self._is_over():
-                return Todo.END
+                if await self._may_end():
+                    return Todo.END
             elif self._roll_due() and not self._has_to_stay() and await self._may_roll():
                 return Todo.ROLL
             elif self._state.closing_flat:
@@ -123,6 +126,13 @@ class BotWorkflow(BotHandlers):
                 await self._ticks.wait_while_paused()
             elif await self._ticks.wait_for_due():
                 return Todo.CYCLE
+
+    async def _may_end(self) -> bool:
+        """Whether it is over for good: what was sent and not known may have bought something."""
+        if not await self._reconciling.is_done():
+            await workflow.sleep(FLATTEN_AGAIN, summary="look again before it ends")
+            return False
+        return self._is_over()
 
     def _is_over(self) -> bool:
         """Whether nothing is left to do."""

@@ -185,6 +185,12 @@ class Cycle:
         self._state.unfinished.pop(outcome.order_id, None)
         if not outcome.state.is_final:
             self._state.unfinished[outcome.order_id] = outcome.purpose
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        """Have what is not known looked up, and an exit that was not sent sent, before the tick."""
+        if not self._state.stepped:
+            self._reconciling.ask()
 
     async def _close(self, outcome: CycleOutcome) -> TickReport:
         """Set the next tick and write the outcome down, now or with the next one."""

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -20,8 +22,18 @@ REFUSALS: Final = frozenset({Conflict.__name__, InputError.__name__, NotFound.__
 """What a write-off is refused with; of anything else nobody knows what it has done."""
 
 
+AGAIN: Final = timedelta(seconds=15)
+"""After so long it is done again while something is not known: a fence, and some time to see."""
+
+LATEST_AGAIN: Final = timedelta(minutes=5)
+"""It waits twice as long each time, but no longer than this."""
+
+
 class Reconciling:
-    """Reconciles, one time after the other. A bot on paper never does.
+    """Reconciles, one time after the other, and again while anything is left of which nobody knows.
+
+    A bot on paper never does. Where time stands still, what is not known then will not be known
+    before the next cycle.
 
     `ended` says whether the bot has; `show` is called whenever there is something new to say.
     """
@@ -34,6 +46,8 @@ class Reconciling:
         self._ended = ended
         self._show = show
         self._asked = False
+        self._left = False
+        self._again = AGAIN
         self._alone = asyncio.Lock()
         self._at_it = 0
 
@@ -49,10 +63,27 @@ class Reconciling:
     async def keep(self) -> None:
         """Do what is asked for, as long as the bot lives."""
         while not self._ended():
-            await workflow.wait_condition(lambda: self._ended() or self._asked)
-            if self._asked:
+            await workflow.wait_condition(lambda: self._ended() or self._asked or self._left)
+            if not self._asked:
+                await self._wait_a_while()
+            if not self._ended():
                 self._asked = False
                 await self.blocks()
+
+    async def _wait_a_while(self) -> None:
+        wait, self._again = self._again, min(2 * self._again, LATEST_AGAIN)
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._ended() or self._asked,
+                timeout=wait,
+                timeout_summary="look again what is left unknown",
+            )
+
+    async def is_done(self) -> bool:
+        """Tell whether nothing is left of which nobody knows; a live bot looks once more."""
+        if self._is_live:
+            await self.blocks()
+        return not self._left
 
     async def blocks(self) -> str:
         """Reconcile, and say why nothing may be entered; empty where all agrees, and on paper."""
@@ -61,6 +92,7 @@ class Reconciling:
         try:
             await self.now()
         except ActivityError as error:
+            self._leave(left=True)
             self._note(f"not held against the account: {cause_of(error)}")
         return self._state.account_differs
 
@@ -97,8 +129,15 @@ class Reconciling:
                 found = await look()
         finally:
             self._at_it -= 1
+        if found.booked or found.exits:
+            self._state.note_booked()
+        self._leave(left=bool(found.unknown))
         self._note(found.blocks)
         return found
+
+    def _leave(self, *, left: bool) -> None:
+        self._left = left and not self._state.stepped
+        self._again = self._again if self._left else AGAIN
 
     def _note(self, differs: str) -> None:
         self._state.account_differs = differs

@@ -77,6 +77,7 @@ class BotState(BaseModel):
     account_differs: str = ""
 
     _closed: list[str] = PrivateAttr(default_factory=list)
+    _booked: int = PrivateAttr(default=0)
 
     @property
     def is_flat(self) -> bool:
@@ -134,6 +135,7 @@ class BotState(BaseModel):
         self.incarnation = grant.incarnation
         self.session = grant.session if grant.last_due_ms is None else ""
         self.open_positions = grant.open_positions
+        self.unfinished = dict(grant.unfinished)
         self.positions = grant.positions
         asked_already = self.epoch
         if not asked_already:
@@ -143,6 +145,16 @@ class BotState(BaseModel):
         self.written_epoch = grant.epoch
         self.last_due_ms = grant.last_due_ms
         self.schedule_next()
+
+    @property
+    def bookings(self) -> int:
+        """How often in this run something was booked that no cycle knows of."""
+        return self._booked
+
+    def note_booked(self) -> None:
+        """Something was booked beside the cycles: what is held is not known before the next one."""
+        self._booked += 1
+        self.open_positions = None
 
     @property
     def closures(self) -> int:
@@ -156,8 +168,7 @@ class BotState(BaseModel):
     def note_protection(self, request: Protect, report: ProtectReport) -> None:
         """Take over what a protection came to, so that no cycle is needed to know it."""
         self.protections = [known for known in self.protections if known.key != request.key]
-        for order_id in report.order_ids:
-            self.unfinished.pop(order_id, None)
+        ended = [self.unfinished.pop(order_id, None) for order_id in report.order_ids]
         told = f" at {plain(report.price)}" if report.price else ""
         because = f": {report.reason}" if report.reason else ""
         self.last_protection = (
@@ -169,6 +180,8 @@ class BotState(BaseModel):
             sold = len(self.positions) - len(held)
             self.positions = held
             self.open_positions = self.open_positions and max(0, self.open_positions - sold)
+        elif Purpose.ENTRY in ended:
+            self.note_booked()
 
     def still_held(
         self, positions: tuple[PositionBrief, ...], closures: int

@@ -47,13 +47,14 @@ class Ticks:
     def heed(self) -> None:
         """Take the present control as known; a change from here on interrupts a wait.
 
-        So does a position that was closed, as a bot that closes may be at its end, and one that
-        a flattening has left.
+        So does a position that was closed, as a bot that closes may be at its end, one that a
+        flattening has left, and what was booked of which a paused bot knew nothing.
         """
         self._heeded = self._news()
 
-    def _news(self) -> tuple[int, int, bool]:
-        return self._state.epoch, self._state.closures, self._state.sell_on
+    def _news(self) -> tuple[int, int, int, bool]:
+        state = self._state
+        return state.epoch, state.closures, state.bookings, state.sell_on
 
     def _controlled(self) -> bool:
         return self._heeded != self._news()

@@ -8,7 +8,7 @@ import structlog
 
 from oxbot.app.coverage import coverage
 from oxbot.app.found import Found
-from oxbot.app.orders import find_out, outcome_of
+from oxbot.app.orders import bring_to_end, find_out, give_up, outcome_of
 from oxbot.app.ports import Ports
 from oxbot.app.protected import About, keep_protected
 from oxbot.app.resting import end_ghost
@@ -16,7 +16,7 @@ from oxbot.app.venue import must_be_here
 from oxbot.domain.bot import Mode
 from oxbot.domain.losses import losses_of
 from oxbot.domain.orders import Fill, Order, OrderState
-from oxbot.domain.resting import StopState
+from oxbot.domain.resting import RestingStop, StopState
 from oxbot.messages import Reconcile, Reconciliation
 
 DAY_MS: Final = 86_400_000
@@ -44,6 +44,7 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
     await _look_up(ports, request, found)
     await _book_missed(ports, request, found)
     await _end_ghosts(ports, request, found)
+    await _send_exits(ports, request, found)
     await _prove_all(ports, request, found)
     await _tell_exits(ports, request, found)
     covered = await coverage(ports, bot.settings.venue)
@@ -106,9 +107,35 @@ async def _end_ghosts(ports: Ports, request: Reconcile, found: Found) -> None:
     for stop in ghosts:
         if stop.id in alive or stop.id not in booked:
             with found.telling(f"the stop {stop.id} of {stop.symbol}, which is over"):
+                await _give_way(ports, stop, has_sold=stop.id in sold)
                 order = await end_ghost(ports, stop, is_alive=stop.id in alive)
                 found.exits += [await outcome_of(ports, order)] if order else []
                 found.ghosts += [stop.id] if stop.id in alive and not order else []
+
+
+async def _give_way(ports: Ports, stop: RestingStop, *, has_sold: bool) -> None:
+    """Give exits up that nobody has sent: what they were to sell is sold."""
+    for order in await _unsent_exits(ports, stop.bot_id) if has_sold else ():
+        if order.symbol == stop.symbol:
+            await give_up(ports, order, "a stop that was over on record has sold")
+
+
+async def _send_exits(ports: Ports, request: Reconcile, found: Found) -> None:
+    """Bring exits to their end that nobody has sent.
+
+    A coin's stop may have been taken back for its exit, and while that is wanted no other stop is
+    placed; an entry is left to the cycle that wants it.
+    """
+    for order in await _unsent_exits(ports, request.bot_id):
+        if order.symbol not in request.leave:
+            with found.telling(f"order {order.id} for {order.symbol}"):
+                ended = await bring_to_end(ports, order)
+                found.booked += [await outcome_of(ports, ended)] if ended.state.is_final else []
+
+
+async def _unsent_exits(ports: Ports, bot_id: str) -> list[Order]:
+    unfinished = await ports.store.unfinished_orders(bot_id)
+    return [o for o in unfinished if o.purpose.is_exit and o.state is OrderState.INTENDED]
 
 
 async def _prove_all(ports: Ports, request: Reconcile, found: Found) -> None:

@@ -3,6 +3,7 @@
 from oxbot.app.briefs import position_briefs
 from oxbot.app.ports import Ports
 from oxbot.app.prices import last_quotes
+from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import OpenRun, RunGrant, RunSpec, WriteControl
 
 
@@ -41,7 +42,15 @@ async def open_run(ports: Ports, request: OpenRun) -> RunGrant:
         last_due_ms=reserved.last_due_ms,
         session=ports.session,
         positions=position_briefs(portfolio, quotes, clock.venue_ms),
+        unfinished=await _unfinished(ports, request.bot_id),
     )
+
+
+async def _unfinished(ports: Ports, bot_id: str) -> dict[str, Purpose]:
+    """Find the orders of which something can still come, whoever began them."""
+    orders = await ports.store.unfinished_orders(bot_id)
+    alive = (o for o in orders if o.purpose.is_exit or o.state is OrderState.SENT)
+    return {order.id: order.purpose for order in alive}
 
 
 async def write_control(ports: Ports, change: WriteControl) -> None:

@@ -5,6 +5,7 @@ from pydantic import Field
 from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Notional, Price, Quantity
+from oxbot.domain.orders import Purpose
 from oxbot.messages.base import Message
 
 
@@ -53,6 +54,7 @@ class RunGrant(Message):
 
     `last_due_ms` is when the last recorded cycle was due (venue ms), so that a bot that starts
     over can tell how many ticks it lost. `session` names the run of the whole system.
+    `unfinished` are orders that were sent, or are to sell, and have not come to their end.
     """
 
     incarnation: int
@@ -67,6 +69,7 @@ class RunGrant(Message):
     last_due_ms: int | None
     session: str | None
     positions: tuple[PositionBrief, ...] = ()
+    unfinished: dict[str, Purpose] = Field(default_factory=dict)
 
 
 class CountHoldings(Message):

@@ -6,13 +6,15 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict, VenueUnavailable
 from oxbot.domain.money import Notional, Price
-from oxbot.domain.orders import Purpose
-from oxbot.messages import Reconciliation, WriteOffRequest
+from oxbot.domain.orders import Order, OrderState, Purpose
+from oxbot.messages import Reconciliation, WriteControl, WriteOffRequest
 from tests.support.fake_account import FakeAccount
 from tests.support.fakes import BTC
-from tests.support.house import BotHandle, House
+from tests.support.house import BotHandle, House, pause, stop
+from tests.support.trading import entry
 
 pytestmark = pytest.mark.critical
 
@@ -174,16 +176,18 @@ async def test_those_who_ask_while_somebody_looks_look_one_after_the_other(
     house.account = FakeAccount(house.feed, house.clock)
     async with house.worker():
         _, handle = await house.started(mode="live")
+        await reconciled(handle)
+        before = (await activities_of(handle)).count("reconcile")
         async with house.faults.holding("reconcile") as first:
             asked = [asyncio.create_task(reconciled(handle)) for _ in range(3)]
             await first.reached.wait()
-            assert (await activities_of(handle)).count("reconcile") == 1
+            assert (await activities_of(handle)).count("reconcile") == before + 1
             async with house.faults.holding("reconcile") as second:
                 first.released.set()
                 await second.reached.wait()
-                assert (await activities_of(handle)).count("reconcile") == 2
+                assert (await activities_of(handle)).count("reconcile") == before + 2
         assert {found.blocks for found in await asyncio.gather(*asked)} == {""}
-        assert (await activities_of(handle)).count("reconcile") == 3
+        assert (await activities_of(handle)).count("reconcile") == before + 3
         await house.end()
 
 
@@ -256,6 +260,87 @@ async def written_off(handle: BotHandle, wish: WriteOffRequest) -> Reconciliatio
         "write_off", wish, result_type=Reconciliation
     )
     return found
+
+
+async def sent_entry(house: House, bot: Bot, status: BotStatus, state: OrderState) -> Order:
+    """Have the exchange fill an entry of which the record says something else."""
+    account, now = house.account, await house.clock.reading()
+    assert isinstance(account, FakeAccount)
+    made = entry(bot.id, expires_ms=now.venue_ms + 60_000)
+    order = made.model_copy(update={"state": OrderState.SENT, "fence_ms": now.venue_ms + 10_000})
+    await account.place(order, now)
+    house.store.orders_by_id[order.id] = order.model_copy(update={"state": state})
+    change = WriteControl(bot_id=bot.id, status=status, epoch=5, flatten=True, by="ann", reason="")
+    await house.store.write_control(change)
+    return order
+
+
+async def test_a_bot_that_starts_over_while_it_closes_sells_what_it_had_just_bought(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = account = FakeAccount(house.feed, house.clock)
+    bot = await house.new_bot(mode="live")
+    await sent_entry(house, bot, BotStatus.CLOSING, OrderState.SENT)
+    async with house.worker():
+        await house.ended(await house.start(bot))
+    assert house.store.filled(Purpose.FLATTEN)
+    assert house.store.open_coins(bot.id) == set()
+    assert not account.alive
+
+
+async def test_a_bot_that_starts_over_paused_books_what_it_had_just_bought(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = account = FakeAccount(house.feed, house.clock)
+    bot = await house.new_bot(mode="live")
+    order = await sent_entry(house, bot, BotStatus.PAUSED, OrderState.SENT)
+    async with house.worker():
+        handle = await house.start(bot)
+        await house.until(lambda: house.store.open_coins(bot.id) == {BTC})
+        assert house.store.orders_by_id[order.id].state is OrderState.FILLED
+        await stop(handle)
+        await house.ended(handle)
+    assert house.store.open_coins(bot.id) == set()
+    assert not account.alive
+
+
+async def test_a_paused_bot_that_learns_late_of_an_entry_sells_it_when_it_is_stopped(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = account = FakeAccount(house.feed, house.clock)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        await pause(handle)
+        await sent_entry(house, bot, BotStatus.PAUSED, OrderState.CANCELLED)
+        await handle.signal("reconcile")
+        await house.until(lambda: house.store.open_coins(bot.id) == {BTC})
+        await stop(handle)
+        await house.ended(handle)
+    assert house.store.open_coins(bot.id) == set()
+    assert not account.alive
+
+
+async def test_an_exit_whose_attempts_were_given_up_is_sent_before_the_next_tick(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = account = FakeAccount(house.feed, house.clock)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, _ = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        house.feed.prices[BTC] *= 2
+        with house.faults.failing("execute_order"):
+            [outcome] = (await house.run_cycles(bot, 1))[-1:]
+            assert [order.state for order in outcome.orders] == [OrderState.UNKNOWN]
+        await house.until(lambda: house.store.open_coins(bot.id) == set())
+        assert len(house.recorded(bot)) == 2
+        await house.end()
+    assert account.alive == {}
 
 
 async def test_a_person_can_have_record_and_account_held_against_each_other(

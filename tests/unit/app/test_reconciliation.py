@@ -6,10 +6,11 @@ from oxbot.app.coverage import Coverage, coverage
 from oxbot.app.found import BROKEN
 from oxbot.app.reconciliation import TWICE, reconcile_bot
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.errors import Conflict, OutcomePending, OutcomeUnknown, VenueUnavailable
 from oxbot.domain.losses import AGREES, DIFFERS
+from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Price, Quantity, plain
-from oxbot.domain.orders import OrderState, Purpose
+from oxbot.domain.orders import Fill, Order, OrderState, Purpose
 from oxbot.domain.resting import SeenState, SeenStop, StopState
 from oxbot.messages import Reconcile, Reconciliation
 from tests.support.fakes import BTC, ETH
@@ -180,10 +181,28 @@ async def test_what_a_stop_that_was_over_has_sold_waits_for_the_exit_under_way(
     await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
     order = live.leaving(HALF)
     live.account.trigger(stop, Price(57_000), live.now_ms, HALF)
+    clock = await live.ports.clock.reading()
+    assert await live.store.claim(order.id, clock.venue_ms, clock.venue_ms + 10_000)
     assert "booked when the exit under way is" in (await live.reconcile()).blocks
-    await live.execute(order.id)
+    await live.account.place(await live.store.order(order.id), clock)
     found = await live.reconcile()
     assert stop.id in [sold.order_id for sold in found.exits]
+    assert found.blocks == ""
+    live.must_agree()
+    live.must_be_protected()
+
+
+async def test_an_exit_that_nobody_has_sent_gives_way_to_what_a_stop_has_sold(
+    live: LiveRoom,
+) -> None:
+    stop = live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "so it was said")
+    order = live.leaving(HALF)
+    live.account.trigger(stop, Price(57_000), live.now_ms, HALF)
+    found = await live.reconcile()
+    assert [sold.order_id for sold in found.exits] == [stop.id]
+    assert (await live.store.order(order.id)).state is OrderState.CANCELLED
     assert found.blocks == ""
     live.must_agree()
     live.must_be_protected()
@@ -229,6 +248,33 @@ async def test_the_stop_of_an_entry_that_was_given_up_and_traded_is_cancelled(
     assert len(found.ghosts) == 1
     live.must_be_protected()
     live.must_agree()
+
+
+async def test_an_exit_that_was_given_up_after_it_took_the_stop_back_is_sent(
+    live: LiveRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = live.leaving()
+
+    async def lost(_order: Order, _now: ClockReading) -> list[Fill]:
+        raise OutcomeUnknown("no answer, and it was never taken")
+
+    monkeypatch.setattr(live.account, "place", lost)
+    with pytest.raises(OutcomePending):
+        await live.execute(order.id)
+    assert live.stop is None
+    monkeypatch.undo()
+    assert (await live.reconcile()).unknown
+    live.now_ms += LATER_MS
+    found = await live.reconcile()
+    assert [(sold.order_id, sold.state) for sold in found.booked] == [(order.id, OrderState.FILLED)]
+    assert found.blocks == ""
+
+
+async def test_an_entry_that_nobody_has_sent_is_left_to_its_cycle() -> None:
+    live = LiveRoom()
+    order = await live.open()
+    assert await live.reconcile() == Reconciliation()
+    assert live.store.orders_by_id[order.id].state is OrderState.INTENDED
 
 
 async def test_a_stop_of_somebody_else_is_left_alone(live: LiveRoom) -> None:
