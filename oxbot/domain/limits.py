@@ -50,7 +50,8 @@ MEANINGS: Final = {
     "price_age_s": "oldest price that is acted on, in seconds",
     "move_bp": "farthest that the price may have moved since the model saw it, in basis points",
     "spread_bp": "widest spread at which to enter, in basis points",
-    "slippage_bp": "how far above the ask an entry's limit price lies, in basis points",
+    "slippage_bp": "how far above the ask an entry's limit price lies, in basis points; a live "
+    "bot's stop has to be wider",
     "confidence": "least confidence of the model",
     "fee_round_trips": "how many times its fees the expected move must pay",
     "entries_a_day": "most entries in a UTC day",
