@@ -58,8 +58,12 @@ async def row_asked(call: Awaitable[object], asked: str) -> Row | None:
     return row
 
 
-async def pages(ask: Callable[..., Awaitable[object]], number: str) -> list[Row]:
+async def pages(
+    ask: Callable[..., Awaitable[object]], number: str, wanted: Callable[[Row], bool] | None = None
+) -> list[Row]:
     """Read all pages of a list, newest first; `number` is the field that pages turn by.
+
+    Where only some rows are wanted, a page that has none of them is the last.
 
     Raises:
         OutcomeUnknown: A page cannot be had or used, or there is no end of them.
@@ -69,7 +73,7 @@ async def pages(ask: Callable[..., Awaitable[object]], number: str) -> list[Row]
     for _ in range(MOST_PAGES):
         page = [_row(found) for found in await rows_asked(ask(**after))]
         rows += page
-        if len(page) < PAGE:
+        if len(page) < PAGE or (wanted and not any(map(wanted, page))):
             return rows
         after = {"after": text(page[-1], number)}
     raise unknown(f"OKX's list has more than {MOST_PAGES * PAGE} rows")

@@ -49,9 +49,13 @@ class OkxHoldings:
         Raises:
             VenueUnavailable: It does not say now.
         """
+
+        def is_new(row: Row) -> bool:
+            return _time(row) >= since_ms
+
         asks = (partial(self._account.stops_ended, kind, "effective") for kind in KINDS)
-        rows = await _stops(asks)
-        return frozenset(str(row["algoClOrdId"]) for row in rows if _time(row) >= since_ms)
+        rows = await _stops(asks, is_new)
+        return frozenset(str(row["algoClOrdId"]) for row in rows if is_new(row))
 
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
         """Give what orders with an id of their sender have traded of a coin since a venue time.
@@ -99,14 +103,18 @@ class OkxHoldings:
             raise read_failure(error, "the account's balances", self._account.timeout_ms) from error
 
 
-async def _stops(asks: Iterable[Callable[..., Awaitable[object]]]) -> list[Row]:
-    """Read all pages of these lists of stops; those without an id of their sender are left out.
+async def _stops(
+    asks: Iterable[Callable[..., Awaitable[object]]], wanted: Callable[[Row], bool] | None = None
+) -> list[Row]:
+    """Read these lists of stops; those without an id of their sender are left out.
+
+    All pages are read, or those up to the first without a row that is wanted.
 
     Raises:
         VenueUnavailable: One cannot be read.
     """
     try:
-        rows = [row for ask in asks for row in await pages(ask, "algoId")]
+        rows = [row for ask in asks for row in await pages(ask, "algoId", wanted)]
     except OutcomeUnknown as error:
         raise VenueUnavailable(f"OKX's list of stops cannot be read: {error}") from error
     return [row for row in rows if row.get("algoClOrdId")]
