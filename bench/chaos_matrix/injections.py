@@ -43,6 +43,7 @@ READS: Final = frozenset(
         "recent_fills",
         "resting_stops",
         "triggered_stops",
+        "unfit",
     )
 )
 """Methods that change nothing: what was read before a halt is acted on after the next one."""

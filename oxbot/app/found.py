@@ -13,7 +13,10 @@ BROKEN: Final = "the books do not take what the exchange has traded"
 
 @dataclass
 class Found:
-    """What a reconciliation has found so far, as `Reconciliation` has it."""
+    """What a reconciliation has found so far, as `Reconciliation` has it.
+
+    `unfit` says of what is stuck that it is the account or its key, as an event tells it.
+    """
 
     booked: list[OrderOutcome] = field(default_factory=list)
     exits: list[OrderOutcome] = field(default_factory=list)
@@ -22,6 +25,7 @@ class Found:
     unknown: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    unfit: list[str] = field(default_factory=list)
 
     @contextmanager
     def telling(self, what: str) -> Iterator[None]:
@@ -37,6 +41,12 @@ class Found:
             self.unknown.append(f"{what}: {error}")
         except LedgerBroken as error:
             self.broken.append(f"{what}: {BROKEN}: {error}")
+
+    def tell_unfit(self, why: str | None) -> None:
+        """Tell why nobody should trade in the account, if there is anything."""
+        if why:
+            self.stuck.append(why)
+            self.unfit.append(why.rstrip("."))
 
     def message(self) -> Reconciliation:
         """Give what can travel."""

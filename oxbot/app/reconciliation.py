@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
-    """Look up what is unknown, book what was missed, prove stops, and compare balances.
+    """Look up what is unknown, book what was missed, prove stops, compare what is there.
 
     A bot on paper has nothing to reconcile. What cannot be done for one order or coin keeps
     nothing from the others. Called again it finds what is left.
@@ -47,9 +47,10 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
     await _send_exits(ports, request, found)
     await _prove_all(ports, request, found)
     await _tell_exits(ports, request, found)
+    found.tell_unfit(await ports.account.unfit())
     covered = await coverage(ports, bot.settings.venue)
     differs = tuple(str(lack) for lack in covered.lacks)
-    told = (*found.broken, *differs)
+    told = (*found.unfit, *found.broken, *differs)
     await ports.store.tell_differences(bot.id, told, is_all=not covered.moving)
     owned = (await ports.store.portfolio(bot.id)).owned()
     losses = losses_of(covered.lacks, owned)

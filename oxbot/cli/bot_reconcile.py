@@ -77,7 +77,7 @@ def write(console: Console, found: Reconciliation) -> None:
     for line in _lines(found):
         console.print(line)
     if found.blocks:
-        console.print("Nothing is entered until record and account agree.")
+        console.print("Nothing is entered while this is so.")
     else:
         console.print("Record and account agree.")
 

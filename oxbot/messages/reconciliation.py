@@ -25,7 +25,7 @@ class Reconciliation(Message):
 
     `booked` are orders that had traded more than was on record, `exits` what stops have become or
     had to be sold, `proven` the coins whose stop was seen at the exchange, `unknown` what nobody
-    can say yet, `stuck` what can have no stop and cannot be sold, `broken` what has been traded
+    can say yet, `stuck` what has neither stop nor sale or is unfit, `broken` what has been traded
     and the books do not take, `differs` where the account has less than the bots of it. Entries
     wait while there is anything in the last four.
 

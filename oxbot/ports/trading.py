@@ -143,6 +143,16 @@ class LiveExchange(Exchange, Protocol):
         """
         ...
 
+    async def unfit(self) -> str | None:
+        """Say why nobody should trade in the account, as of ten minutes ago at most.
+
+        None where it is fit: the key trades and cannot withdraw, and nothing can be borrowed.
+
+        Raises:
+            VenueUnavailable: It does not say now.
+        """
+        ...
+
     async def balances(self) -> dict[str, Balance]:
         """Give what the account has of each currency.
 

@@ -4,7 +4,6 @@ What it did is the oracle of tests: it is kept here, whatever the record says.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -28,7 +27,7 @@ class FakeAccount:
     that rest and `over` how others ended; `log` is what happened, `traded` what it executed, in
     order. `parts` are fractions of the next exits that are filled, `hidden_ms` how long what is
     taken cannot be seen (venue ms), `refusing` the methods that are refused, `trouble` what every
-    question meets.
+    question meets, `why_unfit` what is wrong with it.
     """
 
     def __init__(self, feed: FakeFeed, clock: Clock, usdt: str = "10000", **coins: str) -> None:
@@ -42,6 +41,7 @@ class FakeAccount:
         self.hidden_ms = 0
         self.refusing: set[str] = set()
         self.trouble: OxbotError | None = None
+        self.why_unfit: str | None = None
         self._feed = feed
         self._clock = clock
         self._orders: dict[str, list[Fill]] = {}
@@ -129,6 +129,11 @@ class FakeAccount:
         return [
             fill for fill in of_coin if fill.at_ms >= since_ms and fill.order_id in self._orders
         ]
+
+    async def unfit(self) -> str | None:
+        """Say what is wrong with it."""
+        self._ask("unfit")
+        return self.why_unfit
 
     async def balances(self) -> dict[str, Balance]:
         """Give what it has."""
@@ -241,9 +246,3 @@ def resting_as(stop: RestingStop) -> SeenStop:
         stop_price=stop.stop_price,
         target_price=stop.target_price,
     )
-
-
-def sold(fills: Sequence[Fill], symbol: str) -> Quantity:
-    """How much of a coin was sold."""
-    of_coin = (fill for fill in fills if (fill.symbol, fill.side) == (symbol, Side.SELL))
-    return sum((fill.quantity for fill in of_coin), Quantity(0))

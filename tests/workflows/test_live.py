@@ -69,6 +69,26 @@ async def test_what_the_account_lacks_enters_nothing_and_names_the_figures(
         await house.end()
 
 
+async def test_a_key_that_is_unfit_enters_nothing_and_what_is_held_is_sold_all_the_same(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        house.account.why_unfit = "The OKX API key may withdraw."
+        assert (await reconciled(handle)).blocks == "The OKX API key may withdraw."
+        assert "**Nothing is entered**: The OKX API key may withdraw" in await details_of(handle)
+        house.feed.prices[BTC] *= 2
+        outcome = (await house.run_cycles(bot, 1))[-1]
+        assert outcome.skipped == "nothing is entered: The OKX API key may withdraw."
+        assert [order.purpose for order in outcome.orders] == [Purpose.TARGET]
+        assert house.store.open_coins(bot.id) == set()
+        await house.end()
+
+
 async def test_while_the_account_is_silent_nothing_is_entered(empty_house: House) -> None:
     house = empty_house
     house.account = FakeAccount(house.feed, house.clock)

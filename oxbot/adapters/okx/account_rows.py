@@ -48,22 +48,27 @@ def must_be_fit(config: AccountConfig) -> None:
     Raises:
         SetupError: The key can withdraw, or cannot trade, or the account may borrow.
     """
+    if unfit := why_unfit(config):
+        raise SetupError(unfit)
+
+
+def why_unfit(config: AccountConfig) -> str | None:
+    """Say that a key can withdraw, or cannot trade, or that the account may borrow."""
     if WITHDRAW in config.permissions:
-        raise SetupError(
+        return (
             "The OKX API key may withdraw. 0xBot never withdraws, and whoever got hold of such a "
             "key could empty the account: make a key with the permissions read and trade alone, "
             "bound to this machine's address, and delete this one."
         )
     if TRADE not in config.permissions:
-        raise SetupError(
-            "The OKX API key may not trade. Make a key with the permissions read and trade."
-        )
+        return "The OKX API key may not trade. Make a key with the permissions read and trade."
     if config.level not in CASH_MODES:
-        raise SetupError(
+        return (
             f"The OKX account is in mode {config.level}, in which orders can borrow. Live bots "
             "trade spot for cash: set the account to spot mode (acctLv 1) at OKX, or use a "
             "sub-account of its own."
         )
+    return None
 
 
 def balances_of(answer: object) -> dict[str, Balance]:

@@ -9,6 +9,7 @@ from oxbot.adapters.okx.algo_rows import KINDS
 from oxbot.adapters.okx.asked import Row, pages
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import read_failure
+from oxbot.adapters.okx.fitness import Fitness, monotonic_ms
 from oxbot.adapters.okx.order_errors import unknown
 from oxbot.adapters.okx.order_rows import ENDED, amount, fill_of, text
 from oxbot.adapters.okx.parse import inst_id_of
@@ -27,12 +28,29 @@ class OkxHoldings:
         account: The account.
         feed: Where instruments come from.
         clock: The venue's time.
+        now_ms: Ms of a clock that is never set.
     """
 
-    def __init__(self, account: OkxAccount, feed: MarketFeed, clock: Clock) -> None:
+    def __init__(
+        self,
+        account: OkxAccount,
+        feed: MarketFeed,
+        clock: Clock,
+        *,
+        now_ms: Callable[[], int] = monotonic_ms,
+    ) -> None:
         self._account = account
         self._feed = feed
         self._clock = clock
+        self._fitness = Fitness(account, now_ms)
+
+    async def unfit(self) -> str | None:
+        """Say why nobody should trade in the account; None where it is fit.
+
+        Raises:
+            VenueUnavailable: It does not say now.
+        """
+        return await self._fitness.unfit()
 
     async def resting_stops(self) -> frozenset[str]:
         """Give the ids of all stops and targets of the account that are alive.

@@ -30,6 +30,7 @@ class OkxExchange(OkxStops):
         account: The account.
         feed: Where instruments come from.
         clock: The venue's time.
+        now_ms: Ms of a clock that is never set.
     """
 
     async def place(self, order: Order, now: ClockReading) -> list[Fill]:  # noqa: ARG002 - the fence says until when

@@ -1,5 +1,6 @@
 """A live bot's room: an account that has other coins besides, and a clock that is a number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from oxbot.app.protected import About, close, keep_protected
 from oxbot.app.reconciliation import reconcile_bot
 from oxbot.domain.bot import Mode
 from oxbot.domain.money import Price, Quantity
-from oxbot.domain.orders import Order, Purpose
+from oxbot.domain.orders import Fill, Order, Purpose, Side
 from oxbot.domain.portfolio import Position
 from oxbot.domain.resting import RestingStop
 from oxbot.messages import (
@@ -160,3 +161,9 @@ class LiveRoom:
 
 def reconciling() -> Reconcile:
     return Reconcile(bot_id=BOT, incarnation=1, cycle=1, epoch=1)
+
+
+def sold(fills: Sequence[Fill], symbol: str) -> Quantity:
+    """How much of a coin was sold."""
+    of_coin = (fill for fill in fills if (fill.symbol, fill.side) == (symbol, Side.SELL))
+    return sum((fill.quantity for fill in of_coin), Quantity(0))

@@ -10,10 +10,10 @@ from oxbot.domain.errors import ExitUnfinished, OutcomeUnknown, VenueUnavailable
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import ProtectReport
-from tests.support.fake_account import resting_as, sold
+from tests.support.fake_account import resting_as
 from tests.support.fakes import BTC
 from tests.support.interleaving import Attempt, Fate
-from tests.unit.app.live_room import ABOUT, HALF, LATER_MS, OTHERS, STOP_PRICE, LiveRoom
+from tests.unit.app.live_room import ABOUT, HALF, LATER_MS, OTHERS, STOP_PRICE, LiveRoom, sold
 from tests.unit.app.room import BOT, Room
 
 pytestmark = pytest.mark.critical

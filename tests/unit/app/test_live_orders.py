@@ -9,10 +9,9 @@ from oxbot.domain.money import Quantity
 from oxbot.domain.orders import FENCE_MS, Order, OrderState, Purpose
 from oxbot.domain.resting import StopState, attached_id
 from oxbot.messages import ExecuteOrder, OrderOutcome
-from tests.support.fake_account import sold
 from tests.support.fakes import BTC
 from tests.support.interleaving import Attempt, Fate
-from tests.unit.app.live_room import HALF, LATER_MS, OTHERS, LiveRoom, reconciling
+from tests.unit.app.live_room import HALF, LATER_MS, OTHERS, LiveRoom, reconciling, sold
 from tests.unit.app.room import BOT
 
 pytestmark = pytest.mark.critical

@@ -6,7 +6,13 @@ from oxbot.app.coverage import Coverage, coverage
 from oxbot.app.found import BROKEN
 from oxbot.app.reconciliation import TWICE, reconcile_bot
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import Conflict, OutcomePending, OutcomeUnknown, VenueUnavailable
+from oxbot.domain.errors import (
+    Conflict,
+    OutcomePending,
+    OutcomeUnknown,
+    VenueRefused,
+    VenueUnavailable,
+)
 from oxbot.domain.losses import AGREES, DIFFERS
 from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Price, Quantity, plain
@@ -434,6 +440,28 @@ async def test_what_cannot_be_compared_now_is_not_told_to_be_over(live: LiveRoom
     await live.store.claim(order.id, live.now_ms, live.now_ms)
     assert (await live.reconcile()).differs == ()
     assert live.store.differences == [(DIFFERS, lack)]
+
+
+async def test_an_unfit_account_is_told_and_blocks_while_stops_are_proven(live: LiveRoom) -> None:
+    live.account.cancel_all()
+    for unfit in (None, "The key may withdraw.", "The key may withdraw.", None):
+        live.account.why_unfit = unfit
+        found = await live.reconcile()
+        assert found.blocks == (unfit or "")
+        assert found.stuck == ((unfit,) if unfit else ())
+        live.must_be_protected()
+    told = "The key may withdraw"
+    assert live.store.differences == [(DIFFERS, told), (AGREES, told)]
+
+
+async def test_whether_the_account_is_fit_is_asked_when_stops_are_proven_already(
+    live: LiveRoom,
+) -> None:
+    live.account.cancel_all()
+    live.account.refusing = {"unfit"}
+    with pytest.raises(VenueRefused):
+        await live.reconcile()
+    live.must_be_protected()
 
 
 async def test_a_sale_for_want_of_a_stop_is_told_though_its_attempt_died_before_it_could(

@@ -14,10 +14,9 @@ from oxbot.app.reconciliation import reconcile_bot
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Purpose
 from oxbot.messages import ExecuteOrder
-from tests.support.fake_account import sold
 from tests.support.fakes import BTC, INSTRUMENT
 from tests.support.interleaving import Fate, Fleet
-from tests.unit.app.live_room import LATER_MS, OTHERS, LiveRoom, reconciling
+from tests.unit.app.live_room import LATER_MS, OTHERS, LiveRoom, reconciling, sold
 from tests.unit.app.room import BOT
 
 pytestmark = pytest.mark.critical
