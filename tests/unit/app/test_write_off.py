@@ -117,7 +117,7 @@ async def test_a_wish_that_comes_again_finds_it_done(live: LiveRoom) -> None:
 
 async def test_an_attempt_that_dies_anywhere_is_finished_by_the_next() -> None:
     """Before each call of a port in turn."""
-    for calls in range(60):
+    for calls in range(80):
         live = LiveRoom()
         await live.hold()
         take(live, BTC=OTHERS + D("0.04"))
