@@ -63,7 +63,9 @@ ONLY_LIVE = {
         ("reconciliation", "_book_missed"),
         ("reconciliation", "_end_ghosts"),
         ("reconciliation", "_prove_all"),
-        ("coverage", "not_covered"),
+        ("reconciliation", "_send_exits"),
+        ("reconciliation", "_tell_exits"),
+        ("coverage", "coverage"),
     )
 }
 """Functions that nothing calls for a bot on paper."""

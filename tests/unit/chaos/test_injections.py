@@ -1,11 +1,13 @@
 """What the matrix injects is read from the code."""
 
+import importlib
 from collections import Counter
 
 import pytest
-from chaos_matrix.awaits import activities_found, executing
-from chaos_matrix.injections import catalogue, points, short
+from chaos_matrix.awaits import ONLY_LIVE, activities_found, executing
+from chaos_matrix.injections import READS, catalogue, points, short
 from chaos_matrix.mutants import MUTANTS
+from chaos_matrix.ways import LIKELY, NOT_LED_TO
 
 from oxbot.domain.bot import Mode
 
@@ -30,6 +32,15 @@ def test_each_point_has_an_injection_and_none_has_two_of_a_name(mode: Mode) -> N
     assert Counter(names).most_common(1)[0][1] == 1
     for point in points(mode):
         assert any(name.startswith(f"{mode}:kill:{point}") for name in names)
+
+
+def test_what_is_said_of_methods_and_functions_names_what_there_is() -> None:
+    for called in ONLY_LIVE:
+        assert callable(getattr(importlib.import_module(called.module), called.name))
+    methods = {(of, name) for of, names in executing(Mode.LIVE).items() for name in names}
+    assert set(LIKELY) <= methods
+    assert methods >= NOT_LED_TO
+    assert {name for _, name in methods} | {"written_off"} >= READS
 
 
 def test_the_short_form_and_the_mutants_name_what_there_is() -> None:
