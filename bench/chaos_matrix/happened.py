@@ -56,12 +56,25 @@ class Resting:
     alive: bool = True
 
 
+@dataclass(frozen=True)
+class Change:
+    """Coins that came or went, or a stop of which so much is guarded now; by whose name."""
+
+    ts: int
+    name: str
+    symbol: str
+    coins: Decimal = ZERO
+    stop: str = ""
+    size: Decimal = ZERO
+
+
 class Happened:
     """What the log of one account says, as far as it has been heard."""
 
     def __init__(self) -> None:
         self.sent: dict[str, Sent] = {}
         self.stops: dict[str, Resting] = {}
+        self.changes: list[Change] = []
         self.latest = 0
 
     def hear(self, events: Iterable[Event]) -> None:
@@ -92,13 +105,16 @@ class Happened:
         elif kind == "fill":
             sent = self.sent[event["ordId"]]
             sent.fills.append(event)
+            self.changes.append(Change(event["ts"], sent.name, sent.symbol, _coins(sent, event)))
             sent.ended = sent.ended or event["state"] == "filled"
         elif kind == "cancel":
             self.sent[event["ordId"]].ended = True
         elif kind in ("algo", "algo_amended"):
             self._rests(event)
         elif kind in ("algo_triggered", "algo_failed", "algo_canceled"):
-            self.stops[event["algoId"]].alive = False
+            stop = self.stops[event["algoId"]]
+            stop.alive = False
+            self.changes.append(Change(event["ts"], stop.name, stop.symbol, stop=event["algoId"]))
 
     def _taken(self, event: Event) -> None:
         stop = self.stops.get(event["algoId"])
@@ -115,9 +131,18 @@ class Happened:
     def _rests(self, event: Event) -> None:
         known = self.stops.get(event["algoId"])
         stop = event["protection"].get("stop")
-        self.stops[event["algoId"]] = Resting(
+        rests = self.stops[event["algoId"]] = Resting(
             name=known.name if known else event["protection"]["clOrdId"],
             symbol=known.symbol if known else event["instId"].replace("-", "/"),
             size=Decimal(event["sz"]),
             stop=Decimal(stop["trigger"]) if stop else None,
         )
+        guarded = rests.size if rests.stop is not None else ZERO
+        change = Change(event["ts"], rests.name, rests.symbol, stop=event["algoId"], size=guarded)
+        self.changes.append(change)
+
+
+def _coins(sent: Sent, fill: Event) -> Decimal:
+    """Give by how many coins a fill changes what is held: its fee may be in the coin."""
+    fee = Decimal(fill["fee"]) if fill["feeCcy"] != "USDT" else ZERO
+    return (Decimal(fill["sz"]) if sent.buys else -Decimal(fill["sz"])) + fee

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
+from chaos_matrix.bare import bare_ms
 from chaos_matrix.happened import ZERO, Happened, Sent
 from chaos_matrix.paper_oracle import Case
 from chaos_matrix.record import number
@@ -32,6 +33,7 @@ def judge_live(live: LiveCase) -> Verdict:
     _control(live, sent, verdict)
     held = _walk(live, sent, verdict)
     _stops(live, held, verdict)
+    _bare(live, verdict)
     _money(live, sent, verdict)
     return verdict
 
@@ -109,6 +111,16 @@ def _stops(live: LiveCase, held: Mapping[str, Decimal], verdict: Verdict) -> Non
             verdict.doubt(Wrong.NAKED, f"{whole} {symbol} held, {guarded} with a stop")
         if guarded > whole:
             verdict.doubt(Wrong.EXIT, f"{guarded} {symbol} with a stop, {whole} held")
+
+
+def _bare(live: LiveCase, verdict: Verdict) -> None:
+    """Nothing was without its stop for longer than it takes to go on after a kill."""
+    for symbol, ms in bare_ms(
+        live.happened, live.names, live.case.prices, live.case.now_ms
+    ).items():
+        verdict.bare_ms = max(verdict.bare_ms, ms)
+        if ms > live.case.bare_ms:
+            verdict.doubt(Wrong.NAKED, f"{symbol} had no stop for {ms} ms")
 
 
 def _money(live: LiveCase, sent: list[Sent], verdict: Verdict) -> None:

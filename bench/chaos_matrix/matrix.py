@@ -27,6 +27,9 @@ LATE_S = 15
 SETTLES_WITHIN_S = 30
 """Seconds that a live bot at rest has for what its exchange does to it in between."""
 
+BARE_S = 60
+"""Seconds that a coin may have no stop: a killed worker is away, and its activity is given up."""
+
 TRIES = 2
 """How often a way is tried before the next one is."""
 
@@ -203,6 +206,7 @@ class Matrix:
             late_ms=scaled(LATE_S),
             decides=life.injection.style in (DECIDED, NARROW),
             has_no_stop=life.way.faults == NEVER_A_STOP,
+            bare_ms=scaled(BARE_S),
         )
         verdict = judge(case)
         if life.injection.mode is Mode.LIVE:

@@ -23,8 +23,9 @@ ZERO: Final = Decimal(0)
 class Case:
     """What a bot is judged by.
 
-    `late_ms` is for how long (venue ms) a guard may be crossed with nobody selling; `decides`
-    whether it sells by its decisions, and `has_no_stop` because its exchange takes no stop.
+    `late_ms` is for how long (venue ms) a guard may be crossed with nobody selling, `bare_ms` for
+    how long a live bot may hold what has no stop; `decides` whether it sells by its decisions, and
+    `has_no_stop` because its exchange takes no stop.
     """
 
     record: BotRecord
@@ -34,6 +35,7 @@ class Case:
     late_ms: int
     decides: bool
     has_no_stop: bool = False
+    bare_ms: int = 300_000
 
 
 @dataclass

@@ -29,6 +29,10 @@ class Prices:
         """Give the smallest step of a size, in coins."""
         return Decimal(INSTRUMENTS[_name(symbol)].lot)
 
+    def minimum(self, symbol: str) -> Decimal:
+        """Give the smallest size of an order, in coins."""
+        return Decimal(INSTRUMENTS[_name(symbol)].minimum)
+
     def extremes(self, symbol: str, from_ms: int, to_ms: int) -> tuple[Decimal, Decimal]:
         """Give the lowest and the highest bid from one moment to another, both included."""
         name, seen = _name(symbol), []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from chaos_matrix.injection import Injection
+from chaos_matrix.system import RATE
 from chaos_matrix.verdict import Outcome, Wrong
 from chaos_matrix.ways import NOT_LED_TO
 from oxbot.domain.money import plain
@@ -58,6 +59,7 @@ def summed_up(
         "injections": {each.name: hits[each.name] for each in injections},
         **counts,
         "drift_usdt": str(plain(drift)),
+        "longest_without_stop_s": max((each.bare_ms for each in done), default=0) / 1000 / RATE,
         "never_hit": [each.name for each in injections if not hits[each.name]],
         "not_led_to": sorted(f"{activity}.{method}" for activity, method in NOT_LED_TO),
         "seconds": round(seconds, 1),
@@ -76,7 +78,8 @@ def table(found: dict[str, object], done: Sequence[Outcome]) -> str:
     hits: dict[str, int] = cast("dict[str, int]", found["injections"])
     width = max(map(len, hits), default=0)
     lines = [f"{name:<{width}}  {runs[name]:>4} runs  {n:>4} hits" for name, n in hits.items()]
-    lines += [f"{name}: {found[name]}" for name in (*Wrong, "drift_usdt", "runs", "seconds")]
+    said = (*Wrong, "drift_usdt", "longest_without_stop_s", "runs", "seconds")
+    lines += [f"{name}: {found[name]}" for name in said]
     lines += [f"never hit: {name}" for name, n in hits.items() if not n]
     return "\n".join(lines)
 

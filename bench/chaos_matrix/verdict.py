@@ -20,10 +20,14 @@ class Wrong(StrEnum):
 
 @dataclass
 class Verdict:
-    """All that is wrong with one run: sentences, and USDT adrift."""
+    """All that is wrong with one run: sentences, and USDT adrift.
+
+    `bare_ms` is for how long (venue ms) something of it was held without a stop.
+    """
 
     doubts: dict[Wrong, dict[str, None]] = field(default_factory=dict)
     drift: dict[str, Decimal] = field(default_factory=dict)
+    bare_ms: int = 0
 
     def doubt(self, wrong: Wrong, sentence: str) -> None:
         """Hold something against it; the same is held once."""
@@ -39,6 +43,7 @@ class Verdict:
         for wrong, texts in other.doubts.items():
             self.doubts.setdefault(wrong, {}).update(texts)
         self.drift.update(other.drift)
+        self.bare_ms = max(self.bare_ms, other.bare_ms)
 
     def count(self, wrong: Wrong) -> int:
         """Count what is held against it of one kind."""
@@ -78,6 +83,7 @@ class Outcome(Value):
     seconds: float
     counts: dict[str, int]
     drift_usdt: Decimal
+    bare_ms: int = 0
     doubts: tuple[str, ...] = ()
 
 
@@ -98,5 +104,6 @@ def outcome_of(
         seconds=round(seconds, 1),
         counts={wrong.value: verdict.count(wrong) for wrong in Wrong},
         drift_usdt=verdict.drift_usdt,
+        bare_ms=verdict.bare_ms,
         doubts=verdict.sentences,
     )

@@ -83,11 +83,11 @@ IS_FLAT = replace(
 
 
 def judged(
-    events: list[Json], record: BotRecord, asked: tuple[Asked, ...] = (), **more: object
+    events: list[Json], record: BotRecord, asked: tuple[Asked, ...] = (), bare_ms: int = 0
 ) -> Verdict:
     names = frozenset({"entry", "exit", "stop"})
-    case = Case(record, asked, PRICES, NOW_MS, late_ms=75_000, decides=True)
-    story: Mapping[str, Any] = {"names": names, **more}
+    case = Case(record, asked, PRICES, NOW_MS, late_ms=75_000, decides=True, bare_ms=bare_ms)
+    story: Mapping[str, Any] = {"names": names}
     return judge_live(LiveCase(case=case, happened=told(events), **story))
 
 
