@@ -32,6 +32,12 @@ class Sent:
         return sum((Decimal(fill["sz"]) for fill in self.fills), ZERO)
 
     @property
+    def average(self) -> Decimal:
+        """What its coins were traded at, in USDT; only of one that was filled."""
+        worth = sum((Decimal(f["sz"]) * Decimal(f["px"]) for f in self.fills), ZERO)
+        return worth / self.filled
+
+    @property
     def coins(self) -> Decimal:
         """By how much it changed the coin's balance."""
         fees = sum((Decimal(f["fee"]) for f in self.fills if f["feeCcy"] != "USDT"), ZERO)
@@ -53,6 +59,7 @@ class Resting:
     symbol: str
     size: Decimal
     stop: Decimal | None
+    target: Decimal | None
     alive: bool = True
 
 
@@ -130,12 +137,13 @@ class Happened:
 
     def _rests(self, event: Event) -> None:
         known = self.stops.get(event["algoId"])
-        stop = event["protection"].get("stop")
+        stop, target = (event["protection"].get(name) for name in ("stop", "target"))
         rests = self.stops[event["algoId"]] = Resting(
             name=known.name if known else event["protection"]["clOrdId"],
             symbol=known.symbol if known else event["instId"].replace("-", "/"),
             size=Decimal(event["sz"]),
             stop=Decimal(stop["trigger"]) if stop else None,
+            target=Decimal(target["trigger"]) if target else None,
         )
         guarded = rests.size if rests.stop is not None else ZERO
         change = Change(event["ts"], rests.name, rests.symbol, stop=event["algoId"], size=guarded)

@@ -33,6 +33,7 @@ def judge_live(live: LiveCase) -> Verdict:
     _control(live, sent, verdict)
     held = _walk(live, sent, verdict)
     _stops(live, held, verdict)
+    _where(live, sent, held, verdict)
     _bare(live, verdict)
     _money(live, sent, verdict)
     return verdict
@@ -111,6 +112,21 @@ def _stops(live: LiveCase, held: Mapping[str, Decimal], verdict: Verdict) -> Non
             verdict.doubt(Wrong.NAKED, f"{whole} {symbol} held, {guarded} with a stop")
         if guarded > whole:
             verdict.doubt(Wrong.EXIT, f"{guarded} {symbol} with a stop, {whole} held")
+
+
+def _where(live: LiveCase, sent: list[Sent], held: Mapping[str, Decimal], verdict: Verdict) -> None:
+    """Stop and target lie where they should of what the coin was bought at, to the tick."""
+    entries = {order["id"]: order for order in live.case.record.orders}
+    for symbol, coins in held.items():
+        bought = [order for order in sent if order.buys and order.symbol == symbol and order.fills]
+        entry = entries.get(bought[-1].name) if bought and coins else None
+        for stop in live.happened.resting(live.names, symbol) if entry else ():
+            for lies, sign, name in ((stop.stop, -1, "stop"), (stop.target, 1, "target")):
+                should = bought[-1].average * (1 + sign * number(entry[name])) if entry else ZERO
+                if lies is not None and abs(lies - should) > live.case.prices.tick(symbol):
+                    verdict.doubt(
+                        Wrong.EXIT, f"the {name} of {symbol} lies at {lies}, not {should}"
+                    )
 
 
 def _bare(live: LiveCase, verdict: Verdict) -> None:

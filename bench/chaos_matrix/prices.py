@@ -29,6 +29,10 @@ class Prices:
         """Give the smallest step of a size, in coins."""
         return Decimal(INSTRUMENTS[_name(symbol)].lot)
 
+    def tick(self, symbol: str) -> Decimal:
+        """Give the smallest step of a price, in USDT."""
+        return Decimal(INSTRUMENTS[_name(symbol)].tick)
+
     def minimum(self, symbol: str) -> Decimal:
         """Give the smallest size of an order, in coins."""
         return Decimal(INSTRUMENTS[_name(symbol)].minimum)

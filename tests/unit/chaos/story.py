@@ -32,10 +32,12 @@ def filled(order_id: str, side: str = "buy", size: str = "0.02", trade: str = ""
     return {**COMMON, **row, "sz": size, "state": "filled", **fee}
 
 
-def armed(algo_id: str, name: str, size: str = "0.01998") -> Json:
-    stop = {"clOrdId": name, "stop": {"trigger": "49000"}, "target": None}
+def armed(
+    algo_id: str, name: str, size: str = "0.01998", stop: str = "49000", target: str = "52500"
+) -> Json:
+    guards = {"clOrdId": name, "stop": {"trigger": stop}, "target": {"trigger": target}}
     row = {"event": "algo", "algoId": algo_id, "instId": "BTC-USDT", "sz": size}
-    return {**COMMON, **row, "side": "sell", "protection": stop}
+    return {**COMMON, **row, "side": "sell", "protection": guards}
 
 
 BOUGHT = [taken("1", "entry"), filled("1"), armed("a1", "stop")]
@@ -48,7 +50,8 @@ SOLD = [
 ]
 """The stop was taken back, and the position sold."""
 
-ENTRY: Json = {"id": "entry", "cycle": 1, "symbol": BTC, "purpose": "entry"}
+GUARDS: Json = {"stop": Decimal("0.02"), "target": Decimal("0.05")}
+ENTRY: Json = {"id": "entry", "cycle": 1, "symbol": BTC, "purpose": "entry", **GUARDS}
 EXIT: Json = {"id": "exit", "cycle": 2, "symbol": BTC, "purpose": "decision"}
 
 

@@ -84,3 +84,15 @@ def test_cash_that_differs_is_adrift_to_the_last_digit() -> None:
 def test_coins_that_are_missing_are_adrift_at_their_price() -> None:
     less = replace(HOLDS, positions=[{"symbol": BTC, "quantity": Decimal("0.01")}])
     assert judged(BOUGHT, less).drift_usdt > 0
+
+
+@pytest.mark.parametrize("where", [{"stop": "48999.8"}, {"stop": "0.1"}, {"target": "52500.2"}])
+def test_a_guard_that_lies_elsewhere_is_wrong(where: dict[str, str]) -> None:
+    verdict = judged([*BOUGHT[:2], armed("a1", "stop", **where)], HOLDS)
+    assert verdict.count(Wrong.EXIT) == 1
+    assert len(verdict.sentences) == 1
+
+
+@pytest.mark.parametrize("where", [{"stop": "48999.9"}, {"target": "52500.1"}])
+def test_a_guard_may_lie_a_tick_off(where: dict[str, str]) -> None:
+    assert judged([*BOUGHT[:2], armed("a1", "stop", **where)], HOLDS).sentences == ()
