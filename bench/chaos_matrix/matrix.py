@@ -173,8 +173,8 @@ class Matrix:
             await life.live()
             if striking:
                 await striking
-            verdict = await self._judged(life, await life.rest())
-            final = await self._judged(life, await life.end())
+            verdict = await self._judged(life, await life.rest(), is_over=False)
+            final = await self._judged(life, await life.end(), is_over=True)
             hit = await striking if striking else await life.struck()
         finally:
             await life.close()
@@ -185,19 +185,19 @@ class Matrix:
         self.keep(outcome_of(named, time.monotonic() - begun, verdict, hit=hit))
         return hit
 
-    async def _judged(self, life: Life, record: BotRecord) -> Verdict:
+    async def _judged(self, life: Life, record: BotRecord, *, is_over: bool) -> Verdict:
         """Judge a bot; a stop that is triggered just now is waited for, until the bot knows."""
-        verdict = await self._found(life, record)
+        verdict = await self._found(life, record, is_over=is_over)
         waited_s = 0.0
         while (
             life.injection.mode is Mode.LIVE and verdict.sentences and waited_s < SETTLES_WITHIN_S
         ):
             await asyncio.sleep(LOOK_AGAIN_S)
             waited_s += LOOK_AGAIN_S
-            verdict = await self._found(life, await life.hands.record())
+            verdict = await self._found(life, await life.hands.record(), is_over=is_over)
         return verdict
 
-    async def _found(self, life: Life, record: BotRecord) -> Verdict:
+    async def _found(self, life: Life, record: BotRecord, *, is_over: bool) -> Verdict:
         case = Case(
             record=record,
             asked=life.hands.asked,
@@ -207,6 +207,7 @@ class Matrix:
             decides=life.injection.style in (DECIDED, NARROW),
             has_no_stop=life.way.faults == NEVER_A_STOP,
             bare_ms=scaled(BARE_S),
+            is_over=is_over,
         )
         verdict = judge(case)
         if life.injection.mode is Mode.LIVE:

@@ -25,7 +25,8 @@ class Case:
 
     `late_ms` is for how long (venue ms) a guard may be crossed with nobody selling, `bare_ms` for
     how long a live bot may hold what has no stop; `decides` whether it sells by its decisions, and
-    `has_no_stop` because its exchange takes no stop.
+    `has_no_stop` because its exchange takes no stop; `is_over`, that it was stopped and has had
+    the time for it.
     """
 
     record: BotRecord
@@ -36,6 +37,7 @@ class Case:
     decides: bool
     has_no_stop: bool = False
     bare_ms: int = 300_000
+    is_over: bool = False
 
 
 @dataclass
@@ -105,7 +107,11 @@ def _none_lost(case: Case, verdict: Verdict) -> None:
 
 
 def _control(case: Case, verdict: Verdict) -> None:
-    """No entry is claimed after a pause or a stop was answered."""
+    """No entry is claimed after a pause or a stop was answered, and a stop is obeyed."""
+    if case.is_over and not case.record.is_stopped:
+        verdict.doubt(Wrong.CONTROL, "it was stopped, and has not ended")
+    for row in case.record.positions if case.is_over else ():
+        verdict.doubt(Wrong.CONTROL, f"it was stopped, and still holds {row['symbol']}")
     for asked in case.asked:
         for order in case.record.filled("entry"):
             if order["sent_at"] > asked.wall_ms and order["id"] not in asked.in_flight:
@@ -207,7 +213,8 @@ def _books(case: Case, verdict: Verdict) -> None:
         cash -= sign * (size * price).quantize(SCALE, ROUND_HALF_EVEN) + (fee if in_cash else 0)
         coins[fill["symbol"]] += sign * size - (0 if in_cash else fee)
     verdict.adrift("cash", number(record.bot["cash"]) - cash)
-    for symbol, owned in coins.items():
+    for symbol in {*coins, *(row["symbol"] for row in (*record.positions, *record.dust))}:
+        owned = coins[symbol]
         kept = _sum(record.positions, symbol) + _sum(record.dust, symbol)
         verdict.adrift(symbol, (kept - owned) * case.prices.bid(symbol, case.now_ms))
     posted: defaultdict[str, Decimal] = defaultdict(Decimal)

@@ -86,10 +86,24 @@ IS_FLAT = replace(
 
 
 def judged(
-    events: list[Json], record: BotRecord, asked: tuple[Asked, ...] = (), bare_ms: int = 0
+    events: list[Json],
+    record: BotRecord,
+    asked: tuple[Asked, ...] = (),
+    bare_ms: int = 0,
+    *,
+    is_over: bool = False,
 ) -> Verdict:
     names = frozenset({"entry", "exit", "stop"})
-    case = Case(record, asked, PRICES, NOW_MS, late_ms=75_000, decides=True, bare_ms=bare_ms)
+    case = Case(
+        record,
+        asked,
+        PRICES,
+        NOW_MS,
+        late_ms=75_000,
+        decides=True,
+        bare_ms=bare_ms,
+        is_over=is_over,
+    )
     story: Mapping[str, Any] = {"names": names}
     return judge_live(LiveCase(case=case, happened=told(events), **story))
 
