@@ -169,11 +169,13 @@ async def test_while_an_order_of_the_account_is_at_the_exchange_it_is_refused(
         await written(live, {"BTC": D("0.04")})
 
 
-async def test_while_an_exit_of_the_bot_is_written_down_it_is_refused(live: LiveRoom) -> None:
+async def test_an_exit_that_nobody_has_sent_comes_to_its_end_first(live: LiveRoom) -> None:
     take(live, BTC=D("0.04"))
-    live.leaving()
-    with pytest.raises(Conflict, match="under way"):
-        await written(live, {"BTC": D("0.04")})
+    order = live.leaving()
+    found = await written(live, {"BTC": D("0.04")})
+    assert (await live.store.order(order.id)).state is OrderState.REFUSED
+    assert found.written_off == {"BTC": D("0.04")}
+    assert found.blocks == ""
 
 
 async def test_while_an_order_is_unknown_it_is_refused(live: LiveRoom) -> None:
