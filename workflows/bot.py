@@ -117,6 +117,8 @@ class BotWorkflow(BotHandlers):
             elif self._is_over():
                 if await self._may_end():
                     return Todo.END
+                if self._roll_due() and await self._may_roll():
+                    return Todo.ROLL
             elif self._roll_due() and not self._has_to_stay() and await self._may_roll():
                 return Todo.ROLL
             elif self._state.closing_flat:

@@ -69,10 +69,19 @@ class Ticks:
             self._note_overtaken()
 
     async def wait_while_paused(self) -> None:
-        """Wait for control without a timer, so that a paused bot writes no history."""
+        """Wait for control without a timer, so that a paused bot writes no history.
+
+        What is looked at again and again beside it does, so it also ends when that is too long.
+        """
         if not self._state.stepped:
             self._state.due_ms = None
-        await self._wait_for_visitor()
+        await workflow.wait_condition(
+            lambda: (
+                self.has_visitor
+                or self._controlled()
+                or workflow.info().is_continue_as_new_suggested()
+            )
+        )
         if self._granted is not None:
             self._state.last_due_ms = self._granted
             self._state.schedule_next()

@@ -13,7 +13,7 @@ from oxbot.domain.orders import Order, OrderState, Purpose
 from oxbot.messages import Reconciliation, WriteControl, WriteOffRequest
 from tests.support.fake_account import FakeAccount
 from tests.support.fakes import BTC
-from tests.support.house import BotHandle, House, pause, stop
+from tests.support.house import GLANCE_S, PATIENCE_S, BotHandle, House, pause, stop
 from tests.support.trading import entry
 
 pytestmark = pytest.mark.critical
@@ -342,6 +342,31 @@ async def test_a_paused_bot_that_learns_late_of_an_entry_sells_it_when_it_is_sto
         await house.ended(handle)
     assert house.store.open_coins(bot.id) == set()
     assert not account.alive
+
+
+async def test_a_stopped_bot_whose_account_is_silent_waits_across_runs_and_then_ends(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = account = FakeAccount(house.feed, house.clock)
+    bot = await house.new_bot(mode="live")
+    async with house.worker():
+        handle = await house.start(bot, roll_after=1)
+        cycle = asyncio.create_task(house.run_cycles(bot, 1))
+        async with house.faults.holding("decide") as held:
+            await held.reached.wait()
+            before = (await handle.describe()).run_id
+            account.trouble = VenueUnavailable("OKX is away.")
+            await handle.signal("stop")
+        await cycle
+        ending = asyncio.create_task(house.ended(handle))
+        async with asyncio.timeout(PATIENCE_S):
+            while (await handle.describe()).run_id == before:
+                assert not ending.done()
+                await asyncio.sleep(GLANCE_S)
+        account.trouble = None
+        await ending
+    assert (await house.store.bot(bot.id)).status is BotStatus.STOPPED
 
 
 async def test_an_exit_whose_attempts_were_given_up_is_sent_before_the_next_tick(
