@@ -114,8 +114,10 @@ def _control(case: Case, verdict: Verdict) -> None:
         verdict.doubt(Wrong.CONTROL, f"it was stopped, and still holds {row['symbol']}")
     for asked in case.asked:
         for order in case.record.filled("entry"):
-            if order["sent_at"] > asked.wall_ms and order["id"] not in asked.in_flight:
-                late_ms = order["sent_at"] - asked.wall_ms
+            # One that was filled and is written down as never sent is lost, which is seen above.
+            sent_ms = order["sent_at"] or 0
+            if sent_ms > asked.wall_ms and order["id"] not in asked.in_flight:
+                late_ms = sent_ms - asked.wall_ms
                 verdict.doubt(
                     Wrong.CONTROL, f"entry {order['id']} was sent {late_ms} ms after {asked.verb}"
                 )
