@@ -37,8 +37,8 @@ RESTS_WITHIN_S: Final = 60
 QUIET_S: Final = 1.2
 STOPPED_WITHIN_S: Final = 90
 
-SUSPENDED_S: Final = (6.0, 17.0)
-"""How long a worker is suspended, in turn: less than a fence, and more than one holds."""
+SUSPENDED_S: Final = (17.0, 6.0)
+"""How long a worker is suspended, in turn: more than a fence holds, and less."""
 
 AWAKE_S: Final = 2.5
 """What a worker that was suspended is given to do harm."""
@@ -56,12 +56,14 @@ class Life:
         number: Of the run.
         injection: What goes wrong.
         way: How it comes to that.
+        turn: How often it has come to that before.
     """
 
     system: System
     number: int
     injection: Injection
     way: Way
+    turn: int = 0
     hands: Hands = field(init=False)
     marks: Marks = field(init=False)
     lived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -208,7 +210,7 @@ class Life:
 
     async def _wake(self, pid: int) -> None:
         """Let a suspended worker go on when others have done its work."""
-        await asyncio.sleep(SUSPENDED_S[self.number % len(SUSPENDED_S)])
+        await asyncio.sleep(SUSPENDED_S[self.turn % len(SUSPENDED_S)])
         for worker in self._workers:
             if worker.pid == pid:
                 worker.send(signal.SIGCONT)

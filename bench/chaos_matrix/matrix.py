@@ -153,7 +153,7 @@ class Matrix:
         way = injection.ways[self._missed[injection.name] // TRIES % len(injection.ways)]
         if self.hits[injection.name]:
             way = injection.ways[self._led[injection.name]]
-        life = Life(self.system, number, injection, way)
+        life = Life(self.system, number, injection, way, self.hits[injection.name])
         hit = await self._one(life, None)
         self._missed[injection.name] += not hit
         if hit:

@@ -33,7 +33,7 @@ class Mutant(Value):
 
 MUTANTS: Final = (
     Mutant(name="look-up", mode=Mode.LIVE, only="kill:after:execute_order.place:entry", runs=4),
-    Mutant(name="fence", mode=Mode.LIVE, only="suspend:before:execute_order.place", runs=8),
+    Mutant(name="fence", mode=Mode.LIVE, only="suspend:before:execute_order.place:", runs=8),
     Mutant(
         name="unique-key", mode=Mode.LIVE, only="suspend:before:execute_order.settle:entry", runs=6
     ),

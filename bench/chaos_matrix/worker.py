@@ -42,8 +42,8 @@ async def work(spec: Spec) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = Settings()
+    mutate(spec.mutant)
     async with open_ports(settings, pool_size=POOL if spec.style else WATCH_POOL) as ports:
-        mutate(spec.mutant)
         striker = Striker(spec.steps, Marks(Path(spec.marks)), ports.store)
         client = await connect(settings.temporal_address or "", settings.temporal_namespace)
         config = client.config()
