@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from oxbot.app import execute
+from oxbot.app.beating import beating
 from oxbot.app.ports import Ports
 from oxbot.messages import ExecuteOrder, OrderOutcome
 
@@ -16,4 +17,5 @@ class ExecutionActivities:
     @activity.defn
     async def execute_order(self, request: ExecuteOrder) -> OrderOutcome:
         """Claim, place and settle one intended order."""
-        return await execute.execute_order(self._ports, request)
+        async with beating(activity.heartbeat):
+            return await execute.execute_order(self._ports, request)

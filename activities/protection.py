@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from oxbot.app import flatten, protected
+from oxbot.app.beating import beating
 from oxbot.app.ports import Ports
 from oxbot.messages import CountHoldings, Holdings, ProtectPosition, ProtectReport
 
@@ -16,7 +17,8 @@ class ProtectionActivities:
     @activity.defn
     async def protect(self, request: ProtectPosition) -> ProtectReport:
         """Close a position, whatever stood in the way before."""
-        return await protected.close(self._ports, request)
+        async with beating(activity.heartbeat):
+            return await protected.close(self._ports, request)
 
     @activity.defn
     async def count_holdings(self, request: CountHoldings) -> Holdings:

@@ -3,6 +3,7 @@
 from temporalio import activity
 
 from oxbot.app import reconciliation, write_off
+from oxbot.app.beating import beating
 from oxbot.app.ports import Ports
 from oxbot.messages import Reconcile, Reconciliation, WriteOffMissing
 
@@ -16,9 +17,11 @@ class ReconciliationActivities:
     @activity.defn
     async def reconcile(self, request: Reconcile) -> Reconciliation:
         """Look up, book, prove and compare."""
-        return await reconciliation.reconcile_bot(self._ports, request)
+        async with beating(activity.heartbeat):
+            return await reconciliation.reconcile_bot(self._ports, request)
 
     @activity.defn
     async def write_off(self, request: WriteOffMissing) -> Reconciliation:
         """Take what is gone from the account off the books, and prove what is left."""
-        return await write_off.write_off(self._ports, request)
+        async with beating(activity.heartbeat):
+            return await write_off.write_off(self._ports, request)

@@ -20,6 +20,7 @@ from activities.record import RecordActivities
 from activities.risk import RiskActivities
 from activities.watch import WatchActivities
 from oxbot.adapters.temporal.client import connect
+from oxbot.app.beating import BEAT_EVERY_S
 from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
 from oxbot.bootstrap import open_ports, resolve
@@ -35,6 +36,9 @@ from workflows.market_watch import MarketWatchWorkflow
 
 DRAIN: Final = timedelta(seconds=6)
 """Time for running activities to end once the worker is told to stop."""
+
+BEATS: Final = timedelta(seconds=BEAT_EVERY_S)
+"""Heartbeats are sent as they come: held back, the next might be late after one that was lost."""
 
 CACHED_WORKFLOWS: Final = 1000
 STICKY: Final = timedelta(seconds=5)
@@ -76,6 +80,8 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
         ],
         interceptors=[FailureInterceptor()],
         graceful_shutdown_timeout=DRAIN,
+        max_heartbeat_throttle_interval=BEATS,
+        default_heartbeat_throttle_interval=BEATS,
         max_cached_workflows=CACHED_WORKFLOWS,
         sticky_queue_schedule_to_start_timeout=STICKY,
     )

@@ -27,6 +27,9 @@ UNTIL_DONE: Final = RetryPolicy(
 HEARTBEAT_WITHIN: Final = timedelta(seconds=10)
 """A worker that died is noticed after so long, and another goes on."""
 
+NOTICED_WITHIN: Final = timedelta(seconds=6)
+"""The same where an order is under way, or a stop: meanwhile a position may have none."""
+
 PROTECT_LIVE_ATTEMPT: Final = timedelta(seconds=25)
 """The same where a stop at the exchange has to be seen over first: some requests more."""
 

@@ -45,6 +45,7 @@ with workflow.unsafe.imports_passed_through():
         AT_ONCE,
         HEARTBEAT_WITHIN,
         LONGEST_ATTEMPT,
+        NOTICED_WITHIN,
         PROTECT_ATTEMPT,
         PROTECT_LIVE_ATTEMPT,
         SHORTEST,
@@ -161,10 +162,7 @@ class Steps:
         return await workflow.execute_activity_method(
             ExecutionActivities.execute_order,
             ExecuteOrder(bot_id=self._state.bot_id, order_id=order.id),
-            **_config(
-                self._limits().execute,
-                _told(order),
-            ),
+            **_noticed(self._limits().execute, _told(order)),
         )
 
     async def reconcile(self) -> Reconciliation:
@@ -172,7 +170,7 @@ class Steps:
         return await workflow.execute_activity_method(
             ReconciliationActivities.reconcile,
             self._to_reconcile(),
-            **_config(self._limits().reconcile, "hold record and account against each other"),
+            **_noticed(self._limits().reconcile, "hold record and account against each other"),
         )
 
     async def write_off(self, wish: WriteOffRequest) -> Reconciliation:
@@ -180,7 +178,7 @@ class Steps:
         return await workflow.execute_activity_method(
             ReconciliationActivities.write_off,
             WriteOffMissing(reconcile=self._to_reconcile(), wish=wish),
-            **_config(WRITE_OFF, f"write off, for {wish.by}"),
+            **_noticed(WRITE_OFF, f"write off, for {wish.by}"),
         )
 
     def _to_reconcile(self) -> Reconcile:
@@ -207,6 +205,7 @@ class Steps:
             ProtectionActivities.protect,
             meant,
             start_to_close_timeout=self._protect_within(),
+            heartbeat_timeout=NOTICED_WITHIN,
             retry_policy=AT_ONCE,
             summary=f"{request.purpose} of {request.symbol}",
         )
@@ -267,6 +266,13 @@ def _config(limits: StepLimits, summary: str) -> workflow.ActivityConfig:
         retry_policy=WITHIN_THE_CYCLE,
         summary=summary,
     )
+
+
+def _noticed(limits: StepLimits, summary: str) -> workflow.ActivityConfig:
+    """Give what an order can be under way in."""
+    config = _config(limits, summary)
+    config["heartbeat_timeout"] = NOTICED_WITHIN
+    return config
 
 
 def _told(order: OrderBrief) -> str:

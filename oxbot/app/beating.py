@@ -10,7 +10,7 @@ BEAT_EVERY_S: Final = 2
 
 @asynccontextmanager
 async def beating(heartbeat: Callable[[], None]) -> AsyncIterator[None]:
-    """Call `heartbeat` now and every two seconds until the block ends."""
+    """Call `heartbeat` every two seconds until the block ends; what is done before needs none."""
     task = asyncio.create_task(_beat(heartbeat))
     try:
         yield
@@ -20,5 +20,5 @@ async def beating(heartbeat: Callable[[], None]) -> AsyncIterator[None]:
 
 async def _beat(heartbeat: Callable[[], None]) -> None:
     while True:
-        heartbeat()
         await asyncio.sleep(BEAT_EVERY_S)
+        heartbeat()

@@ -10,11 +10,12 @@ from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict, VenueUnavailable
 from oxbot.domain.money import Notional, Price
 from oxbot.domain.orders import Order, OrderState, Purpose
-from oxbot.messages import Reconciliation, WriteControl, WriteOffRequest
+from oxbot.messages import Protect, Reconciliation, WriteControl, WriteOffRequest
 from tests.support.fake_account import FakeAccount
 from tests.support.fakes import BTC
 from tests.support.house import GLANCE_S, PATIENCE_S, BotHandle, House, pause, stop
 from tests.support.trading import entry
+from workflows.limits import NOTICED_WITHIN
 
 pytestmark = pytest.mark.critical
 
@@ -39,6 +40,27 @@ async def test_a_live_bot_looks_at_its_account_before_it_decides(empty_house: Ho
         ran = await activities_of(handle)
         assert ran.index("reconcile") < ran.index("decide")
         await house.end()
+
+
+async def test_what_has_an_order_under_way_is_noticed_soon_if_its_worker_dies(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        stale = Protect(
+            symbol=BTC, opened_ms=1, version=1, purpose=Purpose.STOP, crossed_ms=1, seen_wall_ms=0
+        )
+        await handle.execute_update("protect", stale)
+        history = await handle.fetch_history()
+        await house.end()
+    scheduled = [event.activity_task_scheduled_event_attributes for event in history.events]
+    noticed = {each.activity_type.name: each.heartbeat_timeout.ToTimedelta() for each in scheduled}
+    for name in ("execute_order", "protect", "reconcile"):
+        assert noticed[name] == NOTICED_WITHIN
 
 
 async def test_a_paper_bot_has_no_account_to_look_at(empty_house: House) -> None:
