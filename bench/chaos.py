@@ -27,7 +27,7 @@ from chaos_matrix.injections import catalogue, short
 from chaos_matrix.matrix import Matrix, Plan
 from chaos_matrix.mutants import MUTANTS
 from chaos_matrix.prices import Prices
-from chaos_matrix.report import State, is_clean, line, summed_up, table
+from chaos_matrix.report import State, head_of, is_clean, line, summed_up, table
 from chaos_matrix.system import open_system
 from chaos_matrix.verdict import Outcome
 
@@ -50,9 +50,9 @@ def main() -> None:
         return
     if asked.mutants:
         sys.exit(0 if asyncio.run(_mutants(asked)) else 1)
-    state, begun = State(asked.state), time.monotonic()
+    state, begun = _state(asked), time.monotonic()
     interrupted = asyncio.run(_run(asked, injections, state))
-    found = summed_up(state.done, injections, time.monotonic() - begun)
+    found = summed_up(state, injections, time.monotonic() - begun)
     if not asked.json:
         print(table(found, state.done), file=sys.stderr)
     print(line(found))
@@ -74,6 +74,14 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="only name the injections")
     parser.add_argument("--json", action="store_true", help="no table")
     return parser.parse_args()
+
+
+def _state(asked: argparse.Namespace) -> State:
+    """Open the file of finished runs; what is wrong with it, a sentence says."""
+    try:
+        return State(head_of(asked.seed, asked.mutant), asked.state)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def _injections(asked: argparse.Namespace) -> list[Injection]:
@@ -115,10 +123,10 @@ async def _mutants(asked: argparse.Namespace) -> bool:
             continue
         injections = [each for each in catalogue(mutant.mode) if mutant.only in each.name]
         its = argparse.Namespace(**{**vars(asked), "runs": mutant.runs, "mutant": mutant.name})
-        state = State(None)
+        state = State(head_of(asked.seed, mutant.name))
         if await _run(its, injections, state):
             break
-        caught[mutant.name] = any(outcome.doubts for outcome in state.done)
+        caught[mutant.name] = mutant.is_caught(state.done)
     print(json.dumps({"benchmark": "chaos mutants", "caught": caught}))
     return all(found is not False for found in caught.values()) and len(caught) == len(MUTANTS)
 

@@ -37,8 +37,12 @@ RESTS_WITHIN_S: Final = 60
 QUIET_S: Final = 1.2
 STOPPED_WITHIN_S: Final = 90
 
-SUSPENDED_S: Final = (17.0, 6.0)
-"""How long a worker is suspended, in turn: more than a fence holds, and less."""
+SUSPENDED_S: Final = (17.0, 8.0)
+"""How long a worker is suspended, in turn: for more than a fence and its grace, and for less, but
+longer than it takes until another one goes on."""
+
+TAKEN_OVER_WITHIN_S: Final = 40
+"""How much longer it is, every other time, where others have not done its work by then."""
 
 AWAKE_S: Final = 2.5
 """What a worker that was suspended is given to do harm."""
@@ -209,8 +213,15 @@ class Life:
         await asyncio.sleep(self.way.wait_s)
 
     async def _wake(self, pid: int) -> None:
-        """Let a suspended worker go on when others have done its work."""
-        await asyncio.sleep(SUSPENDED_S[self.turn % len(SUSPENDED_S)])
+        """Let a suspended worker go on: in turn when others have done its work, and before."""
+        begun = {order["id"] for order in (await self.hands.record()).unfinished}
+
+        async def are_ended() -> bool:
+            return begun.isdisjoint(order["id"] for order in (await self.hands.record()).unfinished)
+
+        turn = self.turn % len(SUSPENDED_S)
+        await asyncio.sleep(SUSPENDED_S[turn])
+        await self._until(are_ended, 0 if turn else TAKEN_OVER_WITHIN_S)
         for worker in self._workers:
             if worker.pid == pid:
                 worker.send(signal.SIGCONT)

@@ -1,9 +1,10 @@
 """Safeguards taken away, one at a time, inside a worker's process: an oracle must see each."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from chaos_matrix.verdict import Outcome, Wrong
 from oxbot.adapters.okx import private
 from oxbot.adapters.okx.trading import OkxExchange
 from oxbot.adapters.postgres import settlement
@@ -20,7 +21,7 @@ from oxbot.records import ExitView
 
 
 class Mutant(Value):
-    """One safeguard: where its loss shows.
+    """One safeguard: where its loss shows, and as what.
 
     `only` is in the names of the injections that show it; `runs` are enough of them.
     """
@@ -29,16 +30,43 @@ class Mutant(Value):
     mode: Mode
     only: str
     runs: int
+    shows: Wrong
+
+    def is_caught(self, outcomes: Iterable[Outcome]) -> bool:
+        """Whether what its loss brings about was seen."""
+        return any(outcome.counts[self.shows] for outcome in outcomes)
 
 
 MUTANTS: Final = (
-    Mutant(name="look-up", mode=Mode.LIVE, only="kill:after:execute_order.place:entry", runs=4),
-    Mutant(name="fence", mode=Mode.LIVE, only="suspend:before:execute_order.place:", runs=8),
     Mutant(
-        name="unique-key", mode=Mode.LIVE, only="suspend:before:execute_order.settle:entry", runs=6
+        name="look-up",
+        mode=Mode.LIVE,
+        only="kill:after:execute_order.place:entry",
+        runs=4,
+        shows=Wrong.DOUBLED,
     ),
-    Mutant(name="index-rebuild", mode=Mode.PAPER, only="kill:before:watch_prices", runs=12),
-    Mutant(name="stale-check", mode=Mode.PAPER, only="protect stale", runs=4),
+    Mutant(
+        name="fence",
+        mode=Mode.LIVE,
+        only="suspend:before:execute_order.place:",
+        runs=8,
+        shows=Wrong.DOUBLED,
+    ),
+    Mutant(
+        name="unique-key",
+        mode=Mode.LIVE,
+        only="suspend:before:execute_order.settle:entry",
+        runs=6,
+        shows=Wrong.LOST,
+    ),
+    Mutant(
+        name="index-rebuild",
+        mode=Mode.PAPER,
+        only="kill:before:watch_prices",
+        runs=12,
+        shows=Wrong.NAKED,
+    ),
+    Mutant(name="stale-check", mode=Mode.PAPER, only="protect stale", runs=4, shows=Wrong.EXIT),
 )
 """All of them."""
 

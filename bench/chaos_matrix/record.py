@@ -117,6 +117,13 @@ async def has_traded(engine: AsyncEngine, bot_id: str) -> bool:
         return len((await connection.scalars(query)).all()) > 1
 
 
+async def has_sent(engine: AsyncEngine, bot_ids: Sequence[str]) -> bool:
+    """Tell whether an order of one of these bots is being sent, or may have been."""
+    query = select(orders.c.id).where(orders.c.bot_id.in_(bot_ids), orders.c.state == "sent")
+    async with engine.connect() as connection:
+        return bool((await connection.scalars(query.limit(1))).all())
+
+
 def number(amount: Amount | Decimal) -> Decimal:
     """Give an amount of whatever unit as a bare number."""
     return amount.number if isinstance(amount, Amount) else amount

@@ -1,7 +1,7 @@
 """What strikes all bots at once: servers, and the market watch."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Final
@@ -9,11 +9,18 @@ from typing import Final
 from chaos_matrix.injection import Act, Injection
 from chaos_matrix.life import Life
 from chaos_matrix.points import AFTER, Marks
+from chaos_matrix.record import has_sent
 from chaos_matrix.system import RATE, System
 from oxbot.domain.errors import OxbotError
 
 MOMENTS_S: Final = (3.2, 4.0, 5.0, 7.0)
-"""How long after the bots have begun a server dies, in turn."""
+"""How long after the bots have begun a server may die, in turn."""
+
+UNDER_WAY_WITHIN_S: Final = 15
+"""How much longer an order is waited for that is under way then."""
+
+BACK_WITHIN_S: Final = 30
+LOOK_S: Final = 0.02
 
 WATCHED_S: Final = 4
 PROTECTING_S: Final = 45
@@ -27,14 +34,24 @@ async def strike(system: System, injection: Injection, lives: Sequence[Life]) ->
     """Strike, and say whether it did."""
     if injection.act is Act.SERVER:
         await asyncio.sleep(MOMENTS_S[lives[0].number % len(MOMENTS_S)])
-        system.kill(injection.target)
-        return True
+        return await _killed(system, injection.target, [life.bot_id for life in lives])
     marks = Marks(system.data.root / "marks" / f"{injection.act}-{lives[0].number}")
     marks.make()
     await asyncio.gather(*(life.lived.wait() for life in lives))
     if injection.act is Act.EXAMINE:
         return await _examined(system, injection, marks, lives)
     return await _watched(system, injection, marks)
+
+
+async def _killed(system: System, server: str, bot_ids: Sequence[str]) -> bool:
+    """Kill a server while an order is under way; whether another one has come in its place."""
+    await _until(lambda: system.read(lambda engine: has_sent(engine, bot_ids)), UNDER_WAY_WITHIN_S)
+    killed = system.kill(server)
+
+    async def is_back() -> bool:
+        return system.server(server) not in (None, killed)
+
+    return killed is not None and await _until(is_back, BACK_WITHIN_S)
 
 
 async def _watched(system: System, injection: Injection, marks: Marks) -> bool:
@@ -74,9 +91,18 @@ async def _examined(
 
 async def _struck(marks: Marks) -> bool:
     """Wait until the watch was struck; False where it was not in time."""
+
+    async def is_struck() -> bool:
+        return marks.struck(0) is not None
+
+    return await _until(is_struck, STRUCK_WITHIN_S)
+
+
+async def _until(holds: Callable[[], Awaitable[bool]], within_s: float) -> bool:
+    """Wait until something holds; False where it did not in time."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(STRUCK_WITHIN_S):
-            while marks.struck(0) is None:  # noqa: ASYNC110 - it is in another process
-                await asyncio.sleep(0.1)
+        async with asyncio.timeout(within_s):
+            while not await holds():  # noqa: ASYNC110 - it is in another process
+                await asyncio.sleep(LOOK_S)
             return True
     return False

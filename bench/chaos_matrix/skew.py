@@ -1,27 +1,18 @@
 """A clock that is off."""
 
+from oxbot.adapters.okx.clock import SimulatorClock
 from oxbot.domain.market import ClockReading
-from oxbot.ports import Clock
 
 
-class SkewedClock:
-    """The venue's clock as a machine has it whose own is off.
+def skew(by_ms: int) -> None:
+    """Have this process read the venue's clock wrongly by so many venue ms, whoever asks for it.
 
-    Args:
-        clock: The right one.
-        skew_ms: By how much it is off, in venue ms.
+    Orders are claimed, fenced and signed by it.
     """
+    right = SimulatorClock.reading
 
-    def __init__(self, clock: Clock, skew_ms: int) -> None:
-        self._clock = clock
-        self._skew_ms = skew_ms
+    async def reading(self: SimulatorClock) -> ClockReading:
+        read = await right(self)
+        return read.model_copy(update={"venue_ms": read.venue_ms + by_ms})
 
-    async def reading(self) -> ClockReading:
-        """Read the clock, wrongly."""
-        right = await self._clock.reading()
-        return right.model_copy(update={"venue_ms": right.venue_ms + self._skew_ms})
-
-
-def skewed(clock: Clock, skew_ms: int) -> Clock:
-    """Give a clock that is off by so many venue ms."""
-    return SkewedClock(clock, skew_ms) if skew_ms else clock
+    setattr(SimulatorClock, "reading", reading)  # noqa: B010 - mypy refuses a method's assignment

@@ -118,11 +118,17 @@ class System:
         if self.watch is not None:
             self.watch.send(signal.SIGTERM)
 
-    def kill(self, name: str) -> None:
-        """SIGKILL a server; its supervisor starts it again."""
+    def server(self, name: str) -> psutil.Process | None:
+        """Give the process of a server; None while it has none."""
         found: psutil.Process | None = Records(self.data).left().get(name)
+        return found
+
+    def kill(self, name: str) -> psutil.Process | None:
+        """SIGKILL a server, which its supervisor starts again; give what was killed."""
+        found = self.server(name)
         if found is not None:
             found.send_signal(signal.SIGKILL)
+        return found
 
     async def read(self, asked: Callable[[AsyncEngine], Awaitable[T]]) -> T:
         """Read from the record, again until PostgreSQL answers."""

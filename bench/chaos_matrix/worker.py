@@ -20,7 +20,7 @@ from temporalio.worker._worker import load_default_build_id
 
 from chaos_matrix.mutants import mutate
 from chaos_matrix.points import Marks, Spec
-from chaos_matrix.skew import skewed
+from chaos_matrix.skew import skew
 from chaos_matrix.striking import Striker, armed
 from chaos_matrix.trader import Trader
 from oxbot.adapters.temporal.client import connect
@@ -43,6 +43,7 @@ async def work(spec: Spec) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = Settings()
     mutate(spec.mutant)
+    skew(spec.skew_ms)
     async with open_ports(settings, pool_size=POOL if spec.style else WATCH_POOL) as ports:
         striker = Striker(spec.steps, Marks(Path(spec.marks)), ports.store)
         client = await connect(settings.temporal_address or "", settings.temporal_namespace)
@@ -50,8 +51,7 @@ async def work(spec: Spec) -> None:
         config["interceptors"] = [striker]
         watched = temporalio.client.Client(**config)
         models = {BASELINE: Trader(spec.style)} if spec.style else ports.models
-        clock = skewed(ports.clock, spec.skew_ms)
-        struck = replace(armed(ports, striker), clock=clock, models=models)
+        struck = replace(armed(ports, striker), models=models)
         async with make_worker(watched, struck, settings.task_queue):
             if not spec.style:
                 await ports.control.watch(ports.feed.venue)
