@@ -39,12 +39,14 @@ class About(NamedTuple):
 class Striker(temporalio.client.Interceptor, temporalio.worker.Interceptor):
     """Does what is due at a point, once for each step, in their order.
 
-    `store` is the record itself, by which it is known what an order is for.
+    `store` is the record itself, by which it is known what an order is for. What was suspended is
+    deaf: it is too late for it to hear that it was cancelled meanwhile.
     """
 
     steps: Sequence[Step]
     marks: Marks
     store: Store
+    is_deaf: bool = False
 
     async def pass_by(self, moment: str, method: str = "") -> None:
         """Come to a point of the activity under way."""
@@ -62,6 +64,7 @@ class Striker(temporalio.client.Interceptor, temporalio.worker.Interceptor):
         if deed is Deed.KILL:
             os.kill(os.getpid(), signal.SIGKILL)
         if deed is Deed.SUSPEND:
+            self.is_deaf = True
             os.kill(os.getpid(), signal.SIGSTOP)
         while deed is Deed.HOLD and not self.marks.may_go(number):  # noqa: ASYNC110 - others tell
             await asyncio.sleep(LOOK_S)
@@ -89,9 +92,18 @@ class _Inbound(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - the SDK's signature
         _ABOUT.set(await self._striker.about(input.args))
         await self._striker.pass_by(BEFORE)
-        result = await super().execute_activity(input)
+        result = await self._undisturbed(asyncio.ensure_future(super().execute_activity(input)))
         await self._striker.pass_by(AFTER)
         return result
+
+    async def _undisturbed(self, work: asyncio.Future[Any]) -> Any:  # noqa: ANN401 - as above
+        """Wait for an activity; who is deaf finishes it, cancelled or not."""
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if not self._striker.is_deaf:
+                work.cancel()
+            return await work
 
 
 class _Struck:
