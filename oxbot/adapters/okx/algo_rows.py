@@ -1,5 +1,6 @@
 """Stops and targets as OKX writes them, both ways: one algo order, of two ways out or of one."""
 
+import sys
 from typing import Final
 
 from oxbot.adapters.okx.asked import Row
@@ -67,6 +68,12 @@ def must_be_stop(stop: RestingStop, row: Row) -> None:
     wrong = [name for name, value in expected.items() if row.get(name) != value]
     if wrong:
         raise unknown(f"the stop that OKX has under its id differs in {', '.join(wrong)}")
+
+
+def changed_ms(row: Row) -> int:
+    """Read when a stop changed last (venue ms); one that does not say it may be new."""
+    told = str(row.get("uTime", ""))
+    return int(told) if told.isdecimal() else sys.maxsize
 
 
 def resting_as(row: Row) -> SeenStop:
