@@ -5,7 +5,8 @@ seconds more: it is signed with a time that OKX takes for thirty seconds, which 
 One that was once seen at rest is never absent: OKX keeps what has ended for months.
 
 An id can be used again once its stop is over. One that rests counts more than one that is over
-and has traded nothing; beside one that was triggered a person has to look.
+and has traded nothing; beside one that was triggered a person has to look. One that was over
+before the stop was sent is another's.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -19,6 +20,7 @@ from oxbot.adapters.okx.algo_rows import (
     TRIGGERED,
     change_body,
     changed_ms,
+    is_older,
     must_be_stop,
     over_as,
     refused_as,
@@ -103,6 +105,8 @@ class OkxStops(OkxHoldings):
         row = await row_asked(self._account.stop(stop.id), "one stop")
         if row is not None and text(row, "state") in ALIVE:
             return row
+        if row is not None and is_older(stop, row):
+            row = None
         inst_id = inst_id_of(stop.symbol)
         asks = (partial(self._account.stops_pending, kind, instId=inst_id) for kind in KINDS)
         resting = await _first(stop, asks)
@@ -194,7 +198,8 @@ async def _first(stop: RestingStop, asks: Iterable[Callable[..., Awaitable[objec
     """
 
     def mine(rows: list[Row]) -> Row | None:
-        return next((row for row in rows if row.get("algoClOrdId") == stop.id), None)
+        named = (row for row in rows if row.get("algoClOrdId") == stop.id)
+        return next((row for row in named if not is_older(stop, row)), None)
 
     def is_last(page: list[Row]) -> bool:
         sent_ms = stop.fence_ms - SIGNED_FOR_MS
