@@ -108,7 +108,7 @@ async def run(settings: Settings) -> None:
         if await ports.control.watch(ports.feed.venue):
             log.info("price watch started", venue=ports.feed.venue)
         async with asyncio.TaskGroup() as looking:
-            telling = looking.create_task(tell_of_live_bots(desk))
+            telling = looking.create_task(tell_of_live_bots(desk, found.live_problem))
             await keep_bots_running(desk, stop)
             telling.cancel()
         log.info("worker finishes what it is at")

@@ -25,15 +25,15 @@ async def keep_bots_running(desk: Desk, stop: asyncio.Event, every_s: float = EV
             continue
 
 
-async def tell_of_live_bots(desk: Desk) -> None:
-    """Log as an error that nobody can trade for the live bots there are, and why."""
+async def tell_of_live_bots(desk: Desk, problem: str | None) -> None:
+    """Log as an error what the live bots there are lack; `problem` is what the settings do."""
     try:
-        trouble = await live_trouble(desk)
+        trouble = await live_trouble(desk, problem)
     except OxbotError as error:
         log.warning("the account of live bots could not be looked at", reason=str(error))
         return
     if trouble:
-        log.error("live bots cannot trade", reason=trouble)
+        log.error("live bots have no fit account", reason=trouble)
 
 
 async def _look(desk: Desk) -> None:

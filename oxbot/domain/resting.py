@@ -173,19 +173,21 @@ class Beyond(Value):
     proceeds: Notional = Notional(0)
 
 
-def within(fills: Sequence[Fill], held: Quantity) -> tuple[list[Fill], Beyond]:
+def within(fills: Sequence[Fill], held: Position | None) -> tuple[list[Fill], Beyond]:
     """Take of a stop's fills what the books can, in their order; the rest is beyond.
 
     The exchange sells what the account has: also coins that the fee of the entry has taken from
-    the bot, or that another stop or order of the bot has sold before.
+    the bot, or that another stop or order of the bot has sold before. What it sold before the
+    position was opened cannot have been of it: it was a stop of an earlier one.
 
     Args:
         fills: Sales, all of them.
-        held: Coins that the bot has.
+        held: The bot's position in the coin, if any.
     """
     taken: list[Fill] = []
-    left = max(held, Quantity(0))
-    for fill in sorted(fills, key=lambda one: (one.at_ms, one.trade_id)):
+    left = max(held.quantity, Quantity(0)) if held else Quantity(0)
+    mine = [fill for fill in fills if held and fill.at_ms >= held.opened_ms]
+    for fill in sorted(mine, key=lambda one: (one.at_ms, one.trade_id)):
         quantity = min(fill.quantity, left)
         taken += [_part(fill, quantity)] if quantity else []
         left -= quantity

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from oxbot.adapters.okx.stops import GRACE_MS
 from oxbot.adapters.okx.trading import OkxExchange
 from oxbot.domain.errors import OutcomeUnknown
 from oxbot.domain.money import Price, Quantity
-from oxbot.domain.resting import RestingStop, SeenState, StopState, attached_id
+from oxbot.domain.resting import SIGNED_FOR_MS, RestingStop, SeenState, StopState, attached_id
 from tests.activities.okx_server import NOW_MS, Handler, LocalOkx, Row, envelope, local_okx
 from tests.activities.test_okx_trading import ID, Standing, opened
 from tests.support.trading import BTC
@@ -141,3 +142,48 @@ async def test_a_stop_that_was_seen_at_rest_is_over_only_by_okxs_history(
         await exchange.see_stop(seen)
     okx.answers["trade/orders-algo-history"] = envelope([algo("1", "canceled")])
     assert (await exchange.see_stop(seen)).state is SeenState.OVER
+
+
+BEFORE = {"ordId": "7", "actualSide": "sl", "uTime": str(STOP.fence_ms - SIGNED_FOR_MS - 1)}
+"""Triggered before the stop was sent."""
+
+
+@pytest.mark.parametrize("state", ["effective", "canceled"])
+async def test_one_of_its_id_that_was_over_before_a_stop_was_sent_is_not_the_stop(
+    okx: LocalOkx, exchange: OkxExchange, state: str
+) -> None:
+    """The record was lost, and a bot made anew under its old id."""
+    old = envelope([algo("1", state, **BEFORE)])
+    okx.answers |= {"trade/order-algo": old, "trade/orders-algo-history": old}
+    with pytest.raises(OutcomeUnknown, match="may still be taken"):
+        await exchange.see_stop(STOP)
+    late = STOP.model_copy(update={"fence_ms": NOW_MS - GRACE_MS - 1})
+    old = envelope([algo("1", state, **BEFORE | {"uTime": str(late.fence_ms - 10**9)})])
+    okx.answers |= {"trade/order-algo": old, "trade/orders-algo-history": old}
+    assert (await exchange.see_stop(late)).state is SeenState.ABSENT
+
+
+async def test_behind_one_of_its_id_from_before_a_stop_is_found(
+    okx: LocalOkx, exchange: OkxExchange
+) -> None:
+    old, new = algo("1", "effective", **BEFORE), algo("2", "canceled", uTime=str(NOW_MS))
+    okx.answers |= {
+        "trade/order-algo": envelope([old]),
+        "trade/orders-algo-history": envelope([old, new]),
+    }
+    assert (await exchange.see_stop(STOP)).state is SeenState.OVER
+
+
+async def test_one_that_rests_is_the_stop_however_long_it_has(
+    okx: LocalOkx, exchange: OkxExchange
+) -> None:
+    okx.answers["trade/order-algo"] = envelope([algo("1", "live", uTime="1", cTime="1")])
+    assert (await exchange.see_stop(STOP)).state is SeenState.RESTING
+
+
+async def test_one_that_rested_when_a_stop_of_its_id_was_sent_acts_in_its_place(
+    okx: LocalOkx, exchange: OkxExchange
+) -> None:
+    lasting = algo("1", "canceled", cTime="1", uTime=str(NOW_MS))
+    okx.answers["trade/order-algo"] = envelope([lasting])
+    assert (await exchange.see_stop(STOP)).state is SeenState.OVER

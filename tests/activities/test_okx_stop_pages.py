@@ -7,8 +7,10 @@ from aiohttp import web
 
 from oxbot.adapters.okx.asked import MOST_PAGES, PAGE
 from oxbot.adapters.okx.trading import OkxExchange
-from oxbot.domain.errors import VenueUnavailable
+from oxbot.domain.errors import OutcomeUnknown, VenueUnavailable
+from oxbot.domain.resting import SIGNED_FOR_MS, SeenState, StopState
 from tests.activities.okx_server import NOW_MS, Handler, LocalOkx, Row, envelope, local_okx
+from tests.activities.test_okx_stop_ids import NONE, STOP, algo
 from tests.activities.test_okx_trading import Standing, opened
 
 pytestmark = pytest.mark.critical
@@ -39,11 +41,11 @@ def triggered(number: int) -> Row:
     }
 
 
-def history(row: Callable[[int], Row] = triggered) -> Handler:
-    """Pages of an account's triggered stops, newest first; all are of one kind."""
+def history(row: Callable[[int], Row] = triggered, state: str = "effective") -> Handler:
+    """Pages of an account's stops that ended in a state, newest first; all are of one kind."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        if request.query["ordType"] != "oco":
+        if (request.query["ordType"], request.query["state"]) != ("oco", state):
             return await envelope([])(request)
         newest = int(request.query.get("after", MORE + 1)) - 1
         return await envelope([row(n) for n in range(newest, max(0, newest - PAGE), -1)])(request)
@@ -85,3 +87,75 @@ async def test_more_that_are_new_than_anybody_pages_through_are_not_told_in_part
     okx.answers[HISTORY] = history()
     with pytest.raises(VenueUnavailable, match="more than 2000 rows"):
         await exchange.triggered_stops(NOW_MS)
+
+
+SEEN = STOP.model_copy(update={"state": StopState.RESTING, "fence_ms": NOW_MS + SIGNED_FOR_MS})
+"""Seen at rest, and sent when others had not yet begun to end."""
+
+
+def ended(number: int, mine: int) -> Row:
+    """A stop that was cancelled; the one of this number is ours."""
+    if number == mine:
+        return algo(str(number), "canceled", uTime=str(NOW_MS + number))
+    return triggered(number) | {"state": "canceled"}
+
+
+@pytest.fixture
+def silent(okx: LocalOkx) -> LocalOkx:
+    """OKX where it no longer knows by our id a stop that has ended."""
+    okx.answers |= {
+        "trade/order-algo": NONE,
+        "trade/orders-algo-pending": envelope([]),
+        "trade/order": NONE,
+    }
+    return okx
+
+
+def turned(okx: LocalOkx) -> int:
+    """Count the pages of cancelled stops that were asked for."""
+    return sum(
+        (r.query.get("ordType"), r.query.get("state")) == ("oco", "canceled") for r in okx.requests
+    )
+
+
+async def test_a_stop_that_ended_before_hundreds_of_others_is_over(
+    silent: LocalOkx, exchange: OkxExchange
+) -> None:
+    silent.answers[HISTORY] = history(lambda n: ended(n, mine=MORE - 2 * PAGE), "canceled")
+    assert (await exchange.see_stop(SEEN)).state is SeenState.OVER
+    assert turned(silent) == 3
+
+
+async def test_a_stop_that_rests_behind_hundreds_of_others_of_its_pair_is_seen(
+    silent: LocalOkx, exchange: OkxExchange
+) -> None:
+    def resting(number: int) -> Row:
+        return ended(number, mine=MORE - PAGE) | {"state": "live"}
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        newest = int(request.query.get("after", MORE + 1)) - 1
+        rows = [resting(n) for n in range(newest, newest - PAGE, -1)]
+        return await envelope(rows)(request)
+
+    silent.answers["trade/orders-algo-pending"] = answer
+    assert (await exchange.see_stop(SEEN)).state is SeenState.RESTING
+
+
+async def test_a_stop_is_looked_for_no_further_than_where_others_ended_before_it_was_sent(
+    silent: LocalOkx, exchange: OkxExchange
+) -> None:
+    silent.answers[HISTORY] = history(lambda n: ended(n, mine=1), "canceled")
+    late = {"fence_ms": NOW_MS + SIGNED_FOR_MS + MORE - PAGE}
+    with pytest.raises(OutcomeUnknown, match="neither there nor among ended"):
+        await exchange.see_stop(SEEN.model_copy(update=late))
+    assert turned(silent) == 3
+
+
+async def test_behind_more_than_anybody_pages_through_nobody_knows_what_became_of_a_stop(
+    silent: LocalOkx, exchange: OkxExchange
+) -> None:
+    """Also of one that was never seen, which else would be taken for absent."""
+    silent.answers[HISTORY] = history(lambda n: ended(n, mine=1), "canceled")
+    with pytest.raises(OutcomeUnknown, match="more than 2000 rows"):
+        await exchange.see_stop(STOP.model_copy(update={"fence_ms": NOW_MS - 10**6}))
+    assert turned(silent) == MOST_PAGES

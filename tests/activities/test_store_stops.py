@@ -352,6 +352,35 @@ async def test_of_a_stop_that_sold_more_than_is_held_the_books_take_what_they_ca
     assert await store.fills(stop.id) == booked
 
 
+async def test_what_a_stop_sold_before_the_position_was_opened_is_not_taken_from_it(
+    store: PostgresStore,
+) -> None:
+    """It was over on record, and the position that it was of is sold."""
+    stop, seen = await triggered(store, await held(store))
+    await store.note_stop(stop.id, StopState.ENDED, "so it was thought")
+    leaving = leave("b1", 2, "0.0999")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving)], INSTRUMENT)
+    again = entry("b1", 3)
+    await intend(store, again)
+    await store.settle(again.id, [fill(again, at_ms=NOW_MS + 1)], INSTRUMENT)
+    before = await store.portfolio("b1")
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    [whole] = seen.fills
+    late = whole.model_copy(update={"quantity": Quantity("0.01"), "at_ms": NOW_MS + 1})
+    early = whole.model_copy(update={"quantity": Quantity("0.0899"), "trade_id": "t-early"})
+    sold = await store.adopt(exit_of(stop, seen, view.entry), (late, early), INSTRUMENT)
+    assert sold.state is OrderState.FILLED
+    assert await store.fills(stop.id) == [late]
+    after = await store.portfolio("b1")
+    taken = before.positions[BTC].quantity - after.positions[BTC].quantity
+    assert taken == Quantity("0.01")
+    [event] = [event for event in await store.events("b1", 9) if event.kind == SOLD_BEYOND]
+    assert event.figures["quantity"] == "0.0899"
+    assert (await store.audit("b1")).drift == 0
+
+
 async def test_of_a_stop_whose_bot_holds_nothing_all_is_told_and_nothing_booked(
     store: PostgresStore,
 ) -> None:

@@ -180,3 +180,4 @@ async def test_status_and_page_name_live_bots_and_what_they_lack(
     for told in (str(live["trouble"]), page):
         assert "LIVE BOTS WITHOUT A FIT ACCOUNT: b1. Live trading is off" in told
         assert "OXBOT_LIVE=accepted" in told
+        assert "nothing is bought or sold for them" in told

@@ -162,6 +162,6 @@ def test_a_start_without_the_account_says_which_live_bots_are_left_alone(
         machine.start()
         machine.wait_for("LIVE BOTS WITHOUT A FIT ACCOUNT: b1. Live trading is off")
         log = DataDirectory(machine.home).log(WORKER)
-        wait_until(lambda: "live bots cannot trade" in log.read_text())
+        wait_until(lambda: "live bots have no fit account" in log.read_text())
         assert create(machine, "--id", "p2")[0] == 0
         assert machine.stop() == 0

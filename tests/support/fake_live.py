@@ -107,7 +107,7 @@ class FakeLive(FakeBooks):
         if order.id in self.orders_by_id:
             return self.orders_by_id[order.id]
         held = self._positions.get((order.bot_id, order.symbol))
-        taken, beyond = within(fills, held.quantity if held else Quantity(0))
+        taken, beyond = within(fills, held)
         state = OrderState.FILLED if taken else OrderState.CANCELLED
         self.orders_by_id[order.id] = order.model_copy(update={"state": state})
         ended = await self.settle(order.id, taken, instrument)

@@ -1,6 +1,7 @@
 """Real Temporal servers for tests: one dev server a session, a time-skipping one for each test.
 
-`dev_server` has all of Temporal's semantics, in memory. In `time_skipping_server` a day passes
+`dev_server` has all of Temporal's semantics, in memory; so has `terse_server`, which suggests new
+runs early. In `time_skipping_server` a day passes
 in seconds; it is Temporal's own test server, with some features missing.
 """
 
@@ -25,6 +26,9 @@ ATTRIBUTES = (attributes.STATUS, attributes.MODE, attributes.OWNER, attributes.S
 START_WITHIN: Final = timedelta(seconds=120)
 """A server may take this long to start, however busy the machine is; the SDK gives it five."""
 
+LONG: Final = 100
+"""Events after which `terse_server` suggests to go on in a new run."""
+
 
 @pytest.fixture(scope="session")
 async def temporal_program() -> temporal_binary.TemporalBinary:
@@ -37,15 +41,30 @@ async def dev_server(
     temporal_program: temporal_binary.TemporalBinary,
 ) -> AsyncIterator[WorkflowEnvironment]:
     """A whole Temporal server on loopback, its data in memory."""
-    environment = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=str(temporal_program.path),
+    async with await started(temporal_program) as environment:
+        yield environment
+
+
+@pytest.fixture
+async def terse_server(
+    temporal_program: temporal_binary.TemporalBinary,
+) -> AsyncIterator[WorkflowEnvironment]:
+    """A whole Temporal server that calls a history long which has `LONG` events."""
+    limit = f"limit.historyCount.suggestContinueAsNew={LONG}"
+    async with await started(temporal_program, "--dynamic-config-value", limit) as environment:
+        yield environment
+
+
+async def started(program: temporal_binary.TemporalBinary, *options: str) -> WorkflowEnvironment:
+    """Start a dev server."""
+    return await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(program.path),
         data_converter=pydantic_data_converter,
         search_attributes=ATTRIBUTES,
         dev_server_log_level="error",
         dev_server_startup_timeout=START_WITHIN,
+        dev_server_extra_args=options,
     )
-    async with environment:
-        yield environment
 
 
 @pytest.fixture

@@ -7,9 +7,14 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from tests.support.house import House
-from tests.support.temporal_server import dev_server, temporal_program, time_skipping_server
+from tests.support.temporal_server import (
+    dev_server,
+    temporal_program,
+    terse_server,
+    time_skipping_server,
+)
 
-__all__ = ["dev_server", "temporal_program", "time_skipping_server"]
+__all__ = ["dev_server", "temporal_program", "terse_server", "time_skipping_server"]
 
 
 @pytest.fixture
@@ -33,11 +38,13 @@ async def house(empty_house: House) -> AsyncIterator[House]:
 @pytest.fixture
 def empty_real_house(dev_server: WorkflowEnvironment) -> House:
     """A house on the dev server, in real time, without a worker."""
-
-    async def machine_time() -> int:
-        return time.time_ns() // 1_000_000
-
     return House(dev_server, machine_time)
+
+
+@pytest.fixture
+def terse_house(terse_server: WorkflowEnvironment) -> House:
+    """A house on a server that calls short histories long, in real time, without a worker."""
+    return House(terse_server, machine_time)
 
 
 @pytest.fixture
@@ -46,3 +53,8 @@ async def real_house(empty_real_house: House) -> AsyncIterator[House]:
     async with empty_real_house.worker():
         yield empty_real_house
         await empty_real_house.end()
+
+
+async def machine_time() -> int:
+    """Tell this machine's time (ms)."""
+    return time.time_ns() // 1_000_000

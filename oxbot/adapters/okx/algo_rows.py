@@ -1,5 +1,6 @@
 """Stops and targets as OKX writes them, both ways: one algo order, of two ways out or of one."""
 
+import sys
 from typing import Final
 
 from oxbot.adapters.okx.asked import Row
@@ -8,7 +9,7 @@ from oxbot.adapters.okx.order_rows import AT_MARKET, amount, text
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.domain.money import Price, Quantity, plain
 from oxbot.domain.orders import Purpose, Side
-from oxbot.domain.resting import RestingStop, SeenState, SeenStop
+from oxbot.domain.resting import SIGNED_FOR_MS, RestingStop, SeenState, SeenStop
 
 KINDS: Final = ("oco", "conditional")
 """OKX's kinds of them: with both ways out, and with one."""
@@ -67,6 +68,21 @@ def must_be_stop(stop: RestingStop, row: Row) -> None:
     wrong = [name for name, value in expected.items() if row.get(name) != value]
     if wrong:
         raise unknown(f"the stop that OKX has under its id differs in {', '.join(wrong)}")
+
+
+def changed_ms(row: Row) -> int:
+    """Read when a stop changed last (venue ms); one that does not say it may be new."""
+    told = str(row.get("uTime", ""))
+    return int(told) if told.isdecimal() else sys.maxsize
+
+
+def is_older(stop: RestingStop, row: Row) -> bool:
+    """Whether a row is of one that was over before this stop was sent.
+
+    Ids come again where the record was lost and a bot is made anew under its old id. One that was
+    alive then keeps this stop from being taken, and acts in its place.
+    """
+    return row.get("state") not in ALIVE and changed_ms(row) < stop.fence_ms - SIGNED_FOR_MS
 
 
 def resting_as(row: Row) -> SeenStop:

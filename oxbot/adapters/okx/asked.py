@@ -59,11 +59,13 @@ async def row_asked(call: Awaitable[object], asked: str) -> Row | None:
 
 
 async def pages(
-    ask: Callable[..., Awaitable[object]], number: str, wanted: Callable[[Row], bool] | None = None
+    ask: Callable[..., Awaitable[object]],
+    number: str,
+    is_last: Callable[[list[Row]], bool] | None = None,
 ) -> list[Row]:
-    """Read all pages of a list, newest first; `number` is the field that pages turn by.
+    """Read all pages of a list, newest first, or those up to the first that `is_last`.
 
-    Where only some rows are wanted, a page that has none of them is the last.
+    `number` is the field that pages turn by.
 
     Raises:
         OutcomeUnknown: A page cannot be had or used, or there is no end of them.
@@ -73,7 +75,7 @@ async def pages(
     for _ in range(MOST_PAGES):
         page = [_row(found) for found in await rows_asked(ask(**after))]
         rows += page
-        if len(page) < PAGE or (wanted and not any(map(wanted, page))):
+        if len(page) < PAGE or (is_last and is_last(page)):
             return rows
         after = {"after": text(page[-1], number)}
     raise unknown(f"OKX's list has more than {MOST_PAGES * PAGE} rows")

@@ -1,11 +1,10 @@
 """What an account at OKX has, what of it is alive, and what it traded lately."""
 
-import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 from oxbot.adapters.okx.account_rows import balances_of
-from oxbot.adapters.okx.algo_rows import KINDS
+from oxbot.adapters.okx.algo_rows import KINDS, changed_ms
 from oxbot.adapters.okx.asked import Row, pages
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import read_failure
@@ -69,7 +68,7 @@ class OkxHoldings:
         """
 
         def is_new(row: Row) -> bool:
-            return _time(row) >= since_ms
+            return changed_ms(row) >= since_ms
 
         asks = (partial(self._account.stops_ended, kind, "effective") for kind in KINDS)
         rows = await _stops(asks, is_new)
@@ -131,14 +130,12 @@ async def _stops(
     Raises:
         VenueUnavailable: One cannot be read.
     """
+
+    def is_last(page: list[Row]) -> bool:
+        return wanted is not None and not any(map(wanted, page))
+
     try:
-        rows = [row for ask in asks for row in await pages(ask, "algoId", wanted)]
+        rows = [row for ask in asks for row in await pages(ask, "algoId", is_last)]
     except OutcomeUnknown as error:
         raise VenueUnavailable(f"OKX's list of stops cannot be read: {error}") from error
     return [row for row in rows if row.get("algoClOrdId")]
-
-
-def _time(row: Row) -> int:
-    """Read when a stop changed last (venue ms); one that does not say it may be new."""
-    told = str(row.get("uTime", ""))
-    return int(told) if told.isdecimal() else sys.maxsize

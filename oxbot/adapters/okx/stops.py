@@ -5,10 +5,11 @@ seconds more: it is signed with a time that OKX takes for thirty seconds, which 
 One that was once seen at rest is never absent: OKX keeps what has ended for months.
 
 An id can be used again once its stop is over. One that rests counts more than one that is over
-and has traded nothing; beside one that was triggered a person has to look.
+and has traded nothing; beside one that was triggered a person has to look. One that was over
+before the stop was sent is another's.
 """
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -18,6 +19,8 @@ from oxbot.adapters.okx.algo_rows import (
     KINDS,
     TRIGGERED,
     change_body,
+    changed_ms,
+    is_older,
     must_be_stop,
     over_as,
     refused_as,
@@ -25,7 +28,7 @@ from oxbot.adapters.okx.algo_rows import (
     stop_body,
     way_out,
 )
-from oxbot.adapters.okx.asked import Row, must_have_rows, row_asked, rows_asked
+from oxbot.adapters.okx.asked import Row, must_have_rows, pages, row_asked
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import code_of
 from oxbot.adapters.okx.holdings import OkxHoldings
@@ -102,8 +105,10 @@ class OkxStops(OkxHoldings):
         row = await row_asked(self._account.stop(stop.id), "one stop")
         if row is not None and text(row, "state") in ALIVE:
             return row
+        if row is not None and is_older(stop, row):
+            row = None
         inst_id = inst_id_of(stop.symbol)
-        asks = (self._account.stops_pending(kind, instId=inst_id) for kind in KINDS)
+        asks = (partial(self._account.stops_pending, kind, instId=inst_id) for kind in KINDS)
         resting = await _first(stop, asks)
         if row is not None and resting is not None and text(row, "state") in TRIGGERED:
             raise unknown("OKX has two stops of this id, one triggered and one at rest")
@@ -114,7 +119,7 @@ class OkxStops(OkxHoldings):
         inst_id = inst_id_of(stop.symbol)
         which = [(kind, state) for kind in KINDS for state in ENDED]
         return await _first(
-            stop, (self._account.stops_ended(*one, instId=inst_id) for one in which)
+            stop, (partial(self._account.stops_ended, *one, instId=inst_id) for one in which)
         )
 
     async def _refused_with_entry(self, stop: RestingStop) -> SeenStop | None:
@@ -183,16 +188,28 @@ class OkxStops(OkxHoldings):
         must_have_rows(answer, "a cancelled stop")
 
 
-async def _first(stop: RestingStop, asks: Iterable[Awaitable[object]]) -> Row | None:
-    """Give the first row of a stop in these lists, which are asked for one after the other."""
-    found: Row | None = None
-    for call in asks:
-        rows = await rows_asked(call)
-        mine = (row for row in rows if isinstance(row, dict) and row.get("algoClOrdId") == stop.id)
-        found = next(mine, None)
+async def _first(stop: RestingStop, asks: Iterable[Callable[..., Awaitable[object]]]) -> Row | None:
+    """Give the first row of a stop in these lists, which are asked for one after the other.
+
+    Each is read up to the page that has it, or of which all changed before it was sent.
+
+    Raises:
+        OutcomeUnknown: A page cannot be had, or there are too many.
+    """
+
+    def mine(rows: list[Row]) -> Row | None:
+        named = (row for row in rows if row.get("algoClOrdId") == stop.id)
+        return next((row for row in named if not is_older(stop, row)), None)
+
+    def is_last(page: list[Row]) -> bool:
+        sent_ms = stop.fence_ms - SIGNED_FOR_MS
+        return mine(page) is not None or all(changed_ms(row) < sent_ms for row in page)
+
+    for ask in asks:
+        found = mine(await pages(ask, "algoId", is_last))
         if found is not None:
-            break
-    return found
+            return found
+    return None
 
 
 def _fills_of(stop: RestingStop, order_id: str, rows: Sequence[object]) -> list[Fill]:

@@ -8,12 +8,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.cycles import tell_filled
-from oxbot.adapters.postgres.rows import Records, add_event, lock_bot, order_row, read_order
+from oxbot.adapters.postgres.rows import (
+    POSITION,
+    Records,
+    add_event,
+    lock_bot,
+    order_row,
+    read_order,
+)
 from oxbot.adapters.postgres.schema import orders, positions, resting_stops
 from oxbot.adapters.postgres.settlement import settle_order
 from oxbot.domain.market import Instrument, base_of
-from oxbot.domain.money import Quantity, plain
+from oxbot.domain.money import plain
 from oxbot.domain.orders import Fill, Order, OrderState
+from oxbot.domain.portfolio import Position
 from oxbot.domain.resting import Beyond, StopState, within
 from oxbot.messages import OrderOutcome
 
@@ -36,8 +44,8 @@ class Adoptions(Records):
     async def adopt(self, order: Order, fills: Sequence[Fill], instrument: Instrument) -> Order:
         """Write down what a resting stop has become, book and tell it, and end the stop, at once.
 
-        `fills` are all that it has traded. What it sold beyond what the bot has is on no bot's
-        books, and told. Who comes second finds it done.
+        `fills` are all that it has traded. What it sold beyond what the bot has, or before the bot
+        had it, is on no bot's books, and told. Who comes second finds it done.
 
         Raises:
             LedgerBroken: As `settle`, but for that; nothing was written.
@@ -58,11 +66,11 @@ class Adoptions(Records):
             return ended
 
 
-async def _held(connection: AsyncConnection, order: Order) -> Quantity:
-    """Read how much of the coin the bot has in its position."""
+async def _held(connection: AsyncConnection, order: Order) -> Position | None:
+    """Read the bot's position in the coin."""
     mine = (positions.c.bot_id == order.bot_id) & (positions.c.symbol == order.symbol)
-    held: Quantity | None = await connection.scalar(select(positions.c.quantity).where(mine))
-    return held or Quantity(0)
+    row = (await connection.execute(select(*POSITION).where(mine))).mappings().one_or_none()
+    return None if row is None else Position.model_validate(dict(row))
 
 
 def _as_booked(order: Order, taken: Sequence[Fill]) -> Order:

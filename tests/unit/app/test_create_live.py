@@ -10,7 +10,13 @@ import pytest
 from oxbot.app.bots import Desk, create_bot
 from oxbot.app.live import live_status, live_trouble
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, Mode, RiskLimits
-from oxbot.domain.errors import Conflict, InputError, SetupError, VenueUnavailable
+from oxbot.domain.errors import (
+    Conflict,
+    InputError,
+    SetupError,
+    VenueRefused,
+    VenueUnavailable,
+)
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import OrderState
 from oxbot.messages import WriteControl
@@ -24,6 +30,7 @@ from tests.unit.app.test_create import PROVIDERS, Starts, Told
 pytestmark = pytest.mark.critical
 
 LIMITS = RiskLimits()
+OFF = "Live trading is off."
 
 
 @dataclass
@@ -162,24 +169,44 @@ async def test_where_there_is_no_account_no_live_bot_is_made(place: Place) -> No
     assert place.made == []
 
 
-async def test_live_bots_that_nobody_can_trade_for_are_told_by_name_and_with_the_reason(
+async def test_live_bots_of_settings_that_lack_something_are_told_to_have_their_stops_alone(
     place: Place,
 ) -> None:
-    place.account.refuses = SetupError("Live trading is off.")
     await place.make("p1", "100", Mode.PAPER)
-    assert await live_trouble(place.desk) is None
-    assert (await live_status(place.desk, "Live trading is off.")).trouble is None
+    assert await live_trouble(place.desk, OFF) is None
+    assert (await live_status(place.desk, OFF)).trouble is None
+
+    await place.make("b1", "100")
+    await place.make("b2", "100")
+    await place.stop("b2")
+    asked = place.account.asked
+    told = await live_trouble(place.desk, OFF)
+    assert told is not None
+    assert f"LIVE BOTS WITHOUT A FIT ACCOUNT: b1. {OFF} Until it is set" in told
+    assert "nothing is bought or sold for them: only the stops that rest" in told
+    found = await live_status(place.desk, OFF)
+    assert (found.bots, found.trouble) == (("b1",), told)
+    assert (await live_status(place.desk, None)).trouble is None
+    assert place.account.asked == asked
+
+
+@pytest.mark.parametrize(
+    "refuses", [SetupError("The key may withdraw."), VenueRefused("OKX refused the request.")]
+)
+async def test_live_bots_of_an_account_that_is_not_fit_are_told_to_exit_and_enter_nothing(
+    place: Place, refuses: Exception
+) -> None:
+    await place.make("p1", "100", Mode.PAPER)
+    place.account.refuses = refuses
+    assert await live_trouble(place.desk, None) is None
     assert place.account.asked == 0
 
     place.account.refuses = None
     await place.make("b1", "100")
-    await place.make("b2", "100")
-    await place.stop("b2")
-    assert await live_trouble(place.desk) is None
-    place.account.refuses = SetupError("Live trading is off.")
-    told = await live_trouble(place.desk)
+    assert await live_trouble(place.desk, None) is None
+    place.account.refuses = refuses
+    told = await live_trouble(place.desk, None)
     assert told is not None
-    assert "LIVE BOTS WITHOUT A FIT ACCOUNT: b1. Live trading is off. Until" in told
-    found = await live_status(place.desk, "Live trading is off.")
-    assert (found.bots, found.trouble) == (("b1",), told)
-    assert (await live_status(place.desk, None)).trouble is None
+    assert f"LIVE BOTS WITHOUT A FIT ACCOUNT: b1. {refuses} Until it is mended they enter" in told
+    assert "Exits and stops are still sent" in told
+    assert "nothing is bought or sold" not in told
