@@ -146,8 +146,7 @@ class Life:
     async def close(self) -> None:
         """End its workers."""
         self._closing = True
-        for worker in self._workers:
-            await worker.kill()
+        await asyncio.gather(*(worker.kill() for worker in self._workers))
         for keeper in (*self._keepers, self._director):
             keeper.cancel()
         await asyncio.gather(*self._keepers, self._director, return_exceptions=True)
