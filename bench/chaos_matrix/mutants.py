@@ -101,13 +101,18 @@ def _no_unique_key() -> None:
     settle, known = PostgresStore.settle, settlement._known  # noqa: SLF001 - broken on purpose
 
     async def salted(
-        self: PostgresStore, order_id: str, fills: Sequence[Fill], instrument: Instrument
+        self: PostgresStore,
+        order_id: str,
+        fills: Sequence[Fill],
+        instrument: Instrument,
+        *,
+        is_late: bool = False,
     ) -> Order:
         renamed = [
             fill.model_copy(update={"trade_id": f"{fill.trade_id}-{secrets.token_hex(4)}"})
             for fill in fills
         ]
-        return await settle(self, order_id, renamed, instrument)
+        return await settle(self, order_id, renamed, instrument, is_late=is_late)
 
     async def forgetful(*asked: object) -> tuple[Order, Position | None, dict[str, Fill]]:
         order, position, _ = await known(*asked)  # type: ignore[arg-type]

@@ -69,13 +69,19 @@ async def _look_up(ports: Ports, request: Reconcile, found: Found) -> None:
 
 
 async def _book_missed(ports: Ports, request: Reconcile, found: Found) -> None:
-    """Book what orders that are over on record have traded after all."""
+    """Book what orders that are over on record have traded after all, but for what is only told."""
     for order, fills in await _missed(ports, request.bot_id):
         with found.telling(f"order {order.id} for {order.symbol}, which was over"):
             instruments = await ports.feed.instruments((order.symbol,))
-            ended = await ports.store.settle(order.id, fills, instruments[order.symbol])
-            log.error("executions were missed", bot=order.bot_id, order=order.id, fills=len(fills))
-            found.booked.append(await outcome_of(ports, ended))
+            instrument = instruments[order.symbol]
+            ended = await ports.store.settle(order.id, fills, instrument, is_late=True)
+            booked = {fill.trade_id for fill in await ports.store.fills(order.id)}
+            new = [fill for fill in fills if fill.trade_id in booked]
+            if new:
+                log.error(
+                    "executions were missed", bot=order.bot_id, order=order.id, fills=len(new)
+                )
+                found.booked.append(await outcome_of(ports, ended))
 
 
 async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:

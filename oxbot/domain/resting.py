@@ -186,7 +186,7 @@ def within(fills: Sequence[Fill], held: Position | None) -> tuple[list[Fill], Be
     """
     taken: list[Fill] = []
     left = max(held.quantity, Quantity(0)) if held else Quantity(0)
-    mine = [fill for fill in fills if held and fill.at_ms >= held.opened_ms]
+    mine = [fill for fill in fills if held and held.was_open_at(fill.at_ms)]
     for fill in sorted(mine, key=lambda one: (one.at_ms, one.trade_id)):
         quantity = min(fill.quantity, left)
         taken += [_part(fill, quantity)] if quantity else []

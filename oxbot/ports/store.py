@@ -240,10 +240,19 @@ class Store(ProtectionStore, LiveStore, Protocol):
         """
         ...
 
-    async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
+    async def settle(
+        self,
+        order_id: str,
+        fills: Sequence[Fill],
+        instrument: Instrument,
+        *,
+        is_late: bool = False,
+    ) -> Order:
         """Book fills, position, ledger, trade and order state in one transaction.
 
         Under the bot's row lock; a fill already booked (by trade id) is left as it is.
+        Of an order that was over on record (`is_late`), what an exit has sold before the open
+        position was opened is told once, and not booked.
         """
         ...
 

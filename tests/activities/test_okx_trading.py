@@ -71,6 +71,7 @@ async def okx() -> AsyncIterator[LocalOkx]:
             "trade/order": NO_ORDER,
             "trade/orders-pending": envelope([]),
             "trade/orders-history": envelope([]),
+            "trade/orders-history-archive": envelope([]),
             "trade/fills-history": envelope([]),
         }
         yield server
@@ -271,7 +272,9 @@ async def test_an_order_is_never_taken_to_be_absent_or_done_by_an_answer_that_do
             await exchange.look_up(entry())
 
 
-@pytest.mark.parametrize("place", ["trade/orders-pending", "trade/orders-history"])
+@pytest.mark.parametrize(
+    "place", [f"trade/orders-{name}" for name in ("pending", "history", "history-archive")]
+)
 @pytest.mark.parametrize("answer", [text("<html>"), hung_up, envelope([], "50001", "Upgrading")])
 async def test_who_cannot_look_everywhere_does_not_know(
     okx: LocalOkx, clock: Standing, exchange: OkxExchange, place: str, answer: Handler

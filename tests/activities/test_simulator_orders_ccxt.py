@@ -304,3 +304,21 @@ async def test_history_and_fills_turn_pages(simulator: Simulated) -> None:
     since = simulator.advance(1000)
     last = await limit(simulator, "sell", 0.001, simulator.last)
     assert [trade["order"] for trade in await okx.fetch_my_trades(SYMBOL, since)] == [last]
+
+
+async def test_the_archive_has_what_was_filled_and_not_what_was_cancelled_before(
+    simulator: Simulated,
+) -> None:
+    okx, ask = simulator.okx, simulator.last + TICK
+    filled = await limit(simulator, "buy", 0.001, ask)
+    simulator.fault(endpoint="trade/batch-orders", count=1, kind="partial", share="0.5")
+    partly = await limit(simulator, "buy", 0.001, ask)
+    unfilled = await limit(simulator, "buy", 0.001, ask / 2)
+    history = await okx.private_get_trade_orders_history({"instType": "SPOT"})
+    states = [(row["ordId"], row["state"]) for row in history["data"]]
+    assert states == [(unfilled, "canceled"), (partly, "canceled"), (filled, "filled")]
+    archive = await okx.private_get_trade_orders_history_archive({"instType": "SPOT"})
+    assert [row["ordId"] for row in archive["data"]] == [partly, filled]
+    newest = {"instType": "SPOT", "instId": PAIR, "limit": "1"}
+    archive = await okx.private_get_trade_orders_history_archive(newest)
+    assert [row["ordId"] for row in archive["data"]] == [partly]

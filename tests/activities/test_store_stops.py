@@ -8,11 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from oxbot.adapters.postgres.adoption import SOLD_BEYOND
+from oxbot.adapters.postgres.beyond import SOLD_BEYOND
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.domain.errors import NotFound
-from oxbot.domain.money import Notional, Price, Quantity
-from oxbot.domain.orders import OrderState, Purpose
+from oxbot.domain.errors import LedgerBroken, NotFound
+from oxbot.domain.money import Notional, Price, Quantity, plain
+from oxbot.domain.orders import Order, OrderState, Purpose
 from oxbot.domain.resting import (
     RestingStop,
     SeenState,
@@ -379,6 +379,91 @@ async def test_what_a_stop_sold_before_the_position_was_opened_is_not_taken_from
     [event] = [event for event in await store.events("b1", 9) if event.kind == SOLD_BEYOND]
     assert event.figures["quantity"] == "0.0899"
     assert (await store.audit("b1")).drift == 0
+
+
+async def given_up(store: PostgresStore) -> Order:
+    """An exit that was given up; another has sold its position, and a later one is open."""
+    stop = await held(store)
+    await store.note_stop(stop.id, StopState.ENDED, "taken back")
+    late, other, again = leave("b1", 2, "0.0999"), leave("b1", 3, "0.0999"), entry("b1", 4)
+    await intend(store, late)
+    await store.finish_order(late, OrderState.CANCELLED, "OKX never had it")
+    await intend(store, other)
+    await store.settle(other.id, [fill(other)], INSTRUMENT)
+    await intend(store, again)
+    await store.settle(again.id, [fill(again, at_ms=NOW_MS + 1)], INSTRUMENT)
+    return late
+
+
+async def sold_beyond(store: PostgresStore) -> list[dict[str, str]]:
+    """The figures of the events of what was sold and is on no bot's books."""
+    events = await store.events("b1", 99)
+    return [event.figures for event in events if event.kind == SOLD_BEYOND]
+
+
+async def test_what_an_exit_known_late_sold_before_the_position_was_opened_is_told_and_not_booked(
+    store: PostgresStore,
+) -> None:
+    order = await given_up(store)
+    before = await store.portfolio("b1")
+    early = fill(order, quantity=Quantity("0.04"))
+    for _ in range(2):
+        ended = await store.settle(order.id, [early], INSTRUMENT, is_late=True)
+        assert ended.state is OrderState.CANCELLED
+    assert await store.portfolio("b1") == before
+    assert await sold_beyond(store) == [
+        {"order": order.id, "symbol": BTC, "quantity": "0.04", "proceeds": plain(early.cash)}
+    ]
+    after = fill(order, quantity=Quantity("0.03"), at_ms=NOW_MS + 1)
+    after = after.model_copy(update={"trade_id": "t-after"})
+    ended = await store.settle(order.id, [early, after], INSTRUMENT, is_late=True)
+    assert ended.state is OrderState.FILLED
+    assert await store.fills(order.id) == [after]
+    taken = before.positions[BTC].quantity - (await store.portfolio("b1")).positions[BTC].quantity
+    assert taken == Quantity("0.03")
+    assert len(await sold_beyond(store)) == 1
+    assert (await store.audit("b1")).drift == 0
+
+
+async def test_what_was_told_of_an_exit_known_late_stays_so_when_the_position_is_sold(
+    store: PostgresStore,
+) -> None:
+    order = await given_up(store)
+    early = fill(order)
+    await store.settle(order.id, [early], INSTRUMENT, is_late=True)
+    stop, leaving = await resting(store), leave("b1", 5, "0.0999")
+    await store.note_stop(stop.id, StopState.ENDED, "taken back")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving, at_ms=NOW_MS + 2)], INSTRUMENT)
+    await store.settle(order.id, [early], INSTRUMENT, is_late=True)
+    assert await store.fills(order.id) == []
+    assert len(await sold_beyond(store)) == 1
+
+
+async def test_what_an_exit_known_late_sold_and_nobody_can_have_had_is_refused(
+    store: PostgresStore,
+) -> None:
+    order = await given_up(store)
+    stop, leaving = await resting(store), leave("b1", 5, "0.0999")
+    await store.note_stop(stop.id, StopState.ENDED, "taken back")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving, at_ms=NOW_MS + 2)], INSTRUMENT)
+    with pytest.raises(LedgerBroken):
+        await store.settle(order.id, [fill(order)], INSTRUMENT, is_late=True)
+
+
+async def test_what_an_entry_known_late_bought_is_booked_whenever_that_was(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store, mode="live")
+    late, other = entry("b1", 1, quantity=Quantity("0.01")), entry("b1", 2)
+    await intend(store, late)
+    await store.finish_order(late, OrderState.CANCELLED, "OKX never had it")
+    await intend(store, other)
+    other = other.model_copy(update={"quantity": Quantity("0.05")})
+    await store.settle(other.id, [fill(other, at_ms=NOW_MS + 1)], INSTRUMENT)
+    ended = await store.settle(late.id, [fill(late)], INSTRUMENT, is_late=True)
+    assert ended.state is OrderState.FILLED
 
 
 async def test_of_a_stop_whose_bot_holds_nothing_all_is_told_and_nothing_booked(

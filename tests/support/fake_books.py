@@ -25,6 +25,7 @@ class FakeBooks:
         self.cash: dict[str, Notional] = {}
         self.orders_by_id: dict[str, Order] = {}
         self.booked: dict[str, Fill] = {}
+        self.sold_before: set[str] = set()
         self.exits_told: dict[str, OrderOutcome] = {}
         self._positions: dict[tuple[str, str], Position] = {}
         self._dust: dict[tuple[str, str], Quantity] = {}
@@ -148,15 +149,31 @@ class FakeBooks:
             self.orders_by_id[order.id] = stored = finished(stored, state, reason)
         return stored
 
-    async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
+    async def settle(
+        self,
+        order_id: str,
+        fills: Sequence[Fill],
+        instrument: Instrument,
+        *,
+        is_late: bool = False,
+    ) -> Order:
         """Book fills once each, with position, cash, ledger and trade."""
         order = await self.order(order_id)
+        fills = self._known_late(order, fills) if is_late else fills
         new = {fill.trade_id: fill for fill in fills if fill.trade_id not in self.booked}
         ended = settled(order, [*await self.fills(order_id), *new.values()])
         for number, fill in enumerate(new.values(), start=1):
             self._book(order, fill, instrument, last=number == len(new))
         self.orders_by_id[order_id] = ended
         return ended
+
+    def _known_late(self, order: Order, fills: Sequence[Fill]) -> Sequence[Fill]:
+        """Leave out what an exit has sold before the position was opened, and has stayed told."""
+        if not order.purpose.is_exit:
+            return fills
+        held = self._positions.get((order.bot_id, order.symbol))
+        self.sold_before |= {f.trade_id for f in fills if held and not held.was_open_at(f.at_ms)}
+        return [fill for fill in fills if fill.trade_id not in self.sold_before]
 
     def _book(self, order: Order, fill: Fill, instrument: Instrument, *, last: bool) -> None:
         bot_id, key = order.bot_id, (order.bot_id, fill.symbol)

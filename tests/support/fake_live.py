@@ -82,9 +82,16 @@ class FakeLive(FakeBooks):
             and self.bots_by_id[stop.bot_id].settings.venue == venue
         ]
 
-    async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
+    async def settle(
+        self,
+        order_id: str,
+        fills: Sequence[Fill],
+        instrument: Instrument,
+        *,
+        is_late: bool = False,
+    ) -> Order:
         """Book fills, and write down the stop that a live entry has brought."""
-        ended = await super().settle(order_id, fills, instrument)
+        ended = await super().settle(order_id, fills, instrument, is_late=is_late)
         position = self._positions.get((ended.bot_id, ended.symbol))
         live = self.bots_by_id[ended.bot_id].settings.mode is Mode.LIVE
         if live and position and fills and not ended.purpose.is_exit:

@@ -1,11 +1,10 @@
 """Stops and targets as OKX writes them, both ways: one algo order, of two ways out or of one."""
 
-import sys
 from typing import Final
 
 from oxbot.adapters.okx.asked import Row
 from oxbot.adapters.okx.order_errors import unknown
-from oxbot.adapters.okx.order_rows import AT_MARKET, amount, text
+from oxbot.adapters.okx.order_rows import AT_MARKET, amount, text, time_of
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.domain.money import Price, Quantity, plain
 from oxbot.domain.orders import Purpose, Side
@@ -72,8 +71,7 @@ def must_be_stop(stop: RestingStop, row: Row) -> None:
 
 def changed_ms(row: Row) -> int:
     """Read when a stop changed last (venue ms); one that does not say it may be new."""
-    told = str(row.get("uTime", ""))
-    return int(told) if told.isdecimal() else sys.maxsize
+    return time_of(row, "uTime")
 
 
 def is_older(stop: RestingStop, row: Row) -> bool:

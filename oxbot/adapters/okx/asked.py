@@ -4,7 +4,7 @@ So does a question that could not be asked, for want of the venue's time to sign
 asks may have sent something before.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from oxbot.adapters.okx.client import UNREADABLE
@@ -78,7 +78,37 @@ async def pages(
         if len(page) < PAGE or (is_last and is_last(page)):
             return rows
         after = {"after": text(page[-1], number)}
-    raise unknown(f"OKX's list has more than {MOST_PAGES * PAGE} rows")
+    raise unknown(
+        f"OKX's list has more than {MOST_PAGES * PAGE} rows, and is read no further: a person has "
+        "to look there"
+    )
+
+
+async def first(
+    asks: Iterable[Callable[..., Awaitable[object]]],
+    number: str,
+    is_wanted: Callable[[Row], bool],
+    is_older: Callable[[Row], bool],
+) -> Row | None:
+    """Give the first row that is wanted in these lists, which are asked for one after the other.
+
+    Each is read up to the page that has it, or of which all are older than it could be.
+
+    Raises:
+        OutcomeUnknown: As `pages`.
+    """
+
+    def found(rows: list[Row]) -> Row | None:
+        return next(filter(is_wanted, rows), None)
+
+    def is_last(page: list[Row]) -> bool:
+        return found(page) is not None or all(map(is_older, page))
+
+    for ask in asks:
+        row = found(await pages(ask, number, is_last))
+        if row is not None:
+            return row
+    return None
 
 
 def _row(found: object) -> Row:

@@ -87,6 +87,16 @@ def unknown(said: str) -> OutcomeUnknown:
     )
 
 
+def forgotten(order_id: str) -> OutcomeUnknown:
+    """Give the error for an order that is older than what OKX tells of."""
+    return OutcomeUnknown(
+        f"OKX tells of orders for three months, and the order {order_id} was sent before: whether "
+        "it has traded cannot be found out from here any more, and it is not sent again. Download "
+        "the account's order history from OKX's website and look for this id: what it traded there "
+        "is on no bot's books."
+    )
+
+
 def _is_refused(error: Exception, code: str | None) -> bool:
     """Whether OKX itself said no, or ccxt before anything was sent."""
     if code is None:

@@ -1,5 +1,6 @@
 """Orders and fills as OKX writes them, both ways; amounts are text and become Decimals."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -73,6 +74,11 @@ def must_be(order: Order, row: Row) -> None:
         raise unknown(f"the order that OKX has under its id differs in {', '.join(wrong)}")
 
 
+def created_ms(row: Row) -> int:
+    """Read when an order was created (venue ms); one that does not say it may be new."""
+    return time_of(row, "cTime")
+
+
 def fills_of(order: Order, rows: Sequence[object]) -> list[Fill]:
     """Read the fills of an order, oldest first.
 
@@ -140,3 +146,9 @@ def text(row: Row, name: str) -> str:
     if not isinstance(value, str) or not value or not value.isascii():
         raise unknown(f"{name} is {value!r} where OKX sends a text")
     return value
+
+
+def time_of(row: Row, name: str) -> int:
+    """Read a time (venue ms); where there is none, it may be now or later."""
+    told = str(row.get(name, ""))
+    return int(told) if told.isdecimal() else sys.maxsize

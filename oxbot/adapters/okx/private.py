@@ -50,6 +50,8 @@ class _Transport(Protocol):
 
     async def private_get_trade_orders_history(self, params: dict[str, str]) -> object: ...
 
+    async def private_get_trade_orders_history_archive(self, params: dict[str, str]) -> object: ...
+
     async def private_get_trade_fills_history(self, params: dict[str, str]) -> object: ...
 
     async def private_post_trade_order_algo(self, params: dict[str, str]) -> object: ...
@@ -128,13 +130,23 @@ class OkxAccount:
         named = {"instId": inst_id, "ordId": order_id}
         return await self._signed(self._ccxt.private_get_trade_order, named)
 
-    async def pending(self, inst_id: str) -> object:
-        """Ask for the orders of a pair that are alive."""
-        return await self._signed(self._ccxt.private_get_trade_orders_pending, _spot(inst_id))
+    async def pending(self, inst_id: str, **which: str) -> object:
+        """Ask for a page of the orders of a pair that are alive, newest first."""
+        params = {**_spot(inst_id), **which}
+        return await self._signed(self._ccxt.private_get_trade_orders_pending, params)
 
-    async def history(self, inst_id: str) -> object:
-        """Ask for the newest orders of a pair that are over."""
-        return await self._signed(self._ccxt.private_get_trade_orders_history, _spot(inst_id))
+    async def history(self, inst_id: str, **which: str) -> object:
+        """Ask for a page of the orders of a pair that are over, of seven days, newest first.
+
+        Those that were cancelled and have traded nothing are in it for two hours.
+        """
+        params = {**_spot(inst_id), **which}
+        return await self._signed(self._ccxt.private_get_trade_orders_history, params)
+
+    async def archive(self, inst_id: str, **which: str) -> object:
+        """Ask for a page of the orders of a pair that have traded, of three months."""
+        params = {**_spot(inst_id), **which}
+        return await self._signed(self._ccxt.private_get_trade_orders_history_archive, params)
 
     async def fills(self, inst_id: str, **which: str) -> object:
         """Ask for a page of fills of a pair: of an order (`ordId`), or since a time (`begin`)."""

@@ -28,7 +28,7 @@ from oxbot.adapters.okx.algo_rows import (
     stop_body,
     way_out,
 )
-from oxbot.adapters.okx.asked import Row, must_have_rows, pages, row_asked
+from oxbot.adapters.okx.asked import Row, first, must_have_rows, row_asked
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import code_of
 from oxbot.adapters.okx.holdings import OkxHoldings
@@ -189,27 +189,19 @@ class OkxStops(OkxHoldings):
 
 
 async def _first(stop: RestingStop, asks: Iterable[Callable[..., Awaitable[object]]]) -> Row | None:
-    """Give the first row of a stop in these lists, which are asked for one after the other.
-
-    Each is read up to the page that has it, or of which all changed before it was sent.
+    """Give the first row of a stop in these lists, read as far back as it was sent.
 
     Raises:
         OutcomeUnknown: A page cannot be had, or there are too many.
     """
 
-    def mine(rows: list[Row]) -> Row | None:
-        named = (row for row in rows if row.get("algoClOrdId") == stop.id)
-        return next((row for row in named if not is_older(stop, row)), None)
+    def is_mine(row: Row) -> bool:
+        return row.get("algoClOrdId") == stop.id and not is_older(stop, row)
 
-    def is_last(page: list[Row]) -> bool:
-        sent_ms = stop.fence_ms - SIGNED_FOR_MS
-        return mine(page) is not None or all(changed_ms(row) < sent_ms for row in page)
+    def ended_before(row: Row) -> bool:
+        return changed_ms(row) < stop.fence_ms - SIGNED_FOR_MS
 
-    for ask in asks:
-        found = mine(await pages(ask, "algoId", is_last))
-        if found is not None:
-            return found
-    return None
+    return await first(asks, "algoId", is_mine, ended_before)
 
 
 def _fills_of(stop: RestingStop, order_id: str, rows: Sequence[object]) -> list[Fill]:

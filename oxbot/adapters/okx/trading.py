@@ -2,23 +2,39 @@
 
 `place` refuses only where OKX said no. Whatever else goes wrong after a request has left leaves
 the outcome unknown: the order is looked up by our id, and only what OKX certainly never had may
-be claimed and sent again. "Certainly" means: neither among its orders nor its history, asked
-after the request had expired and could have become visible.
+be claimed and sent again. "Certainly" means: neither among its orders nor its history, read as
+far back as the order was sent, asked after the request had expired and could have become visible,
+and before OKX has forgotten what it traded. One that OKX cancelled before it traded anything is
+forgotten after two hours; nothing has come of it, as if OKX never had it.
+
+An id can be used again once its order is over. An order that was created before this one could
+have been sent is another's.
 """
 
 from functools import partial
+from typing import Final
 
 import structlog
 
-from oxbot.adapters.okx.asked import Row, row_asked, rows_asked
+from oxbot.adapters.okx.asked import Row, first, row_asked
 from oxbot.adapters.okx.client import UNREADABLE
-from oxbot.adapters.okx.order_errors import order_failure, order_id_of, unknown
-from oxbot.adapters.okx.order_rows import fills_of, must_be, order_body
+from oxbot.adapters.okx.order_errors import forgotten, order_failure, order_id_of, unknown
+from oxbot.adapters.okx.order_rows import created_ms, fills_of, must_be, order_body
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.adapters.okx.stops import GRACE_MS, OkxStops
 from oxbot.domain.errors import InputError, VenueRefused
 from oxbot.domain.market import ClockReading, Instrument
-from oxbot.domain.orders import Fill, Order, Side
+from oxbot.domain.orders import FENCE_MS, Fill, Order, Side
+from oxbot.domain.resting import SIGNED_FOR_MS
+
+ALL_KEPT_MS: Final = 3_600_000
+"""Milliseconds for which OKX's history surely has whatever is over; half of what OKX says."""
+
+TRADED_KEPT_MS: Final = 85 * 86_400_000
+"""Milliseconds for which OKX's archive and list of fills surely have what has traded.
+
+OKX says three months, of which the shortest have 89 days.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +49,7 @@ class OkxExchange(OkxStops):
         now_ms: Ms of a clock that is never set.
     """
 
-    async def place(self, order: Order, now: ClockReading) -> list[Fill]:  # noqa: ARG002 - the fence says until when
+    async def place(self, order: Order, now: ClockReading) -> list[Fill]:
         """Send a claimed order and give its fills; an empty list means cancelled.
 
         Raises:
@@ -51,7 +67,7 @@ class OkxExchange(OkxStops):
         except UNREADABLE as error:
             raise order_failure(error) from error
         _log.info("order acknowledged", order=order.id, okx=order_id_of(answer))
-        row = await self._row(order)
+        row = await self._row(order, _sent_ms(order.fence_ms, now))
         if row is None:
             raise unknown("it was acknowledged and cannot be seen yet")
         return await self._traded(order, row)
@@ -66,31 +82,45 @@ class OkxExchange(OkxStops):
     async def look_up(self, order: Order) -> list[Fill] | None:
         """Give the fills of an order that was sent; None when OKX certainly never had it.
 
+        None is also given where it was claimed without a fence: such a claim sends nothing.
+
         Raises:
-            OutcomeUnknown: Nobody can know yet.
+            OutcomeUnknown: Nobody can know yet, or any more.
         """
+        if order.fence_ms is None:
+            return None
         asked = await self._clock.reading()
-        row = await self._row(order) or await self._in_history(order)
+        sent_ms = _sent_ms(order.fence_ms, asked)
+        age_ms = asked.venue_ms - sent_ms
+        row = await self._row(order, sent_ms) or await self._listed(order, sent_ms, age_ms)
         if row is not None:
             return await self._traded(order, row)
-        known_ms = (order.fence_ms or 0) + asked.scaled_ms(GRACE_MS)
+        known_ms = order.fence_ms + asked.scaled_ms(GRACE_MS)
         if asked.venue_ms <= known_ms:
             raise unknown(f"OKX may still take it for {known_ms - asked.venue_ms} ms")
+        if age_ms > TRADED_KEPT_MS:
+            raise forgotten(order.id)
         return None
 
-    async def _row(self, order: Order) -> Row | None:
-        """Give OKX's row of an order; None where it says that there is none."""
+    async def _row(self, order: Order, sent_ms: int) -> Row | None:
+        """Give OKX's row of an order that was not sent before; None where it has none."""
         call = self._account.order(inst_id_of(order.symbol), order.id)
-        return await row_asked(call, "one order")
+        row = await row_asked(call, "one order")
+        return None if row is None or created_ms(row) < sent_ms else row
 
-    async def _in_history(self, order: Order) -> Row | None:
+    async def _listed(self, order: Order, sent_ms: int, age_ms: int) -> Row | None:
         """Look where an order may be that cannot be asked for yet, or no more."""
-        inst_id = inst_id_of(order.symbol)
-        for ask in (self._account.pending, self._account.history):
-            for row in await rows_asked(ask(inst_id)):
-                if isinstance(row, dict) and row.get("clOrdId") == order.id:
-                    return row
-        return None
+
+        def is_older(row: Row) -> bool:
+            return created_ms(row) < sent_ms
+
+        def is_mine(row: Row) -> bool:
+            return row.get("clOrdId") == order.id and not is_older(row)
+
+        lists = [self._account.pending, self._account.history]
+        lists += [self._account.archive] if age_ms > ALL_KEPT_MS else []
+        asks = (partial(ask, inst_id_of(order.symbol)) for ask in lists)
+        return await first(asks, "ordId", is_mine, is_older)
 
     async def _traded(self, order: Order, row: Row) -> list[Fill]:
         """Give the fills of an order that is over, all of them.
@@ -100,3 +130,12 @@ class OkxExchange(OkxStops):
         """
         must_be(order, row)
         return await self._executions(order.symbol, row, partial(fills_of, order))
+
+
+def _sent_ms(fence_ms: int, now: ClockReading) -> int:
+    """Give since when (venue ms) OKX can have taken an order whose request had this fence.
+
+    OKX takes nothing that is signed with a time further from its own than `SIGNED_FOR_MS`: by so
+    much the clock can have been off by which it was claimed.
+    """
+    return fence_ms - now.scaled_ms(FENCE_MS) - SIGNED_FOR_MS

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres.beyond import known_late
 from oxbot.adapters.postgres.holdings import add_dust, add_trade, keep_position
 from oxbot.adapters.postgres.orders import write_end
 from oxbot.adapters.postgres.portfolios import read_portfolio
@@ -61,12 +62,22 @@ class Settlements(Records):
         async with self._statements() as connection:
             return await read_portfolio(connection, bot_id)
 
-    async def settle(self, order_id: str, fills: Sequence[Fill], instrument: Instrument) -> Order:
+    async def settle(
+        self,
+        order_id: str,
+        fills: Sequence[Fill],
+        instrument: Instrument,
+        *,
+        is_late: bool = False,
+    ) -> Order:
         """Book fills, position, ledger, trade and order state in one transaction.
 
         Under the bot's row lock: whoever comes second finds the fills booked and leaves them
         as they are. The list is all that the order will ever trade, so that the order is final
         afterwards: filled if anything was, else cancelled.
+
+        `is_late` says that the order was over on record before: what an exit then has sold before
+        the position that is open was opened is on no bot's books, and told.
 
         Raises:
             LedgerBroken: A fill is not of this order, or more than was ordered or held.
@@ -74,6 +85,8 @@ class Settlements(Records):
         """
         async with self._transaction() as connection:
             bot = await lock_bot_of_order(connection, order_id)
+            if is_late:
+                fills = await known_late(connection, order_id, fills)
             return await settle_order(connection, bot, order_id, (fills, instrument))
 
 

@@ -35,7 +35,7 @@ class TradeApi:
             "trade/order": self.order,
             "trade/orders-pending": self.pending,
             "trade/orders-history": self.history,
-            "trade/orders-history-archive": self.history,
+            "trade/orders-history-archive": self.archive,
             "trade/fills": self.fills,
             "trade/fills-history": self.fills,
         }
@@ -92,6 +92,11 @@ class TradeApi:
         """What has ended."""
         rows = (order_row(order) for order in self._shown(call) if not order.live)
         return _page(call, rows, "ordId")
+
+    def archive(self, call: Call) -> web.Response:
+        """What has ended and was filled, in part at least."""
+        over = (order for order in self._shown(call) if not order.live)
+        return _page(call, (order_row(order) for order in over if order.filled), "ordId")
 
     def fills(self, call: Call) -> web.Response:
         """What was filled."""
