@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from chaos_matrix.verdict import Outcome, Wrong
 from oxbot.adapters.okx import private
@@ -105,14 +105,13 @@ def _no_unique_key() -> None:
         order_id: str,
         fills: Sequence[Fill],
         instrument: Instrument,
-        *,
-        is_late: bool = False,
+        **named: Any,  # noqa: ANN401 - whatever else it is called with
     ) -> Order:
         renamed = [
             fill.model_copy(update={"trade_id": f"{fill.trade_id}-{secrets.token_hex(4)}"})
             for fill in fills
         ]
-        return await settle(self, order_id, renamed, instrument, is_late=is_late)
+        return await settle(self, order_id, renamed, instrument, **named)
 
     async def forgetful(*asked: object) -> tuple[Order, Position | None, dict[str, Fill]]:
         order, position, _ = await known(*asked)  # type: ignore[arg-type]

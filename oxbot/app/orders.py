@@ -129,15 +129,18 @@ async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order
     except VenueUnavailable:
         await ports.store.release(order)
         raise
-    return await _settle(ports, order, fills)
+    is_paper = await mode_of(ports, order.bot_id) is Mode.PAPER
+    return await _settle(ports, order, fills, claim=order if is_paper else None)
 
 
-async def _settle(ports: Ports, order: Order, fills: Sequence[Fill]) -> Order:
+async def _settle(
+    ports: Ports, order: Order, fills: Sequence[Fill], claim: Order | None = None
+) -> Order:
     if not fills:
         reason = "the book had nothing to trade with within the limit"
         return await ports.store.finish_order(order, OrderState.CANCELLED, reason)
     instruments = await ports.feed.instruments((order.symbol,))
-    return await ports.store.settle(order.id, fills, instruments[order.symbol])
+    return await ports.store.settle(order.id, fills, instruments[order.symbol], claim=claim)
 
 
 async def outcome_of(ports: Ports, order: Order) -> OrderOutcome:

@@ -133,7 +133,7 @@ async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.statement import PostgresStatements  # noqa: PLC0415 - as above
 
-    engine = open_engine(_record_of(settings), pool_size=1, answer_s=None)
+    engine = open_engine(_record_of(settings), pool_size=1, answer_s=None, idle_s=0)
     try:
         yield PostgresStatements(engine)
     finally:

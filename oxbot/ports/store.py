@@ -247,10 +247,12 @@ class Store(ProtectionStore, LiveStore, Protocol):
         instrument: Instrument,
         *,
         is_late: bool = False,
+        claim: Order | None = None,
     ) -> Order:
         """Book fills, position, ledger, trade and order state in one transaction.
 
         Under the bot's row lock; a fill already booked (by trade id) is left as it is.
+        Where the order is no longer as its `claim` has left it, nothing is booked.
         Of an order that was over on record (`is_late`), what an exit has sold before the open
         position was opened is told once, and not booked.
         """

@@ -157,3 +157,27 @@ async def test_an_amount_that_would_lose_a_digit_is_refused_and_nothing_is_kept(
     with pytest.raises(InputError, match="18 decimals"):
         await new_bot(store, capital="1.0000000000000000001")
     assert await store.bots() == []
+
+
+@pytest.mark.critical
+async def test_a_worker_that_is_frozen_in_a_transaction_keeps_its_bot_from_nobody(
+    store: PostgresStore, database_url: str
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    frozen = open_engine(database_url, idle_s=0.1)
+
+    async def frozen_meanwhile() -> None:
+        async with begin(frozen) as held:
+            await held.execute(text("SELECT 1 FROM bots FOR UPDATE"))
+            ended = await store.settle(order.id, [fill(order)], INSTRUMENT)
+            assert ended.state is OrderState.FILLED
+            await held.execute(text("SELECT 1"))
+
+    with pytest.raises(StoreUnavailable, match="does not answer"):
+        await frozen_meanwhile()
+    assert (await store.order(order.id)).state is OrderState.FILLED
+    async with begin(frozen) as well:
+        assert await well.scalar(text("SELECT 1")) == 1
+    await frozen.dispose()

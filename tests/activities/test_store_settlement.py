@@ -350,3 +350,38 @@ async def test_a_paper_fill_names_where_it_was_executed_and_under_which_steps(
         INSTRUMENT.minimum,
     )
     assert postings == {"deposit:1", f"fill:{row['id']}"}
+
+
+@pytest.mark.critical
+@pytest.mark.parametrize("way", ["released", "claimed anew", "ended", "filled"])
+async def test_what_a_claim_would_have_traded_counts_only_while_it_stands(
+    store: PostgresStore, way: str
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS, NOW_MS + 1)
+    claim = await store.order(order.id)
+    if way == "ended":
+        await store.finish_order(claim, OrderState.CANCELLED, "too late")
+    elif way == "filled":
+        await store.settle(order.id, [fill(order, quantity=order.quantity / 2)], INSTRUMENT)
+    else:
+        await store.release(claim)
+        if way == "claimed anew":
+            assert await store.claim(order.id, NOW_MS, NOW_MS + 2)
+    before = await store.order(order.id), await store.fills(order.id)
+    late = fill(order, trade_id="late")
+    assert await store.settle(order.id, [late], INSTRUMENT, claim=claim) == before[0]
+    assert (await store.order(order.id), await store.fills(order.id)) == before
+    assert (await store.audit("b1")).drift == 0
+
+
+async def test_what_a_claim_that_stands_has_traded_is_booked(store: PostgresStore) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS, NOW_MS + 1)
+    claim = await store.order(order.id)
+    ended = await store.settle(order.id, [fill(order)], INSTRUMENT, claim=claim)
+    assert ended.state is OrderState.FILLED

@@ -156,9 +156,12 @@ class FakeBooks:
         instrument: Instrument,
         *,
         is_late: bool = False,
+        claim: Order | None = None,
     ) -> Order:
-        """Book fills once each, with position, cash, ledger and trade."""
+        """Book fills once each, with position, cash, ledger and trade, where a claim stands."""
         order = await self.order(order_id)
+        if claim and not _is_as_known(claim, order):
+            return order
         fills = self._known_late(order, fills) if is_late else fills
         new = {fill.trade_id: fill for fill in fills if fill.trade_id not in self.booked}
         ended = settled(order, [*await self.fills(order_id), *new.values()])

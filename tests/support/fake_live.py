@@ -89,9 +89,10 @@ class FakeLive(FakeBooks):
         instrument: Instrument,
         *,
         is_late: bool = False,
+        claim: Order | None = None,
     ) -> Order:
         """Book fills, and write down the stop that a live entry has brought."""
-        ended = await super().settle(order_id, fills, instrument, is_late=is_late)
+        ended = await super().settle(order_id, fills, instrument, is_late=is_late, claim=claim)
         position = self._positions.get((ended.bot_id, ended.symbol))
         live = self.bots_by_id[ended.bot_id].settings.mode is Mode.LIVE
         if live and position and fills and not ended.purpose.is_exit:

@@ -17,8 +17,13 @@ CONNECT_S: Final = 5
 ANSWER_S: Final = 15
 """Seconds to wait for a statement's answer, a lock's wait included."""
 
-_DOWN: Final = ("08", "53", "57P01", "57P02", "57P03")
-"""SQLSTATEs: no connection; out of disk, memory or connections; going down or coming up."""
+IDLE_S: Final = 5
+"""Seconds that a transaction may stand still between two statements: a worker that is frozen in
+the midst of one would keep a bot's row from every other, and its position from its stop."""
+
+_DOWN: Final = ("08", "53", "57P01", "57P02", "57P03", "25P03")
+"""SQLSTATEs: no connection; out of disk, memory or connections; going down or coming up; cut off
+since the transaction stood still."""
 
 _LOCKED_OUT: Final = ("28", "3D000")
 """SQLSTATEs: the login is refused; there is no such database."""
@@ -51,7 +56,11 @@ def async_url(database_url: str) -> URL:
 
 
 def open_engine(
-    database_url: str, *, pool_size: int = 10, answer_s: float | None = ANSWER_S
+    database_url: str,
+    *,
+    pool_size: int = 10,
+    answer_s: float | None = ANSWER_S,
+    idle_s: float = IDLE_S,
 ) -> AsyncEngine:
     """Open an engine; nothing is connected yet, and its errors name no values.
 
@@ -59,6 +68,7 @@ def open_engine(
         database_url: postgresql://...
         pool_size: Connections at most; who needs one more waits `CONNECT_S` for it.
         answer_s: Seconds until an unanswered statement counts as unavailable; None: never.
+        idle_s: Seconds until PostgreSQL cuts off a transaction in which nothing is asked; 0: never.
     """
     return create_async_engine(
         async_url(database_url),
@@ -69,7 +79,11 @@ def open_engine(
         connect_args={
             "timeout": CONNECT_S,
             "command_timeout": answer_s,
-            "server_settings": {"application_name": "0xbot", "timezone": "UTC"},
+            "server_settings": {
+                "application_name": "0xbot",
+                "timezone": "UTC",
+                "idle_in_transaction_session_timeout": f"{idle_s * 1000:.0f}",
+            },
         },
     )
 

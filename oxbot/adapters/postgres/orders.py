@@ -105,7 +105,7 @@ class Orders(Records):
         """
         async with self._transaction() as connection:
             stored = await _lock(connection, order)
-            if stored.state is not OrderState.SENT or not _is_as_known(order, stored):
+            if stored.state is not OrderState.SENT or not is_as_known(order, stored):
                 return stored
             values = {"state": released(stored).state, "sent_at": None, "fence_at": None}
             await connection.execute(update(orders).where(orders.c.id == order.id).values(values))
@@ -125,7 +125,7 @@ class Orders(Records):
         async with self._transaction() as connection:
             stored = await _lock(connection, order)
             ended = finished(stored, state, reason)
-            if not _is_as_known(order, stored):
+            if not is_as_known(order, stored):
                 return stored
             return await write_end(connection, stored, ended)
 
@@ -163,7 +163,7 @@ async def _lock(connection: AsyncConnection, order: Order) -> Order:
     return await read_order(connection, order.id)
 
 
-def _is_as_known(known: Order, stored: Order) -> bool:
+def is_as_known(known: Order, stored: Order) -> bool:
     """Whether nobody has moved an order on, or claimed it anew: each claim has its fence."""
     return (known.state, known.fence_ms) == (stored.state, stored.fence_ms)
 

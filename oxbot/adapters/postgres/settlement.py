@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.beyond import known_late
 from oxbot.adapters.postgres.holdings import add_dust, add_trade, keep_position
-from oxbot.adapters.postgres.orders import write_end
+from oxbot.adapters.postgres.orders import is_as_known, write_end
 from oxbot.adapters.postgres.portfolios import read_portfolio
 from oxbot.adapters.postgres.postings import post
 from oxbot.adapters.postgres.rows import (
@@ -18,6 +18,7 @@ from oxbot.adapters.postgres.rows import (
     POSITION,
     Records,
     lock_bot_of_order,
+    read_order,
     taken,
 )
 from oxbot.adapters.postgres.schema import bots, fills, orders, positions
@@ -69,6 +70,7 @@ class Settlements(Records):
         instrument: Instrument,
         *,
         is_late: bool = False,
+        claim: Order | None = None,
     ) -> Order:
         """Book fills, position, ledger, trade and order state in one transaction.
 
@@ -79,12 +81,17 @@ class Settlements(Records):
         `is_late` says that the order was over on record before: what an exit then has sold before
         the position that is open was opened is on no bot's books, and told.
 
+        `claim` is the order as it was claimed, where its fills are of no venue but of that claim:
+        if the order has ended, or was released or claimed anew meanwhile, they have never been.
+
         Raises:
             LedgerBroken: A fill is not of this order, or more than was ordered or held.
             NotFound: There is no such order.
         """
         async with self._transaction() as connection:
             bot = await lock_bot_of_order(connection, order_id)
+            if claim and not is_as_known(claim, stored := await read_order(connection, order_id)):
+                return stored
             if is_late:
                 fills = await known_late(connection, order_id, fills)
             return await settle_order(connection, bot, order_id, (fills, instrument))

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from oxbot.app import beating
 from oxbot.app.ask_model import LONGEST_S, Patience
 from oxbot.domain.circuit import OPENS_AFTER
 from oxbot.domain.errors import (
@@ -272,13 +273,16 @@ async def test_the_models_time_is_less_than_the_attempts() -> None:
     assert Patience.within(None, lambda: None).limit_s == LONGEST_S
 
 
-async def test_the_heart_beats_while_a_model_is_waited_for(three: Three) -> None:
+async def test_the_heart_beats_while_a_model_is_waited_for(
+    three: Three, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beating, "BEAT_EVERY_S", 0)
     beats: list[str] = []
     three.first = Mute()
     await three.ready([])
     with pytest.raises(ModelUnavailable):
         await three.room.decide(patience=Patience(0.05, lambda: beats.append("beat")))
-    assert beats == ["beat"]
+    assert "beat" in beats
 
 
 async def opened(three: Three, ago_s: int) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from oxbot.app.orders import give_up
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.errors import OutcomeUnknown, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
@@ -164,6 +165,24 @@ async def test_an_attempt_thought_dead_books_nothing_twice(room: Room) -> None:
     assert (await room.execute(order.id)).filled == order.quantity
     audit = await room.store.audit(BOT)
     assert (audit.fills, audit.drift) == (1, Decimal(0))
+
+
+async def test_what_an_attempt_thought_dead_would_have_traded_on_paper_has_never_been(
+    room: Room,
+) -> None:
+    """It comes back when its successor has given the order up."""
+    order = await intended(room)
+
+    class Slow(ScriptedExchange):
+        async def place(self, order: Order, now: ClockReading) -> list[Fill]:  # noqa: ARG002 - the port's
+            room.exchange = ScriptedExchange()
+            await give_up(room.ports, order, "too late")
+            return [fill(order)]
+
+    room.exchange = Slow()
+    ended = await room.execute(order.id)
+    assert (ended.state, ended.filled) == (OrderState.CANCELLED, 0)
+    assert (await room.store.portfolio(BOT)).positions == {}
 
 
 async def test_a_pause_never_stops_an_exit(room: Room) -> None:

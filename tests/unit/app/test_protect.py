@@ -295,9 +295,9 @@ class Deadly:
         if name not in ("intend_exit", "claim", "place", "release", "settle", "tell_exit"):
             return method
 
-        async def deadly(*given: object) -> object:
+        async def deadly(*given: object, **named: object) -> object:
             self.plan.pass_by()
-            result = await method(*given)
+            result = await method(*given, **named)
             self.plan.pass_by()
             return result
 
