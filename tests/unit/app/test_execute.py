@@ -181,7 +181,7 @@ async def test_what_an_attempt_thought_dead_would_have_traded_on_paper_has_never
 
     room.exchange = Slow()
     ended = await room.execute(order.id)
-    assert (ended.state, ended.filled) == (OrderState.CANCELLED, 0)
+    assert (ended.state, ended.filled) == (OrderState.CANCELLED, Quantity(0))
     assert (await room.store.portfolio(BOT)).positions == {}
 
 
