@@ -25,8 +25,11 @@ REFUSALS: Final = frozenset({Conflict.__name__, InputError.__name__, NotFound.__
 AGAIN: Final = timedelta(seconds=15)
 """After so long it is done again while something is not known: a fence, and some time to see."""
 
+AT_THIS_PACE: Final = 4
+"""So often: a look can be lost with a worker that is frozen, and a position may have no stop."""
+
 LATEST_AGAIN: Final = timedelta(minutes=5)
-"""It waits twice as long each time, but no longer than this."""
+"""Then it waits twice as long each time, but no longer than this."""
 
 
 class Reconciling:
@@ -47,7 +50,7 @@ class Reconciling:
         self._show = show
         self._asked = False
         self._left = False
-        self._again = AGAIN
+        self._looks = 0
         self._alone = asyncio.Lock()
         self._at_it = 0
 
@@ -71,7 +74,8 @@ class Reconciling:
                 await self.blocks()
 
     async def _wait_a_while(self) -> None:
-        wait, self._again = self._again, min(2 * self._again, LATEST_AGAIN)
+        wait = pause_after(self._looks)
+        self._looks += 1
         with suppress(TimeoutError):
             await workflow.wait_condition(
                 lambda: self._ended() or self._asked,
@@ -137,7 +141,7 @@ class Reconciling:
 
     def _leave(self, *, left: bool) -> None:
         self._left = left and not self._state.stepped
-        self._again = self._again if self._left else AGAIN
+        self._looks = self._looks if self._left else 0
 
     def _note(self, differs: str) -> None:
         self._state.account_differs = differs
@@ -146,6 +150,14 @@ class Reconciling:
     @property
     def _is_live(self) -> bool:
         return self._state.spec is not None and self._state.spec.mode == Mode.LIVE
+
+
+def pause_after(looks: int) -> timedelta:
+    """Give how long to wait when it was looked again so many times, and something is unknown."""
+    wait = AGAIN
+    for _ in range(AT_THIS_PACE - 1, looks):
+        wait = min(2 * wait, LATEST_AGAIN)
+    return wait
 
 
 def _told(error: ActivityError) -> ApplicationError:

@@ -17,6 +17,7 @@ from tests.support.house import GLANCE_S, PATIENCE_S, BotHandle, House, pause, s
 from tests.support.temporal_server import LONG
 from tests.support.trading import entry
 from workflows.limits import NOTICED_WITHIN
+from workflows.reconciling import pause_after
 
 pytestmark = pytest.mark.critical
 
@@ -465,3 +466,8 @@ async def test_a_flattened_live_bot_takes_its_stop_back_before_it_sells(empty_ho
     assert account.log == ["entry", "amend", "cancel", "flatten"]
     assert account.alive == {}
     assert account.balances_by_currency["USDT"] == house.store.cash[bot.id].number
+
+
+def test_what_is_unknown_is_looked_at_soon_some_times_and_then_ever_more_seldom() -> None:
+    pauses = [pause_after(looks).total_seconds() for looks in range(10)]
+    assert pauses == [15, 15, 15, 15, 30, 60, 120, 240, 300, 300]
