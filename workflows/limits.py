@@ -30,7 +30,10 @@ HEARTBEAT_WITHIN: Final = timedelta(seconds=10)
 NOTICED_WITHIN: Final = timedelta(seconds=6)
 """The same where an order is under way, or a stop: meanwhile a position may have none."""
 
-PROTECT_LIVE_ATTEMPT: Final = timedelta(seconds=25)
+ENOUGH: Final = timedelta(seconds=60)
+"""What asks the exchange about an account is given at least so long, however short the interval."""
+
+PROTECT_LIVE_ATTEMPT: Final = ENOUGH
 """The same where a stop at the exchange has to be seen over first: some requests more."""
 
 PROTECT_ATTEMPT: Final = timedelta(seconds=8)
@@ -58,8 +61,18 @@ class StepLimits:
         attempt = min(LONGEST_ATTEMPT, max(SHORTEST_ATTEMPT, whole / 3))
         return cls(start_to_close=attempt, schedule_to_close=whole)
 
+    @classmethod
+    def whole(cls, interval: timedelta, share: float) -> "StepLimits":
+        """Give all of a share to one attempt: of a step that beats, whose death is noticed soon.
 
-WRITE_OFF: Final = StepLimits(LONGEST_ATTEMPT, 2 * LONGEST_ATTEMPT)
+        Its requests share the account's rate limit with those of all bots, so that it may take
+        long where nothing is wrong; an attempt that is given up begins anew.
+        """
+        whole = max(ENOUGH, interval * share)
+        return cls(start_to_close=whole, schedule_to_close=whole)
+
+
+WRITE_OFF: Final = StepLimits(ENOUGH, ENOUGH)
 """A person waits for the answer, and not longer than for an answer of the bot's."""
 
 
@@ -75,13 +88,14 @@ class CycleLimits:
     reconcile: StepLimits
 
     @classmethod
-    def of(cls, interval: timedelta) -> "CycleLimits":
-        """Derive the limits from the wall time between two ticks."""
+    def of(cls, interval: timedelta, *, live: bool = False) -> "CycleLimits":
+        """Derive the limits from the wall time between two ticks; live, orders may take longer."""
+        share_of_orders = StepLimits.whole if live else StepLimits.share_of
         return cls(
             observe=StepLimits.share_of(interval, 0.20),
             decide=StepLimits.share_of(interval, 0.40),
             validate=StepLimits.share_of(interval, 0.15),
-            execute=StepLimits.share_of(interval, 0.15),
+            execute=share_of_orders(interval, 0.15),
             record=StepLimits.share_of(interval, 0.05),
-            reconcile=StepLimits.share_of(interval, 0.10),
+            reconcile=StepLimits.whole(interval, 0.20),
         )

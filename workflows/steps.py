@@ -251,7 +251,8 @@ class Steps:
         spec, clock = self._state.spec, self._state.clock
         interval_ms = spec.interval_ms if spec else 0
         rate = clock.rate if clock and clock.rate else 1
-        return CycleLimits.of(timedelta(milliseconds=int(interval_ms / rate)))
+        interval = timedelta(milliseconds=int(interval_ms / rate))
+        return CycleLimits.of(interval, live=bool(spec and spec.mode == Mode.LIVE))
 
 
 _UNLIMITED = workflow.ActivityConfig(

@@ -11,7 +11,7 @@ from oxbot.domain.bot import Mode
 from oxbot.domain.values import Value
 from oxbot.simulator.fault_rules import NEEDS, ON_ORDERS, ON_THE_WAY, ONLY_AT, FaultKind
 
-PARAMETERS: Final = {"code": "50001", "delay_ms": 3000, "hidden_ms": 20_000, "share": "0.4"}
+PARAMETERS: Final = {"code": "50001", "delay_ms": 3000, "hidden_ms": 90_000, "share": "0.4"}
 """What kinds of faults cannot do without; ms of venue time but for the delay."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from oxbot.app.ports import Ports
 from oxbot.app.resting import take_back
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import ExitUnfinished, VenueRefused, VenueUnavailable
+from oxbot.domain.errors import ExitUnfinished, OrderTaken, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
 from oxbot.domain.orders import Fill, Order, OrderState, fence_of
 from oxbot.messages import OrderOutcome
@@ -33,15 +33,15 @@ async def bring_to_end(ports: Ports, order: Order) -> Order:
     """Find out what became of an order, and send it where it is certain that nobody did.
 
     An order found in state sent was claimed by an attempt that died or is still at it: it is
-    looked up at the venue, never sent again on a guess. It may come back in state sent: another
-    attempt has just claimed it, and is at it.
+    looked up at the venue, never sent again on a guess; nor is one ever that the venue has said to
+    have taken. It may come back in state sent: another attempt has just claimed it, and is at it.
 
     Raises:
         VenueUnavailable: Not sent; the order is intended again.
         OutcomeUnknown: It may have been sent; the next call looks it up.
         ExitUnfinished: A stop that rests at the exchange has not been seen over yet.
     """
-    if order.state is OrderState.SENT:
+    if order.state.may_trade:
         order = await find_out(ports, order)
     if order.state is OrderState.INTENDED:
         order = await _send(ports, order)
@@ -57,7 +57,7 @@ async def give_up(ports: Ports, order: Order, reason: str) -> Order:
         VenueUnavailable: As `bring_to_end`.
         OutcomeUnknown: As `bring_to_end`.
     """
-    if order.state is OrderState.SENT:
+    if order.state.may_trade:
         order = await find_out(ports, order)
     if order.state is not OrderState.INTENDED:
         return order
@@ -84,7 +84,7 @@ async def _send(ports: Ports, order: Order) -> Order:
     if order.purpose.is_exit and await mode_of(ports, order.bot_id) is Mode.LIVE:
         await take_back(ports, order.bot_id, order.symbol)
     clock = await ports.clock.reading()
-    fence_ms = fence_of(order, clock)
+    fence_ms = fence_of(clock)
     if not await ports.store.claim(order.id, clock.venue_ms, fence_ms):
         return await _not_claimed(ports, order)
     return await send_claimed(ports, _claimed(order, fence_ms), clock)
@@ -128,6 +128,9 @@ async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order
         return await ports.store.finish_order(order, OrderState.REFUSED, str(error))
     except VenueUnavailable:
         await ports.store.release(order)
+        raise
+    except OrderTaken:
+        await ports.store.note_taken(order)
         raise
     is_paper = await mode_of(ports, order.bot_id) is Mode.PAPER
     return await _settle(ports, order, fills, claim=order if is_paper else None)

@@ -102,7 +102,7 @@ async def _exited(ports: Ports, intended: Order, position: Position) -> Order | 
     None: the position is no longer as it was seen.
     """
     clock = await ports.clock.reading()
-    fenced = intended.model_copy(update={"fence_ms": fence_of(intended, clock)})
+    fenced = intended.model_copy(update={"fence_ms": fence_of(clock)})
     intent = await ports.store.intend_exit(fenced, position.version)
     if intent is None:
         return None

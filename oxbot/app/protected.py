@@ -186,6 +186,9 @@ async def _place_next(ports: Ports, view: StopView, position: Position) -> bool:
     except VenueUnavailable as error:
         await ports.store.note_stop(stop.id, StopState.ENDED, f"not sent: {error}")
         raise
+    else:
+        # What the exchange says to have taken is never absent, however late it can be seen.
+        await ports.store.note_stop(stop.id, StopState.RESTING)
     return True
 
 

@@ -60,7 +60,7 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
 async def _look_up(ports: Ports, request: Reconcile, found: Found) -> None:
     """Find out what became of orders that were sent; nothing that was not is sent here."""
     for order in await ports.store.unfinished_orders(request.bot_id):
-        if order.state is not OrderState.SENT or order.symbol in request.leave:
+        if not order.state.may_trade or order.symbol in request.leave:
             continue
         with found.telling(f"order {order.id} for {order.symbol}"):
             ended = await find_out(ports, order)

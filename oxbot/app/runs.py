@@ -3,7 +3,7 @@
 from oxbot.app.briefs import position_briefs
 from oxbot.app.ports import Ports
 from oxbot.app.prices import last_quotes
-from oxbot.domain.orders import OrderState, Purpose
+from oxbot.domain.orders import Purpose
 from oxbot.messages import OpenRun, RunGrant, RunSpec, WriteControl
 
 
@@ -49,7 +49,7 @@ async def open_run(ports: Ports, request: OpenRun) -> RunGrant:
 async def _unfinished(ports: Ports, bot_id: str) -> dict[str, Purpose]:
     """Find the orders of which something can still come, whoever began them."""
     orders = await ports.store.unfinished_orders(bot_id)
-    alive = (o for o in orders if o.purpose.is_exit or o.state is OrderState.SENT)
+    alive = (o for o in orders if o.purpose.is_exit or o.state.may_trade)
     return {order.id: order.purpose for order in alive}
 
 

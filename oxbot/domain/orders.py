@@ -55,7 +55,10 @@ ORDERED: Final = tuple(purpose for purpose in Purpose if purpose is not Purpose.
 
 
 class OrderState(StrEnum):
-    """Where an order is. Only an intended order may be sent, and only once per claim."""
+    """Where an order is. Only an intended order may be sent, and only once per claim.
+
+    One that is sent may be at the exchange; the exchange has said that it has one that is open.
+    """
 
     INTENDED = "intended"
     SENT = "sent"
@@ -65,6 +68,11 @@ class OrderState(StrEnum):
     FILLED = "filled"
     REFUSED = "refused"
     CANCELLED = "cancelled"
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether the exchange has the order, or may have it."""
+        return self in (OrderState.SENT, OrderState.OPEN)
 
     @property
     def is_final(self) -> bool:
@@ -106,14 +114,13 @@ class Order(Value):
     reason: str = ""
 
 
-def fence_of(order: Order, now: ClockReading) -> int:
-    """Give until when (venue ms) a request may be taken that is sent now: never past the order.
+def fence_of(now: ClockReading) -> int:
+    """Give until when (venue ms) a request may be taken that is sent now.
 
     Ten seconds are more than a request takes that arrives at all, and little to wait for one
-    that may not have.
+    that may not have. A claim is known by its fence, so that it is the claim's own.
     """
-    fence_ms = now.venue_ms + now.scaled_ms(FENCE_MS)
-    return fence_ms if order.expires_ms is None else min(fence_ms, order.expires_ms)
+    return now.venue_ms + now.scaled_ms(FENCE_MS)
 
 
 class Fill(Value):

@@ -17,7 +17,7 @@ SIGNED_FOR_MS: Final = 30_000
 
 
 class StopState(StrEnum):
-    """Where a resting stop is: it may rest, it was seen resting, it is over."""
+    """Where a resting stop is: it may rest; it was seen at rest, or taken; it is over."""
 
     SENT = "sent"
     RESTING = "resting"

@@ -19,10 +19,10 @@ from oxbot.adapters.okx.place import Place
 from oxbot.adapters.okx.private import Keys, OkxAccount
 from oxbot.adapters.okx.stops import GRACE_MS
 from oxbot.adapters.okx.trading import OkxExchange
-from oxbot.domain.errors import OutcomeUnknown, OxbotError, VenueRefused
+from oxbot.domain.errors import OrderTaken, OutcomeUnknown, OxbotError, VenueRefused
 from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Price, Quantity
-from oxbot.domain.orders import FENCE_MS, Fill, Order, Purpose, Side
+from oxbot.domain.orders import FENCE_MS, Fill, Order, OrderState, Purpose, Side
 from tests.activities.okx_server import (
     NOW_MS,
     Handler,
@@ -235,8 +235,37 @@ async def test_whatever_goes_wrong_with_sending_nothing_is_sent_twice(
 async def test_what_was_acknowledged_and_cannot_be_seen_is_unknown(
     okx: LocalOkx, exchange: OkxExchange
 ) -> None:
-    with pytest.raises(OutcomeUnknown, match="cannot be seen yet"):
+    with pytest.raises(OrderTaken, match="cannot be seen yet"):
         await exchange.place(entry(), await Standing().reading())
+
+
+async def test_whatever_cannot_be_read_of_an_acknowledged_order_it_was_taken(
+    okx: LocalOkx, exchange: OkxExchange
+) -> None:
+    okx.answers["trade/order"] = envelope([row(state="live", accFillSz="0")])
+    with pytest.raises(OrderTaken):
+        await exchange.place(entry(), await Standing().reading())
+
+
+@pytest.mark.parametrize("late_ms", [FENCE_MS + GRACE_MS + 1, 10**9])
+async def test_an_order_that_okx_has_taken_is_never_absent(
+    clock: Standing, exchange: OkxExchange, late_ms: int
+) -> None:
+    clock.venue_ms = NOW_MS + late_ms
+    assert await exchange.look_up(entry()) is None
+    with pytest.raises(OutcomeUnknown, match="was acknowledged"):
+        await exchange.look_up(entry(state=OrderState.OPEN))
+
+
+async def test_a_request_expires_no_later_than_its_order(
+    okx: LocalOkx, clock: Standing, exchange: OkxExchange
+) -> None:
+    for expires_ms in (NOW_MS + 3, NOW_MS + 2 * FENCE_MS, None):
+        with pytest.raises(OrderTaken):
+            await exchange.place(entry(expires_ms=expires_ms), await clock.reading())
+    asked = zip(okx.paths, okx.requests, strict=True)
+    sent = [request.headers["expTime"] for path, request in asked if path == "trade/batch-orders"]
+    assert sent == [str(NOW_MS + 3), str(NOW_MS + FENCE_MS), str(NOW_MS + FENCE_MS)]
 
 
 UNUSABLE: dict[str, Handler] = {

@@ -170,6 +170,42 @@ async def test_a_claim_that_another_has_made_meanwhile_is_neither_released_nor_e
     assert (await store.release(second)).fence_ms is None
 
 
+async def test_an_order_that_the_exchange_has_taken_is_neither_released_nor_claimed_again(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS, NOW_MS + 1)
+    claimed = await store.order(order.id)
+    await store.note_taken(claimed.model_copy(update={"fence_ms": NOW_MS + 2}))
+    assert await store.order(order.id) == claimed
+    await store.note_taken(claimed)
+    taken = await store.order(order.id)
+    assert taken.state is OrderState.OPEN
+    assert await store.release(taken) == taken
+    assert not await store.claim(order.id, NOW_MS)
+    ended = await store.settle(order.id, [fill(order)], INSTRUMENT)
+    await store.note_taken(claimed)
+    assert await store.order(order.id) == ended
+
+
+async def test_what_was_sent_once_is_looked_for_among_executions_though_it_was_called_off(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    assert await store.sent_symbols("b1", 0) == []
+    assert await store.claim(order.id, NOW_MS, NOW_MS + 1)
+    await store.release(await store.order(order.id))
+    await store.write_control(
+        WriteControl(bot_id="b1", status=BotStatus.PAUSED, epoch=2, flatten=True, by="t", reason="")
+    )
+    assert (await store.order(order.id)).state is OrderState.CANCELLED
+    assert await store.sent_symbols("b1", 0) == [BTC]
+
+
 async def test_an_order_is_finished_once_and_the_first_end_stands(store: PostgresStore) -> None:
     await new_bot(store)
     order = entry("b1")

@@ -122,6 +122,7 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "order": partial(store.order, waiting.id),
         "claim": partial(store.claim, waiting.id, NOW_MS),
         "release": partial(store.release, waiting),
+        "note_taken": partial(store.note_taken, waiting),
         "finish_order": partial(store.finish_order, waiting, OrderState.CANCELLED, "done"),
         "settle": partial(store.settle, sent.id, [], INSTRUMENT),
         "fills": partial(store.fills, sent.id),

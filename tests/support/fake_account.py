@@ -8,10 +8,16 @@ from decimal import Decimal
 from typing import Final
 
 from oxbot.domain.balances import Balance
-from oxbot.domain.errors import OutcomeUnknown, OxbotError, VenueRefused, VenueUnavailable
+from oxbot.domain.errors import (
+    OrderTaken,
+    OutcomeUnknown,
+    OxbotError,
+    VenueRefused,
+    VenueUnavailable,
+)
 from oxbot.domain.market import QUOTE_CURRENCY, ClockReading, base_of
 from oxbot.domain.money import CurrencyAmount, Price, Quantity, floor_to
-from oxbot.domain.orders import Fill, Order, Purpose, Side
+from oxbot.domain.orders import Fill, Order, OrderState, Purpose, Side
 from oxbot.domain.resting import RestingStop, SeenState, SeenStop, StopState, attached_id
 from oxbot.ports import Clock
 from tests.support.fakes import FEE_RATE, FakeFeed
@@ -26,8 +32,9 @@ class FakeAccount:
     `balances_by_currency` is what it has; nothing is set aside for stops. `alive` are the stops
     that rest and `over` how others ended; `log` is what happened, `traded` what it executed, in
     order. `parts` are fractions of the next exits that are filled, `hidden_ms` how long what is
-    taken cannot be seen (venue ms), `refusing` the methods that are refused, `trouble` what every
-    question meets, `why_unfit` what is wrong with it.
+    taken cannot be seen (venue ms), `is_lost` whether its answer is lost then, `refusing` the
+    methods that are refused, `trouble` what every question meets, `why_unfit` what is wrong with
+    it.
     """
 
     def __init__(self, feed: FakeFeed, clock: Clock, usdt: str = "10000", **coins: str) -> None:
@@ -39,6 +46,7 @@ class FakeAccount:
         self.traded: list[Fill] = []
         self.parts: deque[Decimal] = deque()
         self.hidden_ms = 0
+        self.is_lost = False
         self.refusing: set[str] = set()
         self.trouble: OxbotError | None = None
         self.why_unfit: str | None = None
@@ -58,8 +66,10 @@ class FakeAccount:
         self._hide(order.id, at_ms)
         if fills and not order.purpose.is_exit:
             await self._attach(order, fills[0], at_ms)
+        if self.hidden_ms and self.is_lost:
+            raise OutcomeUnknown(f"The answer about {order.id} was lost.")
         if self.hidden_ms:
-            raise OutcomeUnknown(f"{order.id} was acknowledged, and cannot be seen yet.")
+            raise OrderTaken(f"{order.id} was acknowledged, and cannot be seen yet.")
         return list(fills)
 
     async def look_up(self, order: Order) -> list[Fill] | None:
@@ -68,8 +78,8 @@ class FakeAccount:
         at_ms = await self._now_ms()
         if order.id in self._orders and at_ms >= self._seen_from_ms[order.id]:
             return list(self._orders[order.id])
-        if at_ms <= (order.fence_ms or 0) + GRACE_MS:
-            raise OutcomeUnknown(f"{order.id} may still be taken.")
+        if at_ms <= (order.fence_ms or 0) + GRACE_MS or order.state is OrderState.OPEN:
+            raise OutcomeUnknown(f"{order.id} may still be taken, or is.")
         return None
 
     async def place_stop(self, stop: RestingStop) -> None:

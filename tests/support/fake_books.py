@@ -25,6 +25,7 @@ class FakeBooks:
         self.cash: dict[str, Notional] = {}
         self.orders_by_id: dict[str, Order] = {}
         self.booked: dict[str, Fill] = {}
+        self.claimed: set[str] = set()
         self.sold_before: set[str] = set()
         self.exits_told: dict[str, OrderOutcome] = {}
         self._positions: dict[tuple[str, str], Position] = {}
@@ -122,6 +123,7 @@ class FakeBooks:
         if order.state is not OrderState.INTENDED or not wanted:
             return False
         sent = moved(order, OrderState.SENT)
+        self.claimed.add(order_id)
         self.orders_by_id[order_id] = sent.model_copy(update={"fence_ms": fence_ms})
         return True
 
@@ -141,6 +143,12 @@ class FakeBooks:
             stored = released(stored).model_copy(update={"fence_ms": None})
             self.orders_by_id[order.id] = stored
         return stored
+
+    async def note_taken(self, order: Order) -> None:
+        """Move sent → open, where it is as known."""
+        stored = await self.order(order.id)
+        if stored.state is OrderState.SENT and _is_as_known(order, stored):
+            self.orders_by_id[order.id] = moved(stored, OrderState.OPEN)
 
     async def finish_order(self, order: Order, state: OrderState, reason: str) -> Order:
         """Close an order without a fill, where it is as known."""

@@ -171,5 +171,6 @@ class FakeLive(FakeBooks):
 
     async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:  # noqa: ARG002 - all is of today
         """Give the pairs of which a bot has sent orders."""
-        sent = [o for o in self._orders_of(bot_id) if o.state is not OrderState.INTENDED]
+        never = (OrderState.INTENDED, OrderState.CANCELLED)
+        sent = [o for o in self._orders_of(bot_id) if o.id in self.claimed or o.state not in never]
         return sorted({order.symbol for order in sent})

@@ -1,6 +1,7 @@
 """A live bot's workflow: the account comes before the decision, and what differs enters nothing."""
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.fakes import BTC
 from tests.support.house import GLANCE_S, PATIENCE_S, BotHandle, House, pause, stop
 from tests.support.temporal_server import LONG
 from tests.support.trading import entry
-from workflows.limits import NOTICED_WITHIN
+from workflows.limits import NOTICED_WITHIN, WRITE_OFF, CycleLimits
 from workflows.reconciling import pause_after
 
 pytestmark = pytest.mark.critical
@@ -316,6 +317,7 @@ async def sent_entry(house: House, bot: Bot, status: BotStatus, state: OrderStat
     made = entry(bot.id, expires_ms=now.venue_ms + 60_000)
     order = made.model_copy(update={"state": OrderState.SENT, "fence_ms": now.venue_ms + 10_000})
     await account.place(order, now)
+    house.store.claimed.add(order.id)
     house.store.orders_by_id[order.id] = order.model_copy(update={"state": state})
     change = WriteControl(bot_id=bot.id, status=status, epoch=5, flatten=True, by="ann", reason="")
     await house.store.write_control(change)
@@ -471,3 +473,19 @@ async def test_a_flattened_live_bot_takes_its_stop_back_before_it_sells(empty_ho
 def test_what_is_unknown_is_looked_at_soon_some_times_and_then_ever_more_seldom() -> None:
     pauses = [pause_after(looks).total_seconds() for looks in range(10)]
     assert pauses == [15, 15, 15, 15, 30, 60, 120, 240, 300, 300]
+
+
+@pytest.mark.parametrize("interval_s", [10, 60, 300, 3600])
+def test_five_bots_with_twenty_coins_each_can_be_looked_at_within_one_attempt(
+    interval_s: int,
+) -> None:
+    """By OKX's rate: two requests for each coin, one for its stop, and six for the account."""
+    requests, each = 5 * (3 * 20 + 6), timedelta(seconds=0.11)
+    limits = CycleLimits.of(timedelta(seconds=interval_s), live=True)
+    for step in (limits.reconcile, limits.execute, WRITE_OFF):
+        assert requests * each < step.start_to_close <= step.schedule_to_close
+
+
+def test_a_short_cycle_on_paper_has_short_steps() -> None:
+    limits = CycleLimits.of(timedelta(seconds=10))
+    assert limits.execute.start_to_close < NOTICED_WITHIN

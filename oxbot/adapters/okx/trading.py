@@ -22,9 +22,9 @@ from oxbot.adapters.okx.order_errors import forgotten, order_failure, order_id_o
 from oxbot.adapters.okx.order_rows import created_ms, fills_of, must_be, order_body
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.adapters.okx.stops import GRACE_MS, OkxStops
-from oxbot.domain.errors import InputError, VenueRefused
+from oxbot.domain.errors import InputError, OrderTaken, OutcomeUnknown, VenueRefused
 from oxbot.domain.market import ClockReading, Instrument
-from oxbot.domain.orders import FENCE_MS, Fill, Order, Side
+from oxbot.domain.orders import FENCE_MS, Fill, Order, OrderState, Side
 from oxbot.domain.resting import SIGNED_FOR_MS
 
 ALL_KEPT_MS: Final = 3_600_000
@@ -35,6 +35,8 @@ TRADED_KEPT_MS: Final = 85 * 86_400_000
 
 OKX says three months, of which the shortest have 89 days.
 """
+
+TAKEN: Final = "it was acknowledged and cannot be seen yet"
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +57,7 @@ class OkxExchange(OkxStops):
         Raises:
             VenueRefused: Final; the order did not and will not trade.
             OutcomeUnknown: It may have traded; only `look_up` may follow.
+            OrderTaken: The same, and OKX has said that it took it.
             VenueUnavailable: It was certainly not sent.
         """
         if order.fence_ms is None:
@@ -63,14 +66,17 @@ class OkxExchange(OkxStops):
             raise VenueRefused(f"{order.symbol} is traded on spot, where nothing is sold short.")
         body = order_body(order, await self._instrument(order))
         try:
-            answer = await self._account.send(body, order.fence_ms)
+            answer = await self._account.send(body, _expires_ms(order, order.fence_ms))
         except UNREADABLE as error:
             raise order_failure(error) from error
         _log.info("order acknowledged", order=order.id, okx=order_id_of(answer))
-        row = await self._row(order, _sent_ms(order.fence_ms, now))
-        if row is None:
-            raise unknown("it was acknowledged and cannot be seen yet")
-        return await self._traded(order, row)
+        try:
+            row = await self._row(order, _sent_ms(order.fence_ms, now))
+            if row is None:
+                raise unknown(TAKEN)
+            return await self._traded(order, row)
+        except OutcomeUnknown as error:
+            raise OrderTaken(str(error)) from error
 
     async def _instrument(self, order: Order) -> Instrument:
         """Give the steps of an order's coin; VenueRefused where OKX lists it no more."""
@@ -82,7 +88,8 @@ class OkxExchange(OkxStops):
     async def look_up(self, order: Order) -> list[Fill] | None:
         """Give the fills of an order that was sent; None when OKX certainly never had it.
 
-        None is also given where it was claimed without a fence: such a claim sends nothing.
+        None is also given where it was claimed without a fence: such a claim sends nothing. It is
+        never given of an order that OKX has said to have taken.
 
         Raises:
             OutcomeUnknown: Nobody can know yet, or any more.
@@ -100,6 +107,8 @@ class OkxExchange(OkxStops):
             raise unknown(f"OKX may still take it for {known_ms - asked.venue_ms} ms")
         if age_ms > TRADED_KEPT_MS:
             raise forgotten(order.id)
+        if order.state is OrderState.OPEN:
+            raise unknown(TAKEN)
         return None
 
     async def _row(self, order: Order, sent_ms: int) -> Row | None:
@@ -130,6 +139,11 @@ class OkxExchange(OkxStops):
         """
         must_be(order, row)
         return await self._executions(order.symbol, row, partial(fills_of, order))
+
+
+def _expires_ms(order: Order, fence_ms: int) -> int:
+    """Give until when (venue ms) OKX may take it: by then it must be known, or it is not wanted."""
+    return fence_ms if order.expires_ms is None else min(fence_ms, order.expires_ms)
 
 
 def _sent_ms(fence_ms: int, now: ClockReading) -> int:

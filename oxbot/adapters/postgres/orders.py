@@ -107,9 +107,21 @@ class Orders(Records):
             stored = await _lock(connection, order)
             if stored.state is not OrderState.SENT or not is_as_known(order, stored):
                 return stored
-            values = {"state": released(stored).state, "sent_at": None, "fence_at": None}
+            # What was sent once is looked for among late executions: sent_at stays.
+            values = {"state": released(stored).state, "fence_at": None}
             await connection.execute(update(orders).where(orders.c.id == order.id).values(values))
             return await read_order(connection, order.id)
+
+    async def note_taken(self, order: Order) -> None:
+        """Move sent → open, where the order is as known here."""
+        noted = (
+            update(orders)
+            .where(orders.c.id == order.id, orders.c.state == OrderState.SENT)
+            .where(orders.c.fence_at == order.fence_ms)
+            .values(state=OrderState.OPEN)
+        )
+        async with self._statements() as connection:
+            await connection.execute(noted)
 
     async def finish_order(self, order: Order, state: OrderState, reason: str) -> Order:
         """Close an order without a fill, and give it as stored.

@@ -3,6 +3,7 @@
 import pytest
 
 from oxbot.app.execute import execute_order
+from oxbot.app.orders import find_out, give_up
 from oxbot.app.reconciliation import reconcile_bot
 from oxbot.domain.errors import ExitUnfinished, OutcomePending, OutcomeUnknown, VenueUnavailable
 from oxbot.domain.money import Quantity
@@ -49,6 +50,61 @@ async def test_an_entry_whose_stop_cannot_be_seen_yet_is_asked_about_again(live:
     assert (await live.execute(order.id)).state is OrderState.FILLED
     live.must_be_protected()
     assert len(live.account.traded) == 1
+
+
+async def test_an_entry_that_was_acknowledged_is_never_sent_again_however_late_it_is_seen(
+    live: LiveRoom,
+) -> None:
+    live.account.hidden_ms = 3 * LATER_MS
+    order = await live.open()
+    for _ in range(3):
+        with pytest.raises(OutcomePending):
+            await live.execute(order.id)
+        live.now_ms += LATER_MS
+    assert (await live.execute(order.id)).state is OrderState.FILLED
+    assert len(live.account.traded) == 1
+    live.must_be_protected()
+    live.must_agree()
+
+
+async def test_a_stop_that_was_acknowledged_is_never_placed_again_however_late_it_is_seen(
+    live: LiveRoom,
+) -> None:
+    live.account.refusing = {"attach"}
+    order = await live.open()
+    with pytest.raises(OutcomePending):
+        await live.execute(order.id)
+    live.account.hidden_ms = 3 * LATER_MS
+    for _ in range(3):
+        live.now_ms += LATER_MS
+        with pytest.raises(OutcomePending):
+            await live.execute(order.id)
+    live.now_ms += LATER_MS
+    await live.execute(order.id)
+    assert live.account.log.count("stop") == 1
+    live.must_be_protected()
+
+
+async def test_an_entry_that_was_called_off_when_nobody_could_know_of_it_is_booked_all_the_same(
+    live: LiveRoom,
+) -> None:
+    """Its answer was lost, it is seen later than anything should be, and it was paused between."""
+    live.account.hidden_ms, live.account.is_lost = 3 * LATER_MS, True
+    order = await live.open()
+    with pytest.raises(OutcomePending):
+        await live.execute(order.id)
+    live.now_ms += LATER_MS
+    assert (await find_out(live.ports, await live.store.order(order.id))).state is (
+        OrderState.INTENDED
+    )
+    ended = await give_up(live.ports, await live.store.order(order.id), "paused")
+    assert ended.state is OrderState.CANCELLED
+    live.now_ms += 2 * LATER_MS
+    found = await live.reconcile()
+    assert [outcome.order_id for outcome in found.booked] == [order.id]
+    assert found.differs == ()
+    live.must_be_protected()
+    live.must_agree()
 
 
 async def test_a_stop_that_the_entry_did_not_bring_is_placed(live: LiveRoom) -> None:
