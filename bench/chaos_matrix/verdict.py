@@ -7,6 +7,9 @@ from typing import Final
 
 from oxbot.domain.values import Value
 
+DRIFT: Final = "drift_usdt"
+"""What money adrift is called where kinds of wrong are named; it is no count, but USDT."""
+
 
 class Wrong(StrEnum):
     """What must never be; each is counted."""
@@ -85,6 +88,12 @@ class Outcome(Value):
     drift_usdt: Decimal
     bare_ms: int = 0
     doubts: tuple[str, ...] = ()
+
+    @property
+    def wrongs(self) -> frozenset[str]:
+        """Give the names of all kinds of wrong that it has shown, money adrift included."""
+        counted = {name for name, count in self.counts.items() if count}
+        return frozenset(counted | ({DRIFT} if self.drift_usdt else set()))
 
 
 WHOLE: Final = "live:the account as a whole"
