@@ -77,7 +77,7 @@ class Asked(Value):
 
 
 class Outcome(Value):
-    """One run that is over."""
+    """One run that is over; `way` is the number of the way that it took to its point."""
 
     number: int
     bot_id: str
@@ -87,6 +87,7 @@ class Outcome(Value):
     counts: dict[str, int]
     drift_usdt: Decimal
     bare_ms: int = 0
+    way: int = 0
     doubts: tuple[str, ...] = ()
 
     @property
@@ -101,7 +102,7 @@ WHOLE: Final = "live:the account as a whole"
 
 
 def outcome_of(
-    named: tuple[int, str, str], seconds: float, verdict: Verdict, *, hit: bool
+    named: tuple[int, str, str], seconds: float, verdict: Verdict, *, hit: bool, way: int = 0
 ) -> Outcome:
     """Sum a run up: number, bot and injection, how long it took, and what is against it."""
     number, bot_id, injection = named
@@ -114,5 +115,6 @@ def outcome_of(
         counts={wrong.value: verdict.count(wrong) for wrong in Wrong},
         drift_usdt=verdict.drift_usdt,
         bare_ms=verdict.bare_ms,
+        way=way,
         doubts=verdict.sentences,
     )
