@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from chaos_matrix.account_oracle import judge_account
+from chaos_matrix.case import Case
 from chaos_matrix.happened import Happened
 from chaos_matrix.injection import Injection
 from chaos_matrix.life import Life
 from chaos_matrix.live_oracle import LiveCase, judge_live
-from chaos_matrix.paper_oracle import Case, judge
+from chaos_matrix.paper_oracle import judge
 from chaos_matrix.plan import Plan
 from chaos_matrix.prices import Prices
 from chaos_matrix.record import BotRecord, read_claims, read_names
@@ -29,6 +30,10 @@ SETTLES_WITHIN_S = 30
 
 BARE_S = 60
 """Seconds that a coin may have no stop: a killed worker is away, and its activity is given up."""
+
+HOLD_LATE_S = 75
+"""Seconds that a position may be there after its longest hold: who could not sell it is asked for
+it again after a minute."""
 
 LOOK_AGAIN_S = 1.5
 
@@ -131,6 +136,7 @@ class Matrix:
             decides=life.injection.style in (DECIDED, NARROW),
             has_no_stop=life.way.faults == NEVER_A_STOP,
             bare_ms=scaled(BARE_S),
+            hold_late_ms=scaled(HOLD_LATE_S),
             is_over=is_over,
         )
         verdict = judge(case)
