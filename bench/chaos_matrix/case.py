@@ -21,8 +21,8 @@ class Case:
 
     `late_ms` is for how long (venue ms) a guard may be crossed with nobody selling, `hold_late_ms`
     for how long after the longest hold a position may be there, `bare_ms` for how long a live bot
-    may hold what has no stop; `decides` whether it sells by its decisions, and `has_no_stop`
-    because its exchange takes no stop; `is_over`, that it was stopped and has had the
+    may hold what has no stop; `decides` whether it sells by its decisions, and `has_no_stop` one
+    position because its exchange takes no stop; `is_over`, that it was stopped and has had the
     time for it.
     """
 

@@ -14,7 +14,7 @@ def unfounded(case: Case, position: Held, order: Row, at_ms: int) -> str:
     purpose = order["purpose"]
     low, high = case.prices.extremes(order["symbol"], position.opened_ms, at_ms + SLACK_MS)
     stop = position.first_stop if case.record.is_live else position.stop
-    if purpose == "stop" and low > stop and not case.has_no_stop:
+    if purpose == "stop" and low > stop:
         return f"the bid was never below {low}, the stop lies at {stop}"
     if purpose == "target" and high < position.target:
         return f"the bid was never above {high}, the target lies at {position.target}"

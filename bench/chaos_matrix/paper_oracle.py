@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from chaos_matrix.case import SCALE, ZERO, Case, Held
@@ -65,17 +66,32 @@ def _control(case: Case, verdict: Verdict) -> None:
                 )
 
 
+@dataclass
+class _Walked:
+    """What is held as fills go by, and the one position that may be sold for want of a stop."""
+
+    held: dict[str, Held] = field(default_factory=dict)
+    excused: Held | None = None
+
+    def excuses(self, case: Case, position: Held, order: Row) -> bool:
+        """Whether it is sold because the exchange has taken no stop; of no second one it is."""
+        if not case.has_no_stop or order["purpose"] != "stop":
+            return False
+        self.excused = self.excused or position
+        return self.excused is position
+
+
 def _walk(case: Case, verdict: Verdict) -> dict[str, Held]:
     """Follow all fills in the order in which they were booked."""
-    held: dict[str, Held] = {}
+    walked = _Walked()
     orders = {order["id"]: order for order in case.record.orders}
     for order_id in dict.fromkeys(fill["order_id"] for fill in case.record.fills):
         order, fills = orders[order_id], case.record.fills_of(order_id)
         if order["purpose"] == "entry":
-            _bought(held, order, fills, verdict)
+            _bought(walked.held, order, fills, verdict)
         else:
-            _sold(case, held, order, fills, verdict)
-    return held
+            _sold(case, walked, order, fills, verdict)
+    return walked.held
 
 
 def _bought(held: dict[str, Held], order: Row, fills: Sequence[Row], verdict: Verdict) -> None:
@@ -90,12 +106,12 @@ def _bought(held: dict[str, Held], order: Row, fills: Sequence[Row], verdict: Ve
 
 def _sold(
     case: Case,
-    held: dict[str, Held],
+    walked: _Walked,
     order: Row,
     fills: Sequence[Row],
     verdict: Verdict,
 ) -> None:
-    symbol, position = order["symbol"], held.get(order["symbol"])
+    symbol, position = order["symbol"], walked.held.get(order["symbol"])
     sold = sum((number(f["quantity"]) for f in fills), ZERO)
     if position is None or sold > position.coins:
         verdict.doubt(Wrong.DOUBLED, f"{order['id']} sold {sold} {symbol}, more than is held")
@@ -105,13 +121,14 @@ def _sold(
     if number(order["quantity"]) != whole and order["purpose"] != "decision":
         verdict.doubt(Wrong.EXIT, f"{order['id']} is for {order['quantity']}, held are {whole}")
     at_ms = fills[-1]["at"]
-    if why := unfounded(case, position, order, at_ms):
+    why = unfounded(case, position, order, at_ms)
+    if why and not walked.excuses(case, position, order):
         verdict.doubt(Wrong.EXIT, f"{order['purpose']} {order['id']} of {symbol}: {why}")
     if why := overstayed(case, position, at_ms):
         verdict.doubt(Wrong.EXIT, f"{symbol} of {position.opened_ms} was {why}")
     position.coins -= sold
     if position.coins < lot:
-        del held[symbol]
+        del walked.held[symbol]
 
 
 def _guarded(case: Case, held: dict[str, Held], verdict: Verdict) -> None:

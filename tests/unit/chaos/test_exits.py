@@ -84,6 +84,7 @@ BY_STOPS: Sequence[tuple[str, str, int]] = (
     [
         (BY_STOPS[:2], False, 1),
         (BY_STOPS[:2], True, 0),
+        (BY_STOPS, True, 1),
     ],
 )
 def test_an_exchange_that_takes_no_stop_excuses_the_sale_of_one_position(
