@@ -24,8 +24,9 @@ from pathlib import Path
 
 from chaos_matrix.injection import Injection
 from chaos_matrix.injections import catalogue, short
-from chaos_matrix.matrix import Matrix, Plan
+from chaos_matrix.matrix import Matrix
 from chaos_matrix.mutants import MUTANTS
+from chaos_matrix.plan import Plan
 from chaos_matrix.prices import Prices
 from chaos_matrix.report import State, head_of, is_clean, line, summed_up, table
 from chaos_matrix.system import open_system

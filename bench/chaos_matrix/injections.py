@@ -69,6 +69,7 @@ SHORT: Final = {
         "kill:after:protect.cancel_stop",
         "kill:before:reconcile.look_up",
         "suspend:before:execute_order.place:entry",
+        "suspend:before:execute_order.place:entry:soon",
         "suspend:before:execute_order.settle:entry",
         "stop:before:execute_order.claim",
         "protect again",
@@ -131,12 +132,13 @@ def _zombies(mode: Mode) -> Iterator[Injection]:
         if point.moment == BEFORE and point.method not in READS:
             for kind in _kinds(point):
                 yield _at(mode, Deed.SUSPEND, point, kind)
+                yield _at(mode, Deed.SUSPEND, point, kind, soon=True)
 
 
-def _at(mode: Mode, deed: Deed, point: Point, kind: str) -> Injection:
-    step = Step(deed=deed, point=point, kind=kind)
+def _at(mode: Mode, deed: Deed, point: Point, kind: str, *, soon: bool = False) -> Injection:
+    step = Step(deed=deed, point=point, kind=kind, soon=soon)
     return Injection(
-        name=f"{mode}:{deed}:{point}{':' if kind else ''}{kind}",
+        name=":".join((mode, deed, str(point), *([kind] if kind else []), *(["soon"] * soon))),
         style=_style(point),
         mode=mode,
         ways=ways_to(mode, step),

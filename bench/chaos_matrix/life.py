@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import signal
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,19 +11,19 @@ from typing import Final
 from chaos_matrix.acts import Hands
 from chaos_matrix.awaits import executing
 from chaos_matrix.injection import Injection
-from chaos_matrix.points import Deed, Marks, Struck
+from chaos_matrix.points import Deed, Marks, Step, Struck
 from chaos_matrix.record import BotRecord, has_traded
+from chaos_matrix.suspended import LONG, LOOK_S, SOON, sleep_through
 from chaos_matrix.system import KEYS, RATE, System
-from chaos_matrix.trader import settings_of
+from chaos_matrix.trader import due_soon, settings_of
+from chaos_matrix.waiting import until
 from chaos_matrix.ways import Way
 from chaos_matrix.zygote import Worker
 from oxbot.app.bots import Desk
 from oxbot.app.replay import patiently
 from oxbot.domain.bot import BotSettings
 from oxbot.domain.errors import Conflict, NotFound
-from oxbot.domain.schedule import next_due, offset_ms
 
-LOOK_S: Final = 0.7
 HEAR_S: Final = 0.1
 LIVED_WITHIN_S: Final = 60
 STRUCK_WITHIN_S: Final = 30
@@ -37,17 +36,10 @@ RESTS_WITHIN_S: Final = 60
 QUIET_S: Final = 1.2
 STOPPED_WITHIN_S: Final = 90
 
-SUSPENDED_S: Final = (17.0, 8.0)
-"""How long a worker is suspended, in turn: for more than a fence and its grace, and for less, but
-longer than it takes until another one goes on."""
-
-TAKEN_OVER_WITHIN_S: Final = 40
-"""How much longer it is, every other time, where others have not done its work by then."""
-
 AWAKE_S: Final = 2.5
 """What a worker that was suspended is given to do harm."""
 
-SOON_MS: Final = (1500 * RATE, 3000 * RATE)
+SOON_MS: Final = range(1500 * RATE, 3000 * RATE)
 """When the first tick of a bot comes, from now on in venue ms."""
 
 
@@ -59,15 +51,13 @@ class Life:
         system: Where it lives.
         number: Of the run.
         injection: What goes wrong.
-        way: How it comes to that.
-        turn: How often it has come to that before.
+        way_number: Which of its ways it takes to that.
     """
 
     system: System
     number: int
     injection: Injection
-    way: Way
-    turn: int = 0
+    way_number: int = 0
     hands: Hands = field(init=False)
     marks: Marks = field(init=False)
     lived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,12 +65,20 @@ class Life:
     _workers: list[Worker] = field(default_factory=list)
     _keepers: list[asyncio.Task[None]] = field(default_factory=list)
     _forks: "itertools.count[int]" = field(default_factory=itertools.count)
+    _director: "asyncio.Task[None]" = field(init=False)
     _closing: bool = False
+    _was_replaced: bool = True
+    """Whether others have done the work of a worker that was suspended for long."""
 
     @property
     def bot_id(self) -> str:
         """The bot's id, and its workers' task queue."""
         return self._bot_id
+
+    @property
+    def way(self) -> Way:
+        """How it comes to what goes wrong."""
+        return self.injection.ways[self.way_number]
 
     @property
     def _key(self) -> str:
@@ -90,7 +88,7 @@ class Life:
         """Make the bot, with a worker of its own; two where one is suspended."""
         now_ms = await self.system.now_ms()
         settings = settings_of("x", self.injection.style, self.injection.mode)
-        self._bot_id = _due_soon(self.number, settings.interval_s * 1000, now_ms)
+        self._bot_id = due_soon(self.number, settings.interval_s * 1000, now_ms, SOON_MS)
         self.marks = Marks(self.system.data.root / "marks" / self._bot_id)
         self.marks.make()
         for _ in range(2 if self._suspends else 1):
@@ -112,7 +110,7 @@ class Life:
     async def live(self) -> bool:
         """Live until there was an entry and an exit and all steps; whether it was struck."""
         self._director = director = asyncio.create_task(self._direct())
-        await self._until(self._has_lived, LIVED_WITHIN_S)
+        await until(self._has_lived, LIVED_WITHIN_S, LOOK_S)
         self.lived.set()
         patience_s = STRUCK_WITHIN_S if self._comes_by_living else BY_THE_WAY_S
         await asyncio.wait({director}, timeout=patience_s)
@@ -133,14 +131,14 @@ class Life:
                 await self.hands.wake()
                 await self.hands.flatten()
         await self.hands.stop()
-        await self._until(self._has_stopped, STOPPED_WITHIN_S)
+        await until(self._has_stopped, STOPPED_WITHIN_S, LOOK_S)
         await self._finish_steps()
         return await self._quiet()
 
     async def struck(self) -> bool:
         """Whether all that was to go wrong did."""
-        steps = self.way.steps
-        done = all(self.marks.struck(number) for number, _ in enumerate(steps))
+        marked = all(self.marks.struck(number) for number in range(len(self.way.steps)))
+        done = marked and self._was_replaced
         return await self.hands.used() and done if self.hands.rules else done
 
     async def close(self) -> None:
@@ -198,7 +196,7 @@ class Life:
                 await self._hold(struck, is_last=step is self.way.steps[-1])
                 self.marks.let_go(number)
             elif step.deed is Deed.SUSPEND:
-                await self._wake(struck.pid)
+                await self._wake(step, struck.pid)
             elif self.way.late and not number:
                 await self.hands.late()
 
@@ -211,16 +209,13 @@ class Life:
             await self.hands.fault(rule)
         await asyncio.sleep(self.way.wait_s)
 
-    async def _wake(self, pid: int) -> None:
-        """Let a suspended worker go on: in turn when others have done its work, and before."""
-        begun = {order["id"] for order in (await self.hands.record()).unfinished}
+    async def _wake(self, step: Step, pid: int) -> None:
+        """Let a suspended worker go on: when others have done its work, or before."""
 
-        async def are_ended() -> bool:
-            return begun.isdisjoint(order["id"] for order in (await self.hands.record()).unfinished)
+        async def unfinished() -> frozenset[str]:
+            return frozenset(order["id"] for order in (await self.hands.record()).unfinished)
 
-        turn = self.turn % len(SUSPENDED_S)
-        await asyncio.sleep(SUSPENDED_S[turn])
-        await self._until(are_ended, 0 if turn else TAKEN_OVER_WITHIN_S)
+        self._was_replaced = await sleep_through(SOON if step.soon else LONG, unfinished)
         for worker in self._workers:
             if worker.pid == pid:
                 worker.send(signal.SIGCONT)
@@ -233,9 +228,9 @@ class Life:
             await asyncio.wait({self._director}, timeout=RESTS_WITHIN_S)
 
     async def _has_lived(self) -> bool:
-        if self.hands.asked:
-            return True
-        return await self.system.read(lambda engine: has_traded(engine, self._bot_id))
+        return bool(self.hands.asked) or await self.system.read(
+            lambda engine: has_traded(engine, self._bot_id)
+        )
 
     async def _has_stopped(self) -> bool:
         return (await self.hands.record()).is_stopped
@@ -251,23 +246,5 @@ class Life:
             unfinished = before.unfinished or found[0].unfinished or found[0].is_unproven
             return not unfinished and len(before.fills) == len(found[0].fills)
 
-        await self._until(quiet, RESTS_WITHIN_S)
+        await until(quiet, RESTS_WITHIN_S, LOOK_S)
         return found[0]
-
-    async def _until(self, holds: Callable[[], Awaitable[bool]], within_s: float) -> None:
-        """Wait until something holds, or time is up: what is wrong then, the oracle finds."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                while not await holds():  # noqa: ASYNC110 - as above
-                    await asyncio.sleep(LOOK_S)
-
-    _director: "asyncio.Task[None]" = field(init=False)
-
-
-def _due_soon(number: int, interval_ms: int, now_ms: int) -> str:
-    """Give the id of a bot whose first tick comes soon."""
-    soon = range(now_ms + SOON_MS[0], now_ms + SOON_MS[1])
-    names = (f"c{number}-{n}" for n in itertools.count())
-    return next(
-        n for n in names if next_due(soon.start, interval_ms, offset_ms(n, interval_ms)) in soon
-    )

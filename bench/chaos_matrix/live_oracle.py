@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
 from chaos_matrix.bare import bare_ms
+from chaos_matrix.case import Case
 from chaos_matrix.happened import ZERO, Happened, Sent
-from chaos_matrix.paper_oracle import Case
 from chaos_matrix.record import number
 from chaos_matrix.verdict import Verdict, Wrong
 

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from chaos_matrix.account_oracle import judge_account
+from chaos_matrix.case import Case
 from chaos_matrix.happened import Happened
 from chaos_matrix.injection import Injection
 from chaos_matrix.life import Life
 from chaos_matrix.live_oracle import LiveCase, judge_live
-from chaos_matrix.paper_oracle import Case, judge
+from chaos_matrix.paper_oracle import judge
+from chaos_matrix.plan import Plan
 from chaos_matrix.prices import Prices
 from chaos_matrix.record import BotRecord, read_claims, read_names
 from chaos_matrix.shared import strike
@@ -30,74 +31,11 @@ SETTLES_WITHIN_S = 30
 BARE_S = 60
 """Seconds that a coin may have no stop: a killed worker is away, and its activity is given up."""
 
-TRIES = 2
-"""How often a way is tried before the next one is."""
+HOLD_LATE_S = 75
+"""Seconds that a position may be there after its longest hold: who could not sell it is asked for
+it again after a minute."""
 
 LOOK_AGAIN_S = 1.5
-
-
-@dataclass
-class Plan:
-    """What is still to be run.
-
-    Args:
-        injections: All of them.
-        runs: How many in all.
-        done: What has been run before.
-        width: How many bots a shared injection strikes.
-        until_hit: Whether it is over when each injection was hit.
-    """
-
-    injections: Sequence[Injection]
-    runs: int
-    done: list[Outcome]
-    width: int
-    until_hit: bool = False
-    _tries: Counter[str] = field(default_factory=Counter)
-    _hits: Counter[str] = field(default_factory=Counter)
-    _under_way: Counter[str] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        self._tries.update(outcome.injection for outcome in self.done)
-        self._hits.update(outcome.injection for outcome in self.done if outcome.hit)
-        self._number = len(self.done)
-
-    def batches(self) -> Iterator[list[tuple[int, Injection]]]:
-        """Give run number and injection: one by one, or those of a shared one.
-
-        The one that was hit least comes next; what is under way counts as if it were.
-        """
-        while self._number < self.runs:
-            injection = min(self.injections, key=self._weight)
-            if self.until_hit and self._weight(injection)[0]:
-                return
-            left = self.runs - self._number
-            yield [self._next(injection) for _ in range(self._wide(injection, left))]
-
-    @property
-    def left(self) -> int:
-        """How many runs may still come."""
-        return max(0, self.runs - self._number)
-
-    def note(self, outcome: Outcome) -> None:
-        """Take note of a run that is over."""
-        self._under_way[outcome.injection] -= 1
-        self._hits[outcome.injection] += outcome.hit
-
-    def _weight(self, injection: Injection) -> tuple[int, bool, int]:
-        hits = self._hits[injection.name] + self._under_way[injection.name]
-        tries = self._tries[injection.name]
-        wide = self.width if injection.shared else 1
-        return -(-hits // wide), injection.shared, tries
-
-    def _wide(self, injection: Injection, left: int) -> int:
-        return min(self.width, left) if injection.shared else 1
-
-    def _next(self, injection: Injection) -> tuple[int, Injection]:
-        self._number += 1
-        self._tries[injection.name] += 1
-        self._under_way[injection.name] += 1
-        return self._number, injection
 
 
 @dataclass
@@ -113,7 +51,6 @@ class Matrix:
     system: System
     prices: Prices
     keep: Callable[[Outcome], None]
-    hits: Counter[str] = field(default_factory=Counter)
     happened: Happened = field(default_factory=Happened)
 
     async def run(self, plan: Plan) -> None:
@@ -144,29 +81,22 @@ class Matrix:
                     await self._together(batch)
                     continue
                 await room.acquire()
-                task = group.create_task(self._alone(*batch[0]))
+                task = group.create_task(self._alone(*batch[0], plan.way_of(batch[0][1])))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
                 task.add_done_callback(lambda _: room.release())
 
-    async def _alone(self, number: int, injection: Injection) -> None:
-        way = injection.ways[self._missed[injection.name] // TRIES % len(injection.ways)]
-        if self.hits[injection.name]:
-            way = injection.ways[self._led[injection.name]]
-        life = Life(self.system, number, injection, way, self.hits[injection.name])
-        hit = await self._one(life, None)
-        self._missed[injection.name] += not hit
-        if hit:
-            self._led.setdefault(injection.name, injection.ways.index(way))
+    async def _alone(self, number: int, injection: Injection, way: int) -> None:
+        await self._one(Life(self.system, number, injection, way), None)
 
     async def _together(self, batch: Sequence[tuple[int, Injection]]) -> None:
         """Strike all bots that run at once."""
         injection = batch[0][1]
-        lives = [Life(self.system, n, injection, injection.ways[0]) for n, _ in batch]
+        lives = [Life(self.system, n, injection) for n, _ in batch]
         striking = asyncio.create_task(strike(self.system, injection, lives))
         await asyncio.gather(*(self._one(life, striking) for life in lives))
 
-    async def _one(self, life: Life, striking: "asyncio.Task[bool] | None") -> bool:
+    async def _one(self, life: Life, striking: "asyncio.Task[bool] | None") -> None:
         begun = time.monotonic()
         await life.begin()
         try:
@@ -180,10 +110,9 @@ class Matrix:
             await life.close()
         for found in (verdict, final):
             verdict.merge(found)
-        self.hits[life.injection.name] += hit
         named = (life.number, life.bot_id, life.injection.name)
-        self.keep(outcome_of(named, time.monotonic() - begun, verdict, hit=hit))
-        return hit
+        took_s = time.monotonic() - begun
+        self.keep(outcome_of(named, took_s, verdict, hit=hit, way=life.way_number))
 
     async def _judged(self, life: Life, record: BotRecord, *, is_over: bool) -> Verdict:
         """Judge a bot; a stop that is triggered just now is waited for, until the bot knows."""
@@ -207,6 +136,7 @@ class Matrix:
             decides=life.injection.style in (DECIDED, NARROW),
             has_no_stop=life.way.faults == NEVER_A_STOP,
             bare_ms=scaled(BARE_S),
+            hold_late_ms=scaled(HOLD_LATE_S),
             is_over=is_over,
         )
         verdict = judge(case)
@@ -224,9 +154,6 @@ class Matrix:
         """Learn what has happened to the account since the last time."""
         log = await self.system.ask("GET", f"log?account={KEY}&since={self.happened.latest}")
         self.happened.hear(log["events"])
-
-    _led: dict[str, int] = field(default_factory=dict)
-    _missed: Counter[str] = field(default_factory=Counter)
 
 
 async def _all(tasks: set[asyncio.Task[None]]) -> None:

@@ -1,14 +1,16 @@
 """Safeguards taken away, one at a time, inside a worker's process: an oracle must see each."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final
 
-from chaos_matrix.verdict import Outcome, Wrong
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chaos_matrix.verdict import DRIFT, Outcome, Wrong
 from oxbot.adapters.okx import private
 from oxbot.adapters.okx.trading import OkxExchange
 from oxbot.adapters.postgres import settlement
-from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.app import protect
 from oxbot.app.guard_news import GuardNews
 from oxbot.domain.bot import Mode
@@ -23,18 +25,19 @@ from oxbot.records import ExitView
 class Mutant(Value):
     """One safeguard: where its loss shows, and as what.
 
-    `only` is in the names of the injections that show it; `runs` are enough of them.
+    `only` is in the names of the injections that show it; `runs` are enough of them; `shows` is
+    one of `Wrong`, or money adrift.
     """
 
     name: str
     mode: Mode
     only: str
     runs: int
-    shows: Wrong
+    shows: str
 
     def is_caught(self, outcomes: Iterable[Outcome]) -> bool:
         """Whether what its loss brings about was seen."""
-        return any(outcome.counts[self.shows] for outcome in outcomes)
+        return any(self.shows in outcome.wrongs for outcome in outcomes)
 
 
 MUTANTS: Final = (
@@ -57,7 +60,7 @@ MUTANTS: Final = (
         mode=Mode.LIVE,
         only="suspend:before:execute_order.settle:entry",
         runs=6,
-        shows=Wrong.LOST,
+        shows=DRIFT,
     ),
     Mutant(
         name="index-rebuild",
@@ -96,28 +99,40 @@ def _no_fence() -> None:
     _put(private, "_fence", lambda _: None)
 
 
+def anew(fills: Sequence[Fill], booked: Collection[str]) -> list[Fill]:
+    """Give another name to each trade that is booked already, so that it is booked once more.
+
+    One that is not keeps its own: nothing is wrong unless something is booked twice.
+    """
+    return [
+        fill.model_copy(update={"trade_id": f"{fill.trade_id}-{secrets.token_hex(4)}"})
+        if fill.trade_id in booked
+        else fill
+        for fill in fills
+    ]
+
+
 def _no_unique_key() -> None:
     """A trade has no name by which it is known to be booked."""
-    settle, known = PostgresStore.settle, settlement._known  # noqa: SLF001 - broken on purpose
+    settle, known = settlement.settle_order, settlement._known  # noqa: SLF001 - broken on purpose
 
-    async def salted(
-        self: PostgresStore,
+    async def again(
+        connection: AsyncConnection,
+        bot: RowMapping,
         order_id: str,
-        fills: Sequence[Fill],
-        instrument: Instrument,
-        **named: Any,  # noqa: ANN401 - whatever else it is called with
+        news: tuple[Sequence[Fill], Instrument],
     ) -> Order:
-        renamed = [
-            fill.model_copy(update={"trade_id": f"{fill.trade_id}-{secrets.token_hex(4)}"})
-            for fill in fills
-        ]
-        return await settle(self, order_id, renamed, instrument, **named)
+        fills, instrument = news
+        _, _, booked = await known(connection, order_id)
+        return await settle(connection, bot, order_id, (anew(fills, booked), instrument))
 
-    async def forgetful(*asked: object) -> tuple[Order, Position | None, dict[str, Fill]]:
-        order, position, _ = await known(*asked)  # type: ignore[arg-type]
+    async def forgetful(
+        connection: AsyncConnection, order_id: str
+    ) -> tuple[Order, Position | None, dict[str, Fill]]:
+        order, position, _ = await known(connection, order_id)
         return order, position, {}
 
-    _put(PostgresStore, "settle", salted)
+    _put(settlement, "settle_order", again)
     _put(settlement, "_known", forgetful)
 
 

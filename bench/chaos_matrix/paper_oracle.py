@@ -2,71 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
-from typing import Final
 
-from chaos_matrix.prices import Prices
-from chaos_matrix.record import BotRecord, Row, number
-from chaos_matrix.verdict import Asked, Verdict, Wrong
-
-SLACK_MS: Final = 8_000
-"""Venue ms by which two clocks of a run may differ, one that is off included."""
-
-SCALE: Final = Decimal("1e-12")
-"""To which money is rounded."""
-
-ZERO: Final = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Case:
-    """What a bot is judged by.
-
-    `late_ms` is for how long (venue ms) a guard may be crossed with nobody selling, `bare_ms` for
-    how long a live bot may hold what has no stop; `decides` whether it sells by its decisions, and
-    `has_no_stop` because its exchange takes no stop; `is_over`, that it was stopped and has had
-    the time for it.
-    """
-
-    record: BotRecord
-    asked: Sequence[Asked]
-    prices: Prices
-    now_ms: int
-    late_ms: int
-    decides: bool
-    has_no_stop: bool = False
-    bare_ms: int = 300_000
-    is_over: bool = False
-
-
-@dataclass
-class Held:
-    """A position as its fills make it."""
-
-    opened_ms: int
-    coins: Decimal
-    bought: Decimal
-    paid: Decimal
-    entry: Row
-
-    @property
-    def average(self) -> Decimal:
-        return (self.paid / self.bought).quantize(SCALE, ROUND_HALF_EVEN)
-
-    @property
-    def stop(self) -> Decimal:
-        return (self.average * (1 - number(self.entry["stop"]))).quantize(SCALE, ROUND_HALF_EVEN)
-
-    @property
-    def first_stop(self) -> Decimal:
-        """Where a live entry's stop lies until it is known what it was filled at."""
-        limit = number(self.entry["limit_price"])
-        return max(self.stop, limit * (1 - number(self.entry["stop"])))
-
-    @property
-    def target(self) -> Decimal:
-        return (self.average * (1 + number(self.entry["target"]))).quantize(SCALE, ROUND_HALF_EVEN)
+from chaos_matrix.case import SCALE, ZERO, Case, Held
+from chaos_matrix.exits import overstayed, unfounded
+from chaos_matrix.record import Row, number
+from chaos_matrix.verdict import Verdict, Wrong
 
 
 def judge(case: Case) -> Verdict:
@@ -77,6 +19,7 @@ def judge(case: Case) -> Verdict:
     _control(case, verdict)
     held = _walk(case, verdict)
     _guarded(case, held, verdict)
+    _left(case, held, verdict)
     _books(case, verdict)
     return verdict
 
@@ -123,17 +66,32 @@ def _control(case: Case, verdict: Verdict) -> None:
                 )
 
 
+@dataclass
+class _Walked:
+    """What is held as fills go by, and the one position that may be sold for want of a stop."""
+
+    held: dict[str, Held] = field(default_factory=dict)
+    excused: Held | None = None
+
+    def excuses(self, case: Case, position: Held, order: Row) -> bool:
+        """Whether it is sold because the exchange has taken no stop; of no second one it is."""
+        if not case.has_no_stop or order["purpose"] != "stop":
+            return False
+        self.excused = self.excused or position
+        return self.excused is position
+
+
 def _walk(case: Case, verdict: Verdict) -> dict[str, Held]:
     """Follow all fills in the order in which they were booked."""
-    held: dict[str, Held] = {}
+    walked = _Walked()
     orders = {order["id"]: order for order in case.record.orders}
     for order_id in dict.fromkeys(fill["order_id"] for fill in case.record.fills):
         order, fills = orders[order_id], case.record.fills_of(order_id)
         if order["purpose"] == "entry":
-            _bought(held, order, fills, verdict)
+            _bought(walked.held, order, fills, verdict)
         else:
-            _sold(case, held, order, fills, verdict)
-    return held
+            _sold(case, walked, order, fills, verdict)
+    return walked.held
 
 
 def _bought(held: dict[str, Held], order: Row, fills: Sequence[Row], verdict: Verdict) -> None:
@@ -148,12 +106,12 @@ def _bought(held: dict[str, Held], order: Row, fills: Sequence[Row], verdict: Ve
 
 def _sold(
     case: Case,
-    held: dict[str, Held],
+    walked: _Walked,
     order: Row,
     fills: Sequence[Row],
     verdict: Verdict,
 ) -> None:
-    symbol, position = order["symbol"], held.get(order["symbol"])
+    symbol, position = order["symbol"], walked.held.get(order["symbol"])
     sold = sum((number(f["quantity"]) for f in fills), ZERO)
     if position is None or sold > position.coins:
         verdict.doubt(Wrong.DOUBLED, f"{order['id']} sold {sold} {symbol}, more than is held")
@@ -162,31 +120,15 @@ def _sold(
     whole = (position.coins / lot).quantize(Decimal(1), ROUND_DOWN) * lot
     if number(order["quantity"]) != whole and order["purpose"] != "decision":
         verdict.doubt(Wrong.EXIT, f"{order['id']} is for {order['quantity']}, held are {whole}")
-    if why := _unfounded(case, position, order, fills[-1]["at"]):
+    at_ms = fills[-1]["at"]
+    why = unfounded(case, position, order, at_ms)
+    if why and not walked.excuses(case, position, order):
         verdict.doubt(Wrong.EXIT, f"{order['purpose']} {order['id']} of {symbol}: {why}")
+    if why := overstayed(case, position, at_ms):
+        verdict.doubt(Wrong.EXIT, f"{symbol} of {position.opened_ms} was {why}")
     position.coins -= sold
     if position.coins < lot:
-        del held[symbol]
-
-
-def _unfounded(case: Case, position: Held, order: Row, at_ms: int) -> str:
-    """Say why an exit should not have been; nothing where it should."""
-    purpose = order["purpose"]
-    low, high = case.prices.extremes(order["symbol"], position.opened_ms, at_ms + SLACK_MS)
-    stop = position.first_stop if case.record.is_live else position.stop
-    if purpose == "stop" and low > stop and not case.has_no_stop:
-        return f"the bid was never below {low}, the stop lies at {stop}"
-    if purpose == "target" and high < position.target:
-        return f"the bid was never above {high}, the target lies at {position.target}"
-    hold_ms = 1000 * case.record.bot["settings"]["limits"]["longest_hold_s"]
-    if purpose == "hold" and at_ms + SLACK_MS < position.opened_ms + hold_ms:
-        return "it was not held for as long as allowed"
-    if purpose == "decision" and not case.decides:
-        return "nobody decided it"
-    wanted = any(asked.verb != "pause" for asked in case.asked)
-    if purpose == "flatten" and not wanted:
-        return "nobody asked for it"
-    return "" if purpose != "trail" else "it has no trailing stop"
+        del walked.held[symbol]
 
 
 def _guarded(case: Case, held: dict[str, Held], verdict: Verdict) -> None:
@@ -201,6 +143,13 @@ def _guarded(case: Case, held: dict[str, Held], verdict: Verdict) -> None:
                 Wrong.NAKED,
                 f"{symbol} of {position.opened_ms} was beyond stop or target before {until_ms}",
             )
+
+
+def _left(case: Case, held: dict[str, Held], verdict: Verdict) -> None:
+    """What is held has not been held for much longer than the longest hold."""
+    for symbol, position in held.items():
+        if why := overstayed(case, position, case.now_ms):
+            verdict.doubt(Wrong.EXIT, f"{symbol} of {position.opened_ms} was {why}")
 
 
 def _books(case: Case, verdict: Verdict) -> None:

@@ -40,11 +40,15 @@ class Point(Value):
 
 
 class Step(Value):
-    """What is to happen at a point, once; `kind` is entry, exit or, for either, nothing."""
+    """What is to happen at a point, once; `kind` is entry, exit or, for either, nothing.
+
+    `soon` says of a worker that is suspended that it wakes before others have done its work.
+    """
 
     deed: Deed
     point: Point
     kind: str = ""
+    soon: bool = False
 
 
 class Struck(Value):

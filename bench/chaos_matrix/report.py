@@ -11,7 +11,7 @@ from typing import Final, cast
 
 from chaos_matrix.injection import Injection
 from chaos_matrix.system import RATE
-from chaos_matrix.verdict import Outcome, Wrong
+from chaos_matrix.verdict import DRIFT, Outcome, Wrong
 from chaos_matrix.ways import NOT_LED_TO
 from oxbot.domain.money import plain
 from oxbot.domain.values import Value
@@ -100,7 +100,7 @@ def summed_up(state: State, injections: Sequence[Injection], seconds: float) -> 
         "runs": sum(outcome.number > 0 for outcome in done),
         "injections": {each.name: hits[each.name] for each in injections},
         **counts,
-        "drift_usdt": str(plain(drift)),
+        DRIFT: str(plain(drift)),
         "longest_without_stop_s": max((each.bare_ms for each in done), default=0) / 1000 / RATE,
         "never_hit": [each.name for each in injections if not hits[each.name]],
         "not_led_to": sorted(f"{activity}.{method}" for activity, method in NOT_LED_TO),
@@ -111,7 +111,7 @@ def summed_up(state: State, injections: Sequence[Injection], seconds: float) -> 
 def is_clean(found: dict[str, object]) -> bool:
     """Whether nothing was wrong, and every point was hit."""
     zeros = [found[wrong.value] for wrong in Wrong]
-    return not any(zeros) and found["drift_usdt"] == "0" and not found["never_hit"]
+    return not any(zeros) and found[DRIFT] == "0" and not found["never_hit"]
 
 
 def table(found: dict[str, object], done: Sequence[Outcome]) -> str:
@@ -120,7 +120,7 @@ def table(found: dict[str, object], done: Sequence[Outcome]) -> str:
     hits: dict[str, int] = cast("dict[str, int]", found["injections"])
     width = max(map(len, hits), default=0)
     lines = [f"{name:<{width}}  {runs[name]:>4} runs  {n:>4} hits" for name, n in hits.items()]
-    said = (*Wrong, "drift_usdt", "longest_without_stop_s", "runs", "seconds")
+    said = (*Wrong, DRIFT, "longest_without_stop_s", "runs", "seconds")
     lines += [f"{name}: {found[name]}" for name in said]
     lines += [f"never hit: {name}" for name, n in hits.items() if not n]
     return "\n".join(lines)

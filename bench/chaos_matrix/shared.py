@@ -1,7 +1,7 @@
 """What strikes all bots at once: servers, and the market watch."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Final
@@ -11,13 +11,14 @@ from chaos_matrix.life import Life
 from chaos_matrix.points import AFTER, Marks
 from chaos_matrix.record import has_sent
 from chaos_matrix.system import RATE, System
+from chaos_matrix.waiting import until
 from oxbot.domain.errors import OxbotError
 
 MOMENTS_S: Final = (3.2, 4.0, 5.0, 7.0)
 """How long after the bots have begun a server may die, in turn."""
 
-UNDER_WAY_WITHIN_S: Final = 15
-"""How much longer an order is waited for that is under way then."""
+UNDER_WAY_WITHIN_S: Final = 30
+"""How much longer an order is waited for that is under way then: the next cycle brings one."""
 
 BACK_WITHIN_S: Final = 30
 LOOK_S: Final = 0.02
@@ -44,14 +45,19 @@ async def strike(system: System, injection: Injection, lives: Sequence[Life]) ->
 
 
 async def _killed(system: System, server: str, bot_ids: Sequence[str]) -> bool:
-    """Kill a server while an order is under way; whether another one has come in its place."""
-    await _until(lambda: system.read(lambda engine: has_sent(engine, bot_ids)), UNDER_WAY_WITHIN_S)
+    """Kill a server; whether an order was under way, and another one has come in its place."""
+
+    async def is_sent() -> bool:
+        return await system.read(lambda engine: has_sent(engine, bot_ids))
+
+    was_under_way = await until(is_sent, UNDER_WAY_WITHIN_S, LOOK_S)
     killed = system.kill(server)
 
     async def is_back() -> bool:
         return system.server(server) not in (None, killed)
 
-    return killed is not None and await _until(is_back, BACK_WITHIN_S)
+    came_back = killed is not None and await until(is_back, BACK_WITHIN_S, LOOK_S)
+    return was_under_way and came_back
 
 
 async def _watched(system: System, injection: Injection, marks: Marks) -> bool:
@@ -95,14 +101,4 @@ async def _struck(marks: Marks) -> bool:
     async def is_struck() -> bool:
         return marks.struck(0) is not None
 
-    return await _until(is_struck, STRUCK_WITHIN_S)
-
-
-async def _until(holds: Callable[[], Awaitable[bool]], within_s: float) -> bool:
-    """Wait until something holds; False where it did not in time."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            while not await holds():  # noqa: ASYNC110 - it is in another process
-                await asyncio.sleep(LOOK_S)
-            return True
-    return False
+    return await until(is_struck, STRUCK_WITHIN_S, LOOK_S)

@@ -39,8 +39,9 @@ class About(NamedTuple):
 class Striker(temporalio.client.Interceptor, temporalio.worker.Interceptor):
     """Does what is due at a point, once for each step, in their order.
 
-    `store` is the record itself, by which it is known what an order is for. What was suspended is
-    deaf: it is too late for it to hear that it was cancelled meanwhile.
+    `store` is the record itself, by which it is known what an order is for. What was suspended for
+    long is deaf: it is too late for it to hear that it was cancelled meanwhile. What wakes soon is
+    cancelled at whatever it awaits.
     """
 
     steps: Sequence[Step]
@@ -58,15 +59,15 @@ class Striker(temporalio.client.Interceptor, temporalio.worker.Interceptor):
         if step.point != point or step.kind not in ("", about.kind):
             return
         self.marks.strike(number, about.kind, about.protect)
-        await self._do(step.deed, number)
+        await self._do(step, number)
 
-    async def _do(self, deed: Deed, number: int) -> None:
-        if deed is Deed.KILL:
+    async def _do(self, step: Step, number: int) -> None:
+        if step.deed is Deed.KILL:
             os.kill(os.getpid(), signal.SIGKILL)
-        if deed is Deed.SUSPEND:
-            self.is_deaf = True
+        if step.deed is Deed.SUSPEND:
+            self.is_deaf = not step.soon
             os.kill(os.getpid(), signal.SIGSTOP)
-        while deed is Deed.HOLD and not self.marks.may_go(number):  # noqa: ASYNC110 - others tell
+        while step.deed is Deed.HOLD and not self.marks.may_go(number):  # noqa: ASYNC110 - others tell
             await asyncio.sleep(LOOK_S)
 
     async def about(self, arguments: Sequence[object]) -> About:

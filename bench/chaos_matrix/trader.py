@@ -1,10 +1,12 @@
 """Decisions as a matrix needs them: whoever is flat buys, and who decides sells again."""
 
+import itertools
 from typing import Final
 
 from oxbot.domain.bot import DEFAULT_SYMBOLS, BotSettings, Mode, RiskLimits
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.models import BASELINE, ModelChoice
+from oxbot.domain.schedule import next_due, offset_ms
 from oxbot.records import MarketBrief, ModelReply, ModelRequest
 
 GUARDED, WATCHED, DECIDED, NARROW = "guarded", "watched", "decided", "narrow"
@@ -60,6 +62,15 @@ def settings_of(name: str, style: str, mode: Mode) -> BotSettings:
         symbols=_SYMBOLS.get(style, DEFAULT_SYMBOLS),
         interval_s=INTERVALS_S[style],
         limits=limits,
+    )
+
+
+def due_soon(number: int, interval_ms: int, now_ms: int, soon_ms: range) -> str:
+    """Give the id of a bot whose first tick comes soon: from now on in venue ms."""
+    soon = range(now_ms + soon_ms.start, now_ms + soon_ms.stop)
+    names = (f"c{number}-{n}" for n in itertools.count())
+    return next(
+        n for n in names if next_due(soon.start, interval_ms, offset_ms(n, interval_ms)) in soon
     )
 
 

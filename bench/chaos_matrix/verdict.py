@@ -7,6 +7,9 @@ from typing import Final
 
 from oxbot.domain.values import Value
 
+DRIFT: Final = "drift_usdt"
+"""What money adrift is called where kinds of wrong are named; it is no count, but USDT."""
+
 
 class Wrong(StrEnum):
     """What must never be; each is counted."""
@@ -74,7 +77,7 @@ class Asked(Value):
 
 
 class Outcome(Value):
-    """One run that is over."""
+    """One run that is over; `way` is the number of the way that it took to its point."""
 
     number: int
     bot_id: str
@@ -84,7 +87,14 @@ class Outcome(Value):
     counts: dict[str, int]
     drift_usdt: Decimal
     bare_ms: int = 0
+    way: int = 0
     doubts: tuple[str, ...] = ()
+
+    @property
+    def wrongs(self) -> frozenset[str]:
+        """Give the names of all kinds of wrong that it has shown, money adrift included."""
+        counted = {name for name, count in self.counts.items() if count}
+        return frozenset(counted | ({DRIFT} if self.drift_usdt else set()))
 
 
 WHOLE: Final = "live:the account as a whole"
@@ -92,7 +102,7 @@ WHOLE: Final = "live:the account as a whole"
 
 
 def outcome_of(
-    named: tuple[int, str, str], seconds: float, verdict: Verdict, *, hit: bool
+    named: tuple[int, str, str], seconds: float, verdict: Verdict, *, hit: bool, way: int = 0
 ) -> Outcome:
     """Sum a run up: number, bot and injection, how long it took, and what is against it."""
     number, bot_id, injection = named
@@ -105,5 +115,6 @@ def outcome_of(
         counts={wrong.value: verdict.count(wrong) for wrong in Wrong},
         drift_usdt=verdict.drift_usdt,
         bare_ms=verdict.bare_ms,
+        way=way,
         doubts=verdict.sentences,
     )

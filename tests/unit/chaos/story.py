@@ -5,9 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from chaos_matrix.case import Case
 from chaos_matrix.happened import Happened
 from chaos_matrix.live_oracle import LiveCase, judge_live
-from chaos_matrix.paper_oracle import Case
 from chaos_matrix.prices import Prices
 from chaos_matrix.record import BotRecord
 from chaos_matrix.verdict import Asked, Verdict

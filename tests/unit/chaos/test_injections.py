@@ -48,3 +48,14 @@ def test_the_short_form_and_the_mutants_name_what_there_is() -> None:
         assert short(mode)
     for mutant in MUTANTS:
         assert any(mutant.only in each.name for each in catalogue(mutant.mode))
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_wherever_a_worker_is_suspended_it_is_for_long_and_for_less(mode: Mode) -> None:
+    sleeps = {
+        each.name: each.ways for each in catalogue(mode) if each.name.startswith(f"{mode}:suspend:")
+    }
+    long = {name for name in sleeps if not name.endswith(":soon")}
+    assert sleeps.keys() == long | {f"{name}:soon" for name in long}
+    for name, ways in sleeps.items():
+        assert {way.steps[-1].soon for way in ways} == {name.endswith(":soon")}

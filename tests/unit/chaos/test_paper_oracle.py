@@ -3,7 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from chaos_matrix.paper_oracle import Case, judge
+from chaos_matrix.case import Case
+from chaos_matrix.paper_oracle import judge
 from chaos_matrix.record import BotRecord
 from chaos_matrix.verdict import Verdict, Wrong
 
