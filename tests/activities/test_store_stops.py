@@ -425,6 +425,53 @@ async def test_what_an_exit_known_late_sold_before_the_position_was_opened_is_to
     assert (await store.audit("b1")).drift == 0
 
 
+async def bought_late(store: PostgresStore, at_ms: int) -> Order:
+    """An entry that was given up, and of which one learns when a later position is open."""
+    late, other = entry("b1", 6, quantity=Quantity("0.05")), entry("b1", 7)
+    await intend(store, late)
+    await store.finish_order(late, OrderState.CANCELLED, "OKX never had it")
+    await intend(store, other)
+    await store.settle(other.id, [fill(other, at_ms=at_ms + 9)], INSTRUMENT)
+    return await store.settle(late.id, [fill(late, at_ms=at_ms)], INSTRUMENT, is_late=True)
+
+
+async def test_what_a_late_entrys_stop_sold_before_the_position_was_opened_is_taken_from_it(
+    store: PostgresStore,
+) -> None:
+    """The entry's coins have gone into that position; another coin's trade ends none of it."""
+    await new_bot(store, mode="live")
+    late = await bought_late(store, NOW_MS)
+    await bought(store, cycle=8, symbol=ETH, quantity=INSTRUMENT.minimum)
+    assert await store.last_exits("b1") == {ETH: NOW_MS}
+    [stop] = await store.known_stops([attached_id(late.id)])
+    stop, seen = await triggered(store, stop, quantity="0.04995")
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    sold = [fill.model_copy(update={"at_ms": NOW_MS + 1}) for fill in seen.fills]
+    order = exit_of(stop, seen, view.entry)
+    assert (await store.adopt(order, sold, INSTRUMENT)).state is OrderState.FILLED
+    assert await store.fills(stop.id) == sold
+    assert (await store.portfolio("b1")).positions[BTC].quantity == Quantity("0.0999")
+    assert await sold_beyond(store) == []
+    assert (await store.audit("b1")).drift == 0
+
+
+async def test_what_an_exit_known_late_sold_of_what_was_bought_late_is_taken(
+    store: PostgresStore,
+) -> None:
+    order = await given_up(store)
+    stop, leaving = await resting(store), leave("b1", 5, "0.0999")
+    await store.note_stop(stop.id, StopState.ENDED, "taken back")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving, at_ms=NOW_MS + 2)], INSTRUMENT)
+    await bought_late(store, NOW_MS - 1)
+    part = fill(order, quantity=Quantity("0.04995"))
+    ended = await store.settle(order.id, [part], INSTRUMENT, is_late=True)
+    assert ended.state is OrderState.FILLED
+    assert (await store.portfolio("b1")).positions[BTC].quantity == Quantity("0.0999")
+    assert await sold_beyond(store) == []
+
+
 async def test_what_was_told_of_an_exit_known_late_stays_so_when_the_position_is_sold(
     store: PostgresStore,
 ) -> None:
