@@ -70,8 +70,8 @@ async def known_late(
     told, whatever the bot has by now, and what is booked stays booked.
     """
     order = await read_order(connection, order_id)
-    if not order.purpose.is_exit or await _held(connection, order) is None:
-        return await _new(connection, order, fills)
+    if not order.purpose.is_exit:
+        return list(fills)
     new = await _new(connection, order, fills)
     taken = await take(connection, order, new)
     for fill in new:

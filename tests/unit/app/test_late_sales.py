@@ -2,11 +2,14 @@
 
 import pytest
 
+from oxbot.app.execute import execute_order
+from oxbot.domain.bot import Mode
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose
 from oxbot.domain.resting import Beyond, RestingStop, StopState, attached_id
+from oxbot.messages import ExecuteOrder
 from tests.support.fakes import BTC
 from tests.support.trading import entry
-from tests.unit.app.live_room import OTHERS, STOP_PRICE, LiveRoom
+from tests.unit.app.live_room import HALF, OTHERS, STOP_PRICE, LiveRoom
 from tests.unit.app.room import BOT
 
 pytestmark = pytest.mark.critical
@@ -30,9 +33,10 @@ async def unseen(live: LiveRoom, order: Order) -> list[Fill]:
 
 
 async def sold_unseen(live: LiveRoom) -> list[Fill]:
-    """An exit takes the stops back, is given up, and sells all that the bot holds."""
+    """An exit takes the stop back, is given up, and sells all that the bot holds."""
     live.now_ms += 10_000
-    live.account.cancel_all()
+    assert live.stop
+    live.account.cancel(live.stop.id)
     return await unseen(live, live.leaving())
 
 
@@ -127,3 +131,52 @@ async def test_what_an_exit_sold_before_the_position_was_opened_is_not_booked_an
     await reconcile_twice(live)
     assert (live.store.cash[BOT], live.held) == (cash, held)
     assert live.store.sold_late == {sold.trade_id: Beyond.of([sold], [])}
+
+
+async def test_what_an_exit_sold_that_is_seen_when_nothing_is_held_is_told_and_blocks_nobody(
+    live: LiveRoom,
+) -> None:
+    [sold] = await sold_unseen(live)
+    await sell(live)
+    cash = live.store.cash[BOT]
+    await reconcile_twice(live)
+    assert live.store.cash[BOT] == cash
+    assert live.store.sold_late == {sold.trade_id: Beyond.of([sold], [])}
+
+
+async def test_of_an_exit_known_late_the_books_take_what_is_held_and_the_rest_is_told(
+    live: LiveRoom,
+) -> None:
+    """Another exit has sold half of it meanwhile."""
+    [sold] = await sold_unseen(live)
+    half = live.leaving(HALF)
+    live.now_ms += 10_000
+    await live.execute(half.id)
+    left = live.position.quantity
+    found = await live.reconcile()
+    assert ([known.filled for known in found.booked], found.blocks) == ([left], "")
+    assert live.store.sold_late[sold.trade_id].quantity == sold.quantity - left
+    await reconcile_twice(live)
+    live.must_be_protected()
+
+
+async def test_where_a_late_sale_was_of_another_bots_coins_the_account_lacks_them(
+    live: LiveRoom,
+) -> None:
+    """It blocks nothing by itself; what is missing does, until a person has seen to it."""
+    await live.room.bot("b2", mode=Mode.LIVE)
+    has = live.account.balances_by_currency
+    has["USDT"] += live.store.cash["b2"].number
+    other = entry("b2", expires_ms=live.now_ms + 60_000)
+    live.store.orders_by_id[other.id] = other
+    await execute_order(live.ports, ExecuteOrder(bot_id="b2", order_id=other.id))
+    has["BTC"] -= OTHERS
+    await sold_unseen(live)
+    await sell(live)
+    assert has["BTC"] == 0
+    for _ in range(2):
+        found = await live.reconcile()
+        assert (found.broken, found.unknown, found.stuck) == ((), (), ())
+        assert found.blocks == (
+            "the account has 0 BTC, and live bots hold 0.0999: 0.0999 BTC are missing"
+        )

@@ -127,11 +127,9 @@ async def test_what_another_bot_of_the_account_has_traded_is_its_own_to_book(
 
 
 async def test_an_execution_that_the_books_do_not_take_is_told_and_blocks(live: LiveRoom) -> None:
-    order = live.leaving()
-    await live.execute(order.id)
-    now = await live.room.clock.reading()
-    again = order.model_copy(update={"fence_ms": now.venue_ms})
-    await live.account.place(again, now)
+    """More of an entry than was ordered; what an exit sells beyond is told, and blocks nobody."""
+    live.account.balances_by_currency["USDT"] += 10_000
+    await live.buy_twice()
     cash = live.store.cash[BOT]
     found = await live.reconcile()
     assert BROKEN in found.blocks
