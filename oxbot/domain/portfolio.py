@@ -97,10 +97,6 @@ class Position(Value):
             return self.average_price
         return to_scale(self.exit_notional / self.exit_quantity)
 
-    def was_open_at(self, at_ms: int) -> bool:
-        """Whether what was traded then (venue ms) can have been of it."""
-        return at_ms >= self.opened_ms
-
     @property
     def direction(self) -> Direction:
         """Long or short."""

@@ -164,7 +164,7 @@ def exit_of(stop: RestingStop, seen: SeenStop, entry: Order) -> Order:
 
 
 class Beyond(Value):
-    """What a stop has sold beyond what its bot had: coins, and USDT that they brought after fees.
+    """What was sold beyond what its bot had: coins, and USDT that they brought after fees.
 
     Neither is on any bot's books.
     """
@@ -172,30 +172,47 @@ class Beyond(Value):
     quantity: Quantity = Quantity(0)
     proceeds: Notional = Notional(0)
 
+    @classmethod
+    def of(cls, fills: Sequence[Fill], taken: Sequence[Fill]) -> "Beyond":
+        """Give what sales are more than what the books have taken of them."""
+        sold = sum((fill.quantity for fill in fills), Quantity(0))
+        cash = sum((fill.cash for fill in fills), Notional(0))
+        booked = sum((fill.quantity for fill in taken), Quantity(0))
+        brought = sum((fill.cash for fill in taken), Notional(0))
+        return cls(quantity=sold - booked, proceeds=cash - brought)
 
-def within(fills: Sequence[Fill], held: Position | None) -> tuple[list[Fill], Beyond]:
-    """Take of a stop's fills what the books can, in their order; the rest is beyond.
+
+def within(fills: Sequence[Fill], held: Position | None, traded: Sequence[Fill]) -> list[Fill]:
+    """Take of sales that become known late what the books can; the rest is beyond.
 
     The exchange sells what the account has: also coins that the fee of the entry has taken from
-    the bot, or that another stop or order of the bot has sold before. What it sold before the
-    position was opened cannot have been of it: it was a stop of an earlier one.
+    the bot, or that another stop or order of the bot has sold before. What it sold before any of
+    the position was bought cannot have been of it. When that was, its fills say, and not when it
+    was opened: one that became known late, too, may be older.
 
     Args:
         fills: Sales, all of them.
         held: The bot's position in the coin, if any.
+        traded: All fills of that position, entries and exits.
     """
     taken: list[Fill] = []
     left = max(held.quantity, Quantity(0)) if held else Quantity(0)
-    mine = [fill for fill in fills if held and held.was_open_at(fill.at_ms)]
-    for fill in sorted(mine, key=lambda one: (one.at_ms, one.trade_id)):
-        quantity = min(fill.quantity, left)
-        taken += [_part(fill, quantity)] if quantity else []
-        left -= quantity
-    sold = sum((fill.quantity for fill in fills), Quantity(0))
-    cash = sum((fill.cash for fill in fills), Notional(0))
-    booked = sum((fill.quantity for fill in taken), Quantity(0))
-    brought = sum((fill.cash for fill in taken), Notional(0))
-    return taken, Beyond(quantity=sold - booked, proceeds=cash - brought)
+    for fill in sorted(fills, key=lambda one: (one.at_ms, one.trade_id)):
+        quantity = min(fill.quantity, left, _there_since(fill.at_ms, (*traded, *taken)))
+        if quantity > 0:
+            taken.append(_part(fill, quantity))
+            left -= quantity
+    return taken
+
+
+def _there_since(at_ms: int, traded: Sequence[Fill]) -> Quantity:
+    """Give how many coins were there at a time (venue ms), and at every time since."""
+    times = {at_ms, *(fill.at_ms for fill in traded if fill.at_ms > at_ms)}
+    return min(_there_at(time_ms, traded) for time_ms in times)
+
+
+def _there_at(at_ms: int, traded: Sequence[Fill]) -> Quantity:
+    return sum((fill.coins for fill in traded if fill.at_ms <= at_ms), Quantity(0))
 
 
 def _part(fill: Fill, quantity: Quantity) -> Fill:

@@ -260,8 +260,8 @@ class Store(ProtectionStore, LiveStore, Protocol):
 
         Under the bot's row lock; a fill already booked (by trade id) is left as it is.
         Where the order is no longer as its `claim` has left it, nothing is booked.
-        Of an order that was over on record (`is_late`), what an exit has sold before the open
-        position was opened is told once, and not booked.
+        Of an order that was over on record (`is_late`), what an exit has sold beyond what the bot
+        had is told once, and not booked.
         """
         ...
 

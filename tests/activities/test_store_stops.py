@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.beyond import SOLD_BEYOND
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.domain.errors import LedgerBroken, NotFound
+from oxbot.domain.errors import NotFound
 from oxbot.domain.money import Notional, Price, Quantity, plain
 from oxbot.domain.orders import Order, OrderState, Purpose
 from oxbot.domain.resting import (
@@ -425,6 +425,53 @@ async def test_what_an_exit_known_late_sold_before_the_position_was_opened_is_to
     assert (await store.audit("b1")).drift == 0
 
 
+async def bought_late(store: PostgresStore, at_ms: int) -> Order:
+    """An entry that was given up, and of which one learns when a later position is open."""
+    late, other = entry("b1", 6, quantity=Quantity("0.05")), entry("b1", 7)
+    await intend(store, late)
+    await store.finish_order(late, OrderState.CANCELLED, "OKX never had it")
+    await intend(store, other)
+    await store.settle(other.id, [fill(other, at_ms=at_ms + 9)], INSTRUMENT)
+    return await store.settle(late.id, [fill(late, at_ms=at_ms)], INSTRUMENT, is_late=True)
+
+
+async def test_what_a_late_entrys_stop_sold_before_the_position_was_opened_is_taken_from_it(
+    store: PostgresStore,
+) -> None:
+    """The entry's coins have gone into that position; another coin's trade ends none of it."""
+    await new_bot(store, mode="live")
+    late = await bought_late(store, NOW_MS)
+    await bought(store, cycle=8, symbol=ETH, quantity=INSTRUMENT.minimum)
+    assert await store.last_exits("b1") == {ETH: NOW_MS}
+    [stop] = await store.known_stops([attached_id(late.id)])
+    stop, seen = await triggered(store, stop, quantity="0.04995")
+    view = await store.stop_view("b1", BTC)
+    assert view.entry
+    sold = [fill.model_copy(update={"at_ms": NOW_MS + 1}) for fill in seen.fills]
+    order = exit_of(stop, seen, view.entry)
+    assert (await store.adopt(order, sold, INSTRUMENT)).state is OrderState.FILLED
+    assert await store.fills(stop.id) == sold
+    assert (await store.portfolio("b1")).positions[BTC].quantity == Quantity("0.0999")
+    assert await sold_beyond(store) == []
+    assert (await store.audit("b1")).drift == 0
+
+
+async def test_what_an_exit_known_late_sold_of_what_was_bought_late_is_taken(
+    store: PostgresStore,
+) -> None:
+    order = await given_up(store)
+    stop, leaving = await resting(store), leave("b1", 5, "0.0999")
+    await store.note_stop(stop.id, StopState.ENDED, "taken back")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving, at_ms=NOW_MS + 2)], INSTRUMENT)
+    await bought_late(store, NOW_MS - 1)
+    part = fill(order, quantity=Quantity("0.04995"))
+    ended = await store.settle(order.id, [part], INSTRUMENT, is_late=True)
+    assert ended.state is OrderState.FILLED
+    assert (await store.portfolio("b1")).positions[BTC].quantity == Quantity("0.0999")
+    assert await sold_beyond(store) == []
+
+
 async def test_what_was_told_of_an_exit_known_late_stays_so_when_the_position_is_sold(
     store: PostgresStore,
 ) -> None:
@@ -440,7 +487,27 @@ async def test_what_was_told_of_an_exit_known_late_stays_so_when_the_position_is
     assert len(await sold_beyond(store)) == 1
 
 
-async def test_what_an_exit_known_late_sold_and_nobody_can_have_had_is_refused(
+async def test_what_an_exit_known_late_sold_when_nothing_is_held_is_told_once_and_not_booked(
+    store: PostgresStore,
+) -> None:
+    """It is a fact that no later look can change: refused, it would hold its bot up for a day."""
+    order = await given_up(store)
+    stop, leaving = await resting(store), leave("b1", 5, "0.0999")
+    await store.note_stop(stop.id, StopState.ENDED, "taken back")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving, at_ms=NOW_MS + 2)], INSTRUMENT)
+    before, sold = await store.portfolio("b1"), fill(order, at_ms=NOW_MS + 3)
+    for _ in range(2):
+        ended = await store.settle(order.id, [sold], INSTRUMENT, is_late=True)
+        assert ended.state is OrderState.CANCELLED
+    assert await store.portfolio("b1") == before
+    assert await sold_beyond(store) == [
+        {"order": order.id, "symbol": BTC, "quantity": "0.0999", "proceeds": plain(sold.cash)}
+    ]
+    assert (await store.audit("b1")).drift == 0
+
+
+async def test_what_was_told_of_an_exit_known_late_stays_so_when_an_older_entry_is_booked(
     store: PostgresStore,
 ) -> None:
     order = await given_up(store)
@@ -448,8 +515,47 @@ async def test_what_an_exit_known_late_sold_and_nobody_can_have_had_is_refused(
     await store.note_stop(stop.id, StopState.ENDED, "taken back")
     await intend(store, leaving)
     await store.settle(leaving.id, [fill(leaving, at_ms=NOW_MS + 2)], INSTRUMENT)
-    with pytest.raises(LedgerBroken):
-        await store.settle(order.id, [fill(order)], INSTRUMENT, is_late=True)
+    part = fill(order, quantity=Quantity("0.04995"))
+    await store.settle(order.id, [part], INSTRUMENT, is_late=True)
+    await bought_late(store, NOW_MS - 1)
+    await store.settle(order.id, [part], INSTRUMENT, is_late=True)
+    assert await store.fills(order.id) == []
+    assert len(await sold_beyond(store)) == 1
+
+
+async def test_an_exit_that_two_learn_of_late_is_booked_once_and_not_told(
+    store: PostgresStore,
+) -> None:
+    stop, late = await held(store), leave("b1", 2, "0.0999")
+    await store.note_stop(stop.id, StopState.ENDED, "taken back")
+    await intend(store, late)
+    await store.finish_order(late, OrderState.CANCELLED, "OKX never had it")
+    both = (store.settle(late.id, [fill(late)], INSTRUMENT, is_late=True) for _ in range(2))
+    assert {order.state for order in await asyncio.gather(*both)} == {OrderState.FILLED}
+    assert await store.fills(late.id) == [fill(late)]
+    assert await sold_beyond(store) == []
+
+
+async def test_of_an_exit_known_late_the_books_take_what_is_held_and_the_rest_is_told_once(
+    store: PostgresStore,
+) -> None:
+    order = await given_up(store)
+    stop, leaving = await resting(store), leave("b1", 5, "0.06")
+    await store.note_stop(stop.id, StopState.ENDED, "taken back")
+    await intend(store, leaving)
+    await store.settle(leaving.id, [fill(leaving, at_ms=NOW_MS + 2)], INSTRUMENT)
+    sold = fill(order, at_ms=NOW_MS + 3)
+    ended = await store.settle(order.id, [sold], INSTRUMENT, is_late=True)
+    assert ended.state is OrderState.FILLED
+    again = entry("b1", 6, quantity=Quantity("0.05"))
+    await intend(store, again)
+    await store.settle(again.id, [fill(again, at_ms=NOW_MS + 1)], INSTRUMENT)
+    await store.settle(order.id, [sold], INSTRUMENT, is_late=True)
+    [booked] = await store.fills(order.id)
+    assert booked.quantity == Quantity("0.0399")
+    assert [told["quantity"] for told in await sold_beyond(store)] == ["0.06"]
+    assert (await store.portfolio("b1")).positions[BTC].quantity == Quantity("0.04995")
+    assert (await store.audit("b1")).drift == 0
 
 
 async def test_what_an_entry_known_late_bought_is_booked_whenever_that_was(

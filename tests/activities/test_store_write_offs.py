@@ -12,7 +12,7 @@ from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.adapters.postgres.write_offs import WRITTEN_OFF
 from oxbot.domain.errors import Conflict, NotFound, StoreRefused
 from oxbot.domain.money import Notional, Quantity
-from oxbot.domain.orders import Purpose
+from oxbot.domain.orders import OrderState, Purpose
 from oxbot.domain.resting import StopState
 from oxbot.records import SeenAccount, WriteOff
 from tests.support.servers import until_waiting
@@ -91,6 +91,24 @@ async def test_what_was_lost_is_in_the_trade_that_ends_the_position(held: Postgr
     [trade] = await held.trades("b1", 9)
     assert trade.net_pnl == (await held.portfolio("b1")).cash - Notional(10_000)
     assert trade.exit == Purpose.STOP
+    await must_agree(held)
+
+
+async def test_what_was_written_off_is_not_there_for_a_sale_that_becomes_known_late(
+    held: PostgresStore,
+) -> None:
+    """The position that is open was bought after it."""
+    [stop] = await held.resting_stops("b1")
+    await held.note_stop(stop.id, StopState.ENDED)
+    late, again = leave("b1", 2, "0.0999"), entry("b1", 3, quantity=Quantity("0.05"))
+    await intend(held, late)
+    await held.finish_order(late, OrderState.CANCELLED, "OKX never had it")
+    await held.write_off(wish({"BTC": "0.0999"}), await seen(held, USDT="4000"))
+    await intend(held, again)
+    await held.settle(again.id, [fill(again, at_ms=NOW_MS + 20)], INSTRUMENT)
+    ended = await held.settle(late.id, [fill(late)], INSTRUMENT, is_late=True)
+    assert ended.state is OrderState.CANCELLED
+    assert (await held.portfolio("b1")).positions[BTC].quantity == Quantity("0.04995")
     await must_agree(held)
 
 

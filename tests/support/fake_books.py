@@ -11,6 +11,7 @@ from oxbot.domain.market import Instrument
 from oxbot.domain.money import Notional, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose
 from oxbot.domain.portfolio import Portfolio, Position, Trade
+from oxbot.domain.resting import Beyond, within
 from oxbot.domain.risk import Verdict
 from oxbot.domain.settlement import settle
 from oxbot.messages import OrderOutcome
@@ -26,9 +27,10 @@ class FakeBooks:
         self.orders_by_id: dict[str, Order] = {}
         self.booked: dict[str, Fill] = {}
         self.claimed: set[str] = set()
-        self.sold_before: set[str] = set()
+        self.sold_late: dict[str, Beyond] = {}
         self.exits_told: dict[str, OrderOutcome] = {}
         self._positions: dict[tuple[str, str], Position] = {}
+        self._since_flat: dict[tuple[str, str], list[Fill]] = {}
         self._dust: dict[tuple[str, str], Quantity] = {}
         self._trades: list[tuple[str, Trade]] = []
         self._lost_cash: dict[str, Notional] = {}
@@ -179,12 +181,21 @@ class FakeBooks:
         return ended
 
     def _known_late(self, order: Order, fills: Sequence[Fill]) -> Sequence[Fill]:
-        """Leave out what an exit has sold before the position was opened, and has stayed told."""
+        """Leave out what an exit has sold beyond what its bot had, which is told once."""
         if not order.purpose.is_exit:
             return fills
-        held = self._positions.get((order.bot_id, order.symbol))
-        self.sold_before |= {f.trade_id for f in fills if held and not held.was_open_at(f.at_ms)}
-        return [fill for fill in fills if fill.trade_id not in self.sold_before]
+        known = self.booked.keys() | self.sold_late.keys()
+        new = [fill for fill in fills if fill.trade_id not in known]
+        taken = self._within(order, new)
+        for fill in new:
+            beyond = Beyond.of([fill], [t for t in taken if t.trade_id == fill.trade_id])
+            self.sold_late |= {fill.trade_id: beyond} if beyond.quantity else {}
+        return taken
+
+    def _within(self, order: Order, fills: Sequence[Fill]) -> list[Fill]:
+        """Take of an exit's fills what the books can."""
+        key = order.bot_id, order.symbol
+        return within(fills, self._positions.get(key), self._since_flat.get(key, []))
 
     def _book(self, order: Order, fill: Fill, instrument: Instrument, *, last: bool) -> None:
         bot_id, key = order.bot_id, (order.bot_id, fill.symbol)
@@ -192,6 +203,8 @@ class FakeBooks:
         done = settle(held, cash, order, fill, instrument, last=last)
         must_balance(done.entries)
         self.booked[fill.trade_id] = fill
+        since_flat = self._since_flat.get(key, []) if held else []
+        self._since_flat[key] = [*since_flat, fill]
         self.cash[bot_id] = done.cash
         self._dust[key] = self._dust.get(key, Quantity(0)) + done.dust
         if done.position:

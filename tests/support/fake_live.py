@@ -6,7 +6,7 @@ from oxbot.domain.bot import BotStatus, Mode
 from oxbot.domain.market import Instrument, base_of
 from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.orders import Fill, Order, OrderState
-from oxbot.domain.resting import Beyond, RestingStop, StopState, attached_id, stop_of, within
+from oxbot.domain.resting import Beyond, RestingStop, StopState, attached_id, stop_of
 from oxbot.messages import OrderOutcome
 from oxbot.records import Claims, ExitIntent, ExitView, StopView
 from tests.support.fake_books import FakeBooks
@@ -114,8 +114,8 @@ class FakeLive(FakeBooks):
         """Write down what a stop has become, book what can be, tell it, and end the stop."""
         if order.id in self.orders_by_id:
             return self.orders_by_id[order.id]
-        held = self._positions.get((order.bot_id, order.symbol))
-        taken, beyond = within(fills, held)
+        taken = self._within(order, fills)
+        beyond = Beyond.of(fills, taken)
         state = OrderState.FILLED if taken else OrderState.CANCELLED
         self.orders_by_id[order.id] = order.model_copy(update={"state": state})
         ended = await self.settle(order.id, taken, instrument)

@@ -6,14 +6,14 @@ from typing import Final
 from sqlalchemy import bindparam, func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from oxbot.adapters.postgres.beyond import read_held, tell_beyond_stop
+from oxbot.adapters.postgres.beyond import take, tell_beyond_stop
 from oxbot.adapters.postgres.cycles import tell_filled
 from oxbot.adapters.postgres.rows import Records, lock_bot, order_row, read_order
 from oxbot.adapters.postgres.schema import orders, resting_stops
 from oxbot.adapters.postgres.settlement import settle_order
 from oxbot.domain.market import Instrument
 from oxbot.domain.orders import Fill, Order, OrderState
-from oxbot.domain.resting import StopState, within
+from oxbot.domain.resting import Beyond, StopState
 from oxbot.messages import OrderOutcome
 
 _WRITE: Final = (
@@ -41,7 +41,7 @@ class Adoptions(Records):
         """
         async with self._transaction() as connection:
             bot = await lock_bot(connection, order.bot_id)
-            taken, beyond = within(fills, await read_held(connection, order))
+            taken = await take(connection, order, fills)
             written = await connection.execute(_WRITE, order_row(_as_booked(order, taken)))
             if not written.rowcount:
                 return await read_order(connection, order.id)
@@ -50,7 +50,7 @@ class Adoptions(Records):
             if taken:
                 outcome = OrderOutcome.of(ended, taken)
                 await tell_filled(connection, order.bot_id, order.cycle, outcome)
-            await tell_beyond_stop(connection, ended, beyond)
+            await tell_beyond_stop(connection, ended, Beyond.of(fills, taken))
             return ended
 
 

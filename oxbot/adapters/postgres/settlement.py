@@ -78,8 +78,8 @@ class Settlements(Records):
         as they are. The list is all that the order will ever trade, so that the order is final
         afterwards: filled if anything was, else cancelled.
 
-        `is_late` says that the order was over on record before: what an exit then has sold before
-        the position that is open was opened is on no bot's books, and told.
+        `is_late` says that the order was over on record before: what an exit then has sold beyond
+        what the bot had is on no bot's books, and told.
 
         `claim` is the order as it was claimed, where its fills are of no venue but of that claim:
         if the order has ended, or was released or claimed anew meanwhile, they have never been.

@@ -73,6 +73,12 @@ class LiveRoom:
         await self.execute(order.id)
         return self.position
 
+    async def buy_twice(self) -> None:
+        """Have the exchange trade the first entry once more, which nobody has sent."""
+        order = next(iter(self.store.orders_by_id.values()))
+        now = await self.room.clock.reading()
+        await self.account.place(order.model_copy(update={"fence_ms": now.venue_ms}), now)
+
     @property
     def position(self) -> Position:
         """What it holds of BTC."""

@@ -116,25 +116,6 @@ async def test_an_execution_that_was_missed_is_booked(live: LiveRoom) -> None:
     assert await live.reconcile() == Reconciliation(proven=(BTC,))
 
 
-async def test_what_an_exit_sold_before_the_position_was_opened_is_not_booked_and_blocks_nobody(
-    live: LiveRoom,
-) -> None:
-    """It was given up, and seen only when a later position was open."""
-    order = live.leaving(HALF)
-    now = await live.room.clock.reading()
-    fills = await live.account.place(order.model_copy(update={"fence_ms": now.venue_ms}), now)
-    live.store.orders_by_id[order.id] = order.model_copy(update={"state": OrderState.CANCELLED})
-    live.account.balances_by_currency["BTC"] += HALF
-    [(key, held)] = live.store._positions.items()
-    live.store._positions[key] = held.model_copy(update={"opened_ms": fills[0].at_ms + 1})
-    cash = live.store.cash[BOT]
-    for _ in range(2):
-        found = await live.reconcile()
-        assert (found.booked, found.blocks) == ((), "")
-    assert live.store.cash[BOT] == cash
-    assert live.store.sold_before == {fill.trade_id for fill in fills}
-
-
 async def test_what_another_bot_of_the_account_has_traded_is_its_own_to_book(
     live: LiveRoom,
 ) -> None:
@@ -146,11 +127,9 @@ async def test_what_another_bot_of_the_account_has_traded_is_its_own_to_book(
 
 
 async def test_an_execution_that_the_books_do_not_take_is_told_and_blocks(live: LiveRoom) -> None:
-    order = live.leaving()
-    await live.execute(order.id)
-    now = await live.room.clock.reading()
-    again = order.model_copy(update={"fence_ms": now.venue_ms})
-    await live.account.place(again, now)
+    """More of an entry than was ordered; what an exit sells beyond is told, and blocks nobody."""
+    live.account.balances_by_currency["USDT"] += 10_000
+    await live.buy_twice()
     cash = live.store.cash[BOT]
     found = await live.reconcile()
     assert BROKEN in found.blocks

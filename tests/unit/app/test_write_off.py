@@ -196,11 +196,7 @@ async def test_while_nobody_knows_of_a_stop_it_is_refused(live: LiveRoom) -> Non
 
 
 async def test_what_was_traded_and_the_books_do_not_take_is_no_loss_yet(live: LiveRoom) -> None:
-    order = live.leaving()
-    await live.execute(order.id)
-    now = await live.room.clock.reading()
-    live.account.balances_by_currency["BTC"] += D(1)
-    await live.account.place(order.model_copy(update={"fence_ms": now.venue_ms}), now)
+    await live.buy_twice()
     take(live, USDT=live.account.balances_by_currency["USDT"])
     with pytest.raises(Conflict, match=BROKEN):
         await written(live, {"USDT": D(1)})
