@@ -96,9 +96,9 @@ class _Deadly:
     def _around(
         self, name: str, method: Callable[..., Awaitable[object]]
     ) -> Callable[..., Awaitable[object]]:
-        async def deadly(order: object, *more: object) -> object:
+        async def deadly(order: object, *more: object, **named: object) -> object:
             await self._killer.pass_by("before", name, order)
-            result = await method(order, *more)
+            result = await method(order, *more, **named)
             await self._killer.pass_by("after", name, order)
             return result
 
