@@ -33,11 +33,11 @@ NOTICED_WITHIN: Final = timedelta(seconds=6)
 ENOUGH: Final = timedelta(seconds=60)
 """What asks the exchange about an account is given at least so long, however short the interval."""
 
-PROTECT_LIVE_ATTEMPT: Final = ENOUGH
-"""The same where a stop at the exchange has to be seen over first: some requests more."""
-
 PROTECT_ATTEMPT: Final = timedelta(seconds=8)
-"""An exit is placed well within; a worker that was killed over it costs no more."""
+"""An exit on paper is placed well within."""
+
+PROTECT_LIVE_ATTEMPT: Final = ENOUGH
+"""Live a stop at the exchange has to be seen over first: some requests more."""
 
 AT_ONCE: Final = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),

@@ -107,14 +107,13 @@ class Life:
             await desk.store.create_bot(self._bot_id, settings, time.time_ns() // 10**6)
         await desk.control.start(await desk.store.bot(self._bot_id))
 
-    async def live(self) -> bool:
-        """Live until there was an entry and an exit and all steps; whether it was struck."""
+    async def live(self) -> None:
+        """Live until there was an entry and an exit and all steps, or time is up for them."""
         self._director = director = asyncio.create_task(self._direct())
         await until(self._has_lived, LIVED_WITHIN_S, LOOK_S)
         self.lived.set()
         patience_s = STRUCK_WITHIN_S if self._comes_by_living else BY_THE_WAY_S
         await asyncio.wait({director}, timeout=patience_s)
-        return director.done()
 
     async def rest(self) -> BotRecord:
         """Pause, and wait until nothing is under way."""

@@ -108,8 +108,7 @@ class Matrix:
             hit = await striking if striking else await life.struck()
         finally:
             await life.close()
-        for found in (verdict, final):
-            verdict.merge(found)
+        verdict.merge(final)
         named = (life.number, life.bot_id, life.injection.name)
         took_s = time.monotonic() - begun
         self.keep(outcome_of(named, took_s, verdict, hit=hit, way=life.way_number))

@@ -87,8 +87,8 @@ class Order(Value):
     `expires_ms` in venue time, absent for exits, which are retried until done; `stop` and
     `target` are what the position will be protected by, as fractions of the average fill, and
     `trail`, if any, as a fraction of the best price since then; `epoch` is the bot's control
-    epoch that an entry needs unchanged when it is sent. `fence_ms` (venue time) is until when
-    the exchange takes the request that its claim allowed; None where it was not claimed.
+    epoch that an entry needs unchanged when it is sent. `fence_ms` (venue time) is until when at
+    the latest the exchange takes the request that its claim allowed; None where it was not claimed.
     `resting` is the price in USDT at which
     an exit that rested on paper was filled while nobody watched, at `crossed_ms` of venue time.
     """

@@ -71,7 +71,7 @@ class OkxHoldings:
             return changed_ms(row) >= since_ms
 
         asks = (partial(self._account.stops_ended, kind, "effective") for kind in KINDS)
-        rows = await _stops(asks, is_new)
+        rows = await _stops(asks, lambda page: not any(map(is_new, page)))
         return frozenset(str(row["algoClOrdId"]) for row in rows if is_new(row))
 
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
@@ -121,19 +121,16 @@ class OkxHoldings:
 
 
 async def _stops(
-    asks: Iterable[Callable[..., Awaitable[object]]], wanted: Callable[[Row], bool] | None = None
+    asks: Iterable[Callable[..., Awaitable[object]]],
+    is_last: Callable[[list[Row]], bool] | None = None,
 ) -> list[Row]:
     """Read these lists of stops; those without an id of their sender are left out.
 
-    All pages are read, or those up to the first without a row that is wanted.
+    All pages are read, or those up to the first that `is_last`.
 
     Raises:
         VenueUnavailable: One cannot be read.
     """
-
-    def is_last(page: list[Row]) -> bool:
-        return wanted is not None and not any(map(wanted, page))
-
     try:
         rows = [row for ask in asks for row in await pages(ask, "algoId", is_last)]
     except OutcomeUnknown as error:

@@ -18,7 +18,6 @@ from oxbot.adapters.postgres.rows import (
     POSITION,
     Records,
     lock_bot_of_order,
-    read_order,
     taken,
 )
 from oxbot.adapters.postgres.schema import bots, fills, orders, positions
@@ -90,11 +89,9 @@ class Settlements(Records):
         """
         async with self._transaction() as connection:
             bot = await lock_bot_of_order(connection, order_id)
-            if claim and not is_as_known(claim, stored := await read_order(connection, order_id)):
-                return stored
             if is_late:
                 fills = await known_late(connection, order_id, fills)
-            return await settle_order(connection, bot, order_id, (fills, instrument))
+            return await settle_order(connection, bot, order_id, (fills, instrument), claim)
 
 
 async def settle_order(
@@ -102,10 +99,13 @@ async def settle_order(
     bot: RowMapping,
     order_id: str,
     news: tuple[Sequence[Fill], Instrument],
+    claim: Order | None = None,
 ) -> Order:
     """Book what is new of an order's fills, within a transaction that has locked the bot's row."""
     fills, instrument = news
     order, position, booked = await _known(connection, order_id)
+    if claim and not is_as_known(claim, order):
+        return order
     new = [fill for fill in _once(fills) if fill.trade_id not in booked]
     ended = settled(order, [*booked.values(), *new])
     if new:
