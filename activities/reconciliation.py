@@ -2,10 +2,10 @@
 
 from temporalio import activity
 
-from oxbot.app import reconciliation, write_off
+from oxbot.app import reconciliation, say_over, write_off
 from oxbot.app.beating import beating
 from oxbot.app.ports import Ports
-from oxbot.messages import Reconcile, Reconciliation, WriteOffMissing
+from oxbot.messages import Reconcile, Reconciliation, SayOver, WriteOffMissing
 
 
 class ReconciliationActivities:
@@ -25,3 +25,9 @@ class ReconciliationActivities:
         """Take what is gone from the account off the books, and prove what is left."""
         async with beating(activity.heartbeat):
             return await write_off.write_off(self._ports, request)
+
+    @activity.defn
+    async def say_over(self, request: SayOver) -> Reconciliation:
+        """End what a person says to be over, and prove what is left."""
+        async with beating(activity.heartbeat):
+            return await say_over.say_over(self._ports, request)

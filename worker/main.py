@@ -75,6 +75,7 @@ def make_worker(client: Client, ports: Ports, task_queue: str) -> Worker:
             record.record_cycles,
             reconciliation.reconcile,
             reconciliation.write_off,
+            reconciliation.say_over,
             watch.watch_prices,
             watch.examine,
         ],

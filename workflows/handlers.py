@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
         Protect,
         ProtectReport,
         Reconciliation,
+        SayOverRequest,
         TickReport,
         TickRequest,
         WriteOffRequest,
@@ -178,6 +179,15 @@ class BotHandlers:
     @write_off_update.validator
     def _may_write_off(self, request: WriteOffRequest) -> None:  # noqa: ARG002 - as the update's
         self._control.must_be("write anything off", *ALIVE)
+
+    @workflow.update(name="say_over", description="An order that OKX shows nowhere is over.")
+    async def say_over_update(self, request: SayOverRequest) -> Reconciliation:
+        """Look once more, end what a person says to be over, and prove what is left."""
+        return await self._reconciling.say_over(request)
+
+    @say_over_update.validator
+    def _may_say_over(self, request: SayOverRequest) -> None:  # noqa: ARG002 - as the update's
+        self._control.must_be("have anything ended", *ALIVE)
 
     @workflow.update(name="tick", description="The driver of a stepped venue: this tick is due.")
     async def tick_update(self, request: TickRequest) -> TickReport:

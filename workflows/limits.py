@@ -1,6 +1,6 @@
 """How long each step may take and how it is retried, derived from the bot's interval."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -72,7 +72,11 @@ class StepLimits:
         return cls(start_to_close=whole, schedule_to_close=whole)
 
 
-WRITE_OFF: Final = StepLimits(ENOUGH, ENOUGH)
+DRIVEN: Final = timedelta(minutes=5)
+"""A cycle of a driven bot is written down before it is answered, unless this is not enough: no
+other tick waits meanwhile, and what is written with the next cycle has no equity of its own."""
+
+A_PERSON_WAITS: Final = StepLimits(ENOUGH, ENOUGH)
 """A person waits for the answer, and not longer than for an answer of the bot's."""
 
 
@@ -88,14 +92,18 @@ class CycleLimits:
     reconcile: StepLimits
 
     @classmethod
-    def of(cls, interval: timedelta, *, live: bool = False) -> "CycleLimits":
-        """Derive the limits from the wall time between two ticks; live, orders may take longer."""
+    def of(cls, interval: timedelta, *, live: bool = False, driven: bool = False) -> "CycleLimits":
+        """Derive the limits from the wall time between two ticks.
+
+        Live, orders may take longer; where a driver makes the ticks, the record may.
+        """
         share_of_orders = StepLimits.whole if live else StepLimits.share_of
+        record = StepLimits.share_of(interval, 0.05)
         return cls(
             observe=StepLimits.share_of(interval, 0.20),
             decide=StepLimits.share_of(interval, 0.40),
             validate=StepLimits.share_of(interval, 0.15),
             execute=share_of_orders(interval, 0.15),
-            record=StepLimits.share_of(interval, 0.05),
+            record=replace(record, schedule_to_close=DRIVEN) if driven else record,
             reconcile=StepLimits.whole(interval, 0.20),
         )

@@ -12,14 +12,14 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from oxbot.domain.bot import Mode
     from oxbot.domain.errors import Conflict, InputError, NotFound
-    from oxbot.messages import Reconciliation, WriteOffRequest
+    from oxbot.messages import Reconciliation, SayOverRequest, WriteOffRequest
     from workflows.causes import cause_of, failure_of
     from workflows.state import BotState
     from workflows.steps import Steps
 
 
 REFUSALS: Final = frozenset({Conflict.__name__, InputError.__name__, NotFound.__name__})
-"""What a write-off is refused with; of anything else nobody knows what it has done."""
+"""What a person's word is refused with; of anything else nobody knows what it has done."""
 
 
 AGAIN: Final = timedelta(seconds=15)
@@ -117,11 +117,28 @@ class Reconciling:
         Raises:
             ApplicationError: It was refused, and nothing was written off; or nobody can say yet.
         """
+        return await self._at_a_persons_word(
+            lambda: self._steps.write_off(wish), "anything was written off"
+        )
+
+    async def say_over(self, wish: SayOverRequest) -> Reconciliation:
+        """End what a person says to be over, as soon as nobody else looks at the account.
+
+        Raises:
+            ApplicationError: It was refused, and nothing was ended; or nobody can say yet.
+        """
+        return await self._at_a_persons_word(
+            lambda: self._steps.say_over(wish), f"{wish.order_id} was ended"
+        )
+
+    async def _at_a_persons_word(
+        self, work: Callable[[], Awaitable[Reconciliation]], what: str
+    ) -> Reconciliation:
         await workflow.wait_condition(lambda: self._state.spec is not None)
         try:
-            return await self._one_after_the_other(lambda: self._steps.write_off(wish))
+            return await self._one_after_the_other(work)
         except ActivityError as error:
-            raise _told(error) from error
+            raise _told(error, what) from error
 
     async def _one_after_the_other(
         self, look: Callable[[], Awaitable[Reconciliation]]
@@ -160,12 +177,12 @@ def pause_after(looks: int) -> timedelta:
     return wait
 
 
-def _told(error: ActivityError) -> ApplicationError:
-    """Make the failure of an update of why nothing was written off, or why nobody can say."""
+def _told(error: ActivityError, what: str) -> ApplicationError:
+    """Make the failure of an update of why nothing was done, or why nobody can say whether."""
     cause = failure_of(error)
     if isinstance(cause, ApplicationError) and cause.type in REFUSALS:
         return ApplicationError(cause.message, type=cause.type, non_retryable=True)
     return ApplicationError(
-        f"Nobody can say yet whether anything was written off: {cause_of(error)}. "
+        f"Nobody can say yet whether {what}: {cause_of(error)}. "
         "`oxbot bots show` tells by its events."
     )

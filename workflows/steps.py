@@ -35,6 +35,8 @@ with workflow.unsafe.imports_passed_through():
         Recorded,
         RiskReport,
         RunGrant,
+        SayOver,
+        SayOverRequest,
         ValidateRisk,
         WriteControl,
         WriteLimits,
@@ -42,6 +44,7 @@ with workflow.unsafe.imports_passed_through():
         WriteOffRequest,
     )
     from workflows.limits import (
+        A_PERSON_WAITS,
         AT_ONCE,
         HEARTBEAT_WITHIN,
         LONGEST_ATTEMPT,
@@ -52,7 +55,6 @@ with workflow.unsafe.imports_passed_through():
         SHORTEST_ATTEMPT,
         UNTIL_DONE,
         WITHIN_THE_CYCLE,
-        WRITE_OFF,
         CycleLimits,
         StepLimits,
     )
@@ -178,7 +180,15 @@ class Steps:
         return await workflow.execute_activity_method(
             ReconciliationActivities.write_off,
             WriteOffMissing(reconcile=self._to_reconcile(), wish=wish),
-            **_noticed(WRITE_OFF, f"write off, for {wish.by}"),
+            **_noticed(A_PERSON_WAITS, f"write off, for {wish.by}"),
+        )
+
+    async def say_over(self, wish: SayOverRequest) -> Reconciliation:
+        """End what a person says to be over, and prove what is left."""
+        return await workflow.execute_activity_method(
+            ReconciliationActivities.say_over,
+            SayOver(reconcile=self._to_reconcile(), wish=wish),
+            **_noticed(A_PERSON_WAITS, f"say that {wish.order_id} is over, for {wish.by}"),
         )
 
     def _to_reconcile(self) -> Reconcile:
@@ -252,7 +262,8 @@ class Steps:
         interval_ms = spec.interval_ms if spec else 0
         rate = clock.rate if clock and clock.rate else 1
         interval = timedelta(milliseconds=int(interval_ms / rate))
-        return CycleLimits.of(interval, live=bool(spec and spec.mode == Mode.LIVE))
+        live = bool(spec and spec.mode == Mode.LIVE)
+        return CycleLimits.of(interval, live=live, driven=self._state.stepped)
 
 
 _UNLIMITED = workflow.ActivityConfig(

@@ -12,9 +12,11 @@ from chaos_matrix.trader import DECIDED, GUARDED, NARROW, WATCHED
 from chaos_matrix.ways import CLAIMS, EXECUTE, NOT_LED_TO, PROTECT, RECONCILE, Way, at, ways_to
 from oxbot.domain.bot import Mode
 
-WATCH, EXAMINE, WRITE_OFF = "watch_prices", "examine", "write_off"
-"""Activities of the market watch, and of a person who settles what an account lacks: that one's
-tests end it before each of its calls."""
+WATCH, EXAMINE = "watch_prices", "examine"
+"""Activities of the market watch."""
+
+BY_A_PERSON: Final = ("write_off", "say_over")
+"""What a person has settled; the tests of these end them before each of their calls."""
 
 OF_AN_ORDER: Final = frozenset(
     ("claim", "place", "settle", "look_up", "release", "finish_order", "")
@@ -108,7 +110,7 @@ def catalogue(mode: Mode) -> list[Injection]:
 def points(mode: Mode) -> Iterator[Point]:
     """Give every point that the worker of a bot has."""
     for name in activities_found(mode):
-        if name not in (WATCH, EXAMINE, WRITE_OFF):
+        if name not in (WATCH, EXAMINE, *BY_A_PERSON):
             yield from (at(moment, name) for moment in MOMENTS)
     yield from awaited(mode)
 
@@ -117,7 +119,7 @@ def awaited(mode: Mode) -> Iterator[Point]:
     """Give every point inside the activities on whose way an order can be sent."""
     for name, methods in executing(mode).items():
         for method in methods:
-            if name != WRITE_OFF and (name, method) not in NOT_LED_TO:
+            if name not in BY_A_PERSON and (name, method) not in NOT_LED_TO:
                 yield from (at(moment, name, method) for moment in MOMENTS)
 
 

@@ -26,7 +26,14 @@ from oxbot.domain.listing import check_listed, check_live
 from oxbot.domain.models import check_provider
 from oxbot.domain.money import Notional
 from oxbot.domain.values import Value
-from oxbot.messages import BotView, ControlAnswer, ControlRequest, Reconciliation, WriteOffRequest
+from oxbot.messages import (
+    BotView,
+    ControlAnswer,
+    ControlRequest,
+    Reconciliation,
+    SayOverRequest,
+    WriteOffRequest,
+)
 from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
 from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow, TradeRow
 
@@ -214,6 +221,19 @@ async def write_off(desk: Desk, bot_id: str, request: WriteOffRequest) -> Reconc
     """
     await _must_have_account(desk, bot_id)
     return await desk.control.write_off(bot_id, request)
+
+
+async def say_over(desk: Desk, bot_id: str, request: SayOverRequest) -> Reconciliation:
+    """End an order or stop that the exchange shows nowhere, and prove what is left.
+
+    Raises:
+        InputError: The bot trades on paper.
+        NotFound: There is no such bot, or it has no such order or stop.
+        Conflict: It is stopped; or it is known what became of it, or may yet become known.
+        Unavailable: It does not answer; whoever asks again with the same request learns more.
+    """
+    await _must_have_account(desk, bot_id)
+    return await desk.control.say_over(bot_id, request)
 
 
 async def _must_have_account(desk: Desk, bot_id: str) -> None:

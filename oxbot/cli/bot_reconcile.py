@@ -13,7 +13,7 @@ from oxbot.cli import output
 from oxbot.cli.desk import at_desk, user
 from oxbot.domain.errors import Conflict, InputError
 from oxbot.domain.money import plain
-from oxbot.messages import OrderOutcome, Reconciliation, WriteOffRequest
+from oxbot.messages import OrderOutcome, Reconciliation, SayOverRequest, WriteOffRequest
 
 
 def reconcile(bot_id: str, *, as_json: bool) -> None:
@@ -49,6 +49,25 @@ def write_off(bot_id: str, reason: str, *, ask: bool, as_json: bool) -> None:
         id=secrets.token_hex(8), by=f"{user()}, command line", reason=reason, losses=found.losses
     )
     _tell(at_desk(lambda desk: bots.write_off(desk, bot_id, request)), as_json=as_json)
+
+
+def say_over(bot_id: str, order_id: str, reason: str, *, ask: bool, as_json: bool) -> None:
+    """End an order or stop that the exchange shows nowhere, once a person has said so.
+
+    Raises:
+        InputError: The bot trades on paper, or nobody can be asked and `--yes` is not given.
+        Conflict: It is known what became of it, or may yet become known.
+        NotFound: There is no such bot, or it has no such order or stop.
+    """
+    if ask and not (output.is_dialogue() and not as_json):
+        raise InputError("Nothing was ended: where nobody can be asked, say --yes.")
+    if ask:
+        write(output.console(), at_desk(lambda desk: bots.reconcile_bot(desk, bot_id)))
+        question = f"Have you seen at OKX that {order_id} is over and has traded nothing?"
+        if not Confirm.ask(question, default=False):
+            raise typer.Exit
+    request = SayOverRequest(order_id=order_id, by=f"{user()}, command line", reason=reason)
+    _tell(at_desk(lambda desk: bots.say_over(desk, bot_id, request)), as_json=as_json)
 
 
 def _confirm(bot_id: str, losses: Mapping[str, Decimal]) -> None:
@@ -87,6 +106,7 @@ def _lines(found: Reconciliation) -> Iterator[str]:
     yield from (f"closed: {_told(order)}" for order in found.exits)
     if found.written_off:
         yield f"written off: {listed(found.written_off)}"
+    yield from (f"ended, as was said: {order_id}" for order_id in found.said_over)
     yield from (f"stop proven: {symbol}" for symbol in found.proven)
     yield from (f"cancelled, a stop without a position: {stop}" for stop in found.ghosts)
     yield from (f"not known yet: {unknown}" for unknown in found.unknown)

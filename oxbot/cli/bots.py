@@ -152,14 +152,27 @@ def reconcile(
         bool,
         typer.Option("--write-off", help="Take what is missing off the bot's books: a loss."),
     ] = False,
+    over: Annotated[
+        str | None,
+        typer.Option(
+            "--over",
+            metavar="ORDER",
+            help="End an order or stop that OKX shows nowhere; it has traded nothing.",
+        ),
+    ] = None,
     reason: Reason = "",
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Hold a live bot's record against its account; 1 if something differs or is not known."""
     from oxbot.cli import bot_reconcile
+    from oxbot.domain.errors import InputError
 
-    if write_off:
+    if write_off and over:
+        raise InputError("Nothing was done: say --over and --write-off one after the other.")
+    if over:
+        bot_reconcile.say_over(bot_id, over, reason, ask=not yes, as_json=as_json)
+    elif write_off:
         bot_reconcile.write_off(bot_id, reason, ask=not yes, as_json=as_json)
     else:
         bot_reconcile.reconcile(bot_id, as_json=as_json)

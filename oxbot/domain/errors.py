@@ -162,6 +162,10 @@ class OutcomeUnknown(OxbotError):  # noqa: N818 - as NotFound
     http_status = 502
 
 
+class NotShown(OutcomeUnknown):
+    """The exchange answers, and shows nothing by this id; nobody can say here what became of it."""
+
+
 class OrderTaken(OutcomeUnknown):
     """The exchange has said that it took an order, and does not show yet what became of it."""
 

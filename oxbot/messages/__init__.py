@@ -56,6 +56,8 @@ from oxbot.messages.protection import (
 from oxbot.messages.reconciliation import (
     Reconcile,
     Reconciliation,
+    SayOver,
+    SayOverRequest,
     WriteOffMissing,
     WriteOffRequest,
 )
@@ -107,6 +109,8 @@ __all__ = [
     "RiskReport",
     "RunGrant",
     "RunSpec",
+    "SayOver",
+    "SayOverRequest",
     "SeenPrice",
     "TickReport",
     "TickRequest",

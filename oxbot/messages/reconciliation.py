@@ -30,7 +30,7 @@ class Reconciliation(Message):
     wait while there is anything in the last four.
 
     `losses` are amounts by currency that are missing and could be written off for this bot,
-    `written_off` those that were.
+    `written_off` those that were; `said_over` are the ids that a person's word has ended.
     """
 
     booked: tuple[OrderOutcome, ...] = ()
@@ -43,6 +43,7 @@ class Reconciliation(Message):
     differs: tuple[str, ...] = ()
     losses: dict[str, CurrencyAmount] = Field(default_factory=dict)
     written_off: dict[str, CurrencyAmount] = Field(default_factory=dict)
+    said_over: tuple[str, ...] = ()
 
     @property
     def blocks(self) -> str:
@@ -69,3 +70,23 @@ class WriteOffMissing(Message):
 
     reconcile: Reconcile
     wish: WriteOffRequest
+
+
+class SayOverRequest(BaseModel):
+    """A person's word: this order or stop, which the exchange shows nowhere, is over.
+
+    It has traded nothing beyond what is on record. `order_id` is an order's, or a resting stop's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    order_id: str = Field(min_length=1, max_length=64)
+    by: str = "temporal"
+    reason: str = ""
+
+
+class SayOver(Message):
+    """End what a person says to be over, and prove what is left."""
+
+    reconcile: Reconcile
+    wish: SayOverRequest

@@ -22,6 +22,7 @@ from oxbot.messages import (
     Protect,
     ProtectReport,
     Reconciliation,
+    SayOverRequest,
     TickReport,
     WriteOffRequest,
 )
@@ -251,6 +252,13 @@ class BotControl(Protocol):
         """Have what is gone from a live bot's account taken off its books, and say what was found.
 
         Conflict where it is not what is missing, or nobody can say what is.
+        """
+        ...
+
+    async def say_over(self, bot_id: str, request: SayOverRequest) -> Reconciliation:
+        """Have an order or stop ended that the exchange shows nowhere, and say what was found.
+
+        Conflict where it is known what became of it, or may yet become known.
         """
         ...
 

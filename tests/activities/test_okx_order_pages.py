@@ -8,7 +8,7 @@ from aiohttp import web
 from oxbot.adapters.okx.asked import MOST_PAGES, PAGE
 from oxbot.adapters.okx.stops import GRACE_MS
 from oxbot.adapters.okx.trading import ALL_KEPT_MS, TRADED_KEPT_MS, OkxExchange
-from oxbot.domain.errors import OutcomeUnknown
+from oxbot.domain.errors import NotShown, OutcomeUnknown
 from oxbot.domain.money import Quantity
 from oxbot.domain.orders import FENCE_MS
 from oxbot.domain.resting import SIGNED_FOR_MS
@@ -103,7 +103,7 @@ async def test_behind_more_than_anybody_pages_through_nobody_knows_of_an_order(
     okx: LocalOkx, exchange: OkxExchange
 ) -> None:
     okx.answers[HISTORY] = paged(lambda n: numbered(n, mine=1))
-    with pytest.raises(OutcomeUnknown, match="more than 2000 rows"):
+    with pytest.raises(NotShown, match="more than 2000 rows"):
         await exchange.look_up(entry())
     assert okx.asked(HISTORY) == MOST_PAGES
 
@@ -133,7 +133,7 @@ async def test_of_an_order_from_before_what_okx_tells_nobody_can_know_any_more(
     clock.venue_ms = SENT_MS + TRADED_KEPT_MS
     assert await exchange.look_up(entry()) is None
     clock.venue_ms += 1
-    with pytest.raises(OutcomeUnknown, match=f"{ID} was sent before.*Download the account's"):
+    with pytest.raises(NotShown, match=f"{ID} was sent before.*Download the account's"):
         await exchange.look_up(entry())
     assert okx.asked(ARCHIVE) == 2
 
@@ -158,7 +158,7 @@ async def test_an_order_of_its_id_from_before_is_not_taken_for_the_one_that_was_
         "trade/batch-orders": envelope([acknowledged]),
         "trade/order": envelope([row(cTime=str(SENT_MS - 1))]),
     }
-    with pytest.raises(OutcomeUnknown, match="cannot be seen yet"):
+    with pytest.raises(NotShown, match="cannot be seen yet"):
         await exchange.place(entry(), await Standing().reading())
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from oxbot.adapters.okx.stops import GRACE_MS
 from oxbot.adapters.okx.trading import OkxExchange
-from oxbot.domain.errors import OutcomeUnknown
+from oxbot.domain.errors import NotShown, OutcomeUnknown
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.resting import SIGNED_FOR_MS, RestingStop, SeenState, StopState, attached_id
 from tests.activities.okx_server import NOW_MS, Handler, LocalOkx, Row, envelope, local_okx
@@ -138,7 +138,7 @@ async def test_a_stop_that_was_seen_at_rest_is_over_only_by_okxs_history(
     assert (await exchange.see_stop(seen.model_copy(update={"state": StopState.SENT}))).state is (
         SeenState.ABSENT
     )
-    with pytest.raises(OutcomeUnknown, match="was seen at rest"):
+    with pytest.raises(NotShown, match="was seen at rest"):
         await exchange.see_stop(seen)
     okx.answers["trade/orders-algo-history"] = envelope([algo("1", "canceled")])
     assert (await exchange.see_stop(seen)).state is SeenState.OVER

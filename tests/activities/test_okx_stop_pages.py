@@ -7,7 +7,7 @@ from aiohttp import web
 
 from oxbot.adapters.okx.asked import MOST_PAGES, PAGE
 from oxbot.adapters.okx.trading import OkxExchange
-from oxbot.domain.errors import OutcomeUnknown, VenueUnavailable
+from oxbot.domain.errors import NotShown, VenueUnavailable
 from oxbot.domain.resting import SIGNED_FOR_MS, SeenState, StopState
 from tests.activities.okx_server import NOW_MS, Handler, LocalOkx, Row, envelope, local_okx
 from tests.activities.test_okx_stop_ids import NONE, STOP, algo
@@ -146,7 +146,7 @@ async def test_a_stop_is_looked_for_no_further_than_where_others_ended_before_it
 ) -> None:
     silent.answers[HISTORY] = history(lambda n: ended(n, mine=1), "canceled")
     late = {"fence_ms": NOW_MS + SIGNED_FOR_MS + MORE - PAGE}
-    with pytest.raises(OutcomeUnknown, match="neither there nor among ended"):
+    with pytest.raises(NotShown, match="neither there nor among ended"):
         await exchange.see_stop(SEEN.model_copy(update=late))
     assert turned(silent) == 3
 
@@ -156,6 +156,6 @@ async def test_behind_more_than_anybody_pages_through_nobody_knows_what_became_o
 ) -> None:
     """Also of one that was never seen, which else would be taken for absent."""
     silent.answers[HISTORY] = history(lambda n: ended(n, mine=1), "canceled")
-    with pytest.raises(OutcomeUnknown, match="more than 2000 rows"):
+    with pytest.raises(NotShown, match="more than 2000 rows"):
         await exchange.see_stop(STOP.model_copy(update={"fence_ms": NOW_MS - 10**6}))
     assert turned(silent) == MOST_PAGES

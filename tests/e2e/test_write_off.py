@@ -79,6 +79,16 @@ def test_what_a_person_has_spent_is_written_off_once_he_confirms_the_figures(
         code, said = reconcile(machine, "p1", "--write-off", "--yes")
         assert (code, "trades on paper" in said["message"]) == (2, True)
 
+        over = ("--over", "bnone", "--yes")
+        code, said = reconcile(machine, "b1", *over)
+        assert (code, "has no order or stop bnone" in said["message"]) == (3, True)
+        code, said = reconcile(machine, "p1", *over)
+        assert (code, "trades on paper" in said["message"]) == (2, True)
+        code, said = reconcile(machine, "b1", *over[:2])
+        assert (code, "say --yes" in said["message"]) == (2, True)
+        code, said = reconcile(machine, "b1", *over, "--write-off")
+        assert (code, "one after the other" in said["message"]) == (2, True)
+
         asyncio.run(spend(machine, "250"))
         code, found = reconcile(machine, "b1")
         assert (code, len(found["differs"])) == (1, 1)

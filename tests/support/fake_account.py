@@ -9,6 +9,7 @@ from typing import Final
 
 from oxbot.domain.balances import Balance
 from oxbot.domain.errors import (
+    NotShown,
     OrderTaken,
     OutcomeUnknown,
     OxbotError,
@@ -78,8 +79,10 @@ class FakeAccount:
         at_ms = await self._now_ms()
         if order.id in self._orders and at_ms >= self._seen_from_ms[order.id]:
             return list(self._orders[order.id])
-        if at_ms <= (order.fence_ms or 0) + GRACE_MS or order.state is OrderState.OPEN:
-            raise OutcomeUnknown(f"{order.id} may still be taken, or is.")
+        if at_ms <= (order.fence_ms or 0) + GRACE_MS:
+            raise OutcomeUnknown(f"{order.id} may still be taken.")
+        if order.state is OrderState.OPEN:
+            raise NotShown(f"{order.id} was taken, and is shown nowhere.")
         return None
 
     async def place_stop(self, stop: RestingStop) -> None:
@@ -101,10 +104,11 @@ class FakeAccount:
         seen = self.alive.get(stop.id) or self.over.get(stop.id)
         if seen is not None and at_ms >= self._seen_from_ms.get(stop.id, 0):
             return seen
-        was_alive = seen is not None and seen.state is SeenState.TRIGGERED
-        was_alive |= stop.state is StopState.RESTING
-        if was_alive or at_ms <= stop.fence_ms + GRACE_MS:
+        was_triggered = seen is not None and seen.state is SeenState.TRIGGERED
+        if was_triggered or at_ms <= stop.fence_ms + GRACE_MS:
             raise OutcomeUnknown(f"{stop.id} may still be taken, or what it sold cannot be seen.")
+        if stop.state is StopState.RESTING:
+            raise NotShown(f"{stop.id} rested, and is shown nowhere.")
         return SeenStop(state=SeenState.ABSENT, reason="it was never there")
 
     async def amend_stop(self, stop: RestingStop) -> None:

@@ -156,6 +156,7 @@ class House:
                 RecordActivities(ports).record_cycles,
                 reconciliation.reconcile,
                 reconciliation.write_off,
+                reconciliation.say_over,
                 watch.watch_prices,
                 watch.examine,
             ],

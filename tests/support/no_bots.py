@@ -12,6 +12,7 @@ from oxbot.messages import (
     Protect,
     ProtectReport,
     Reconciliation,
+    SayOverRequest,
     TickReport,
     WriteOffRequest,
 )
@@ -75,6 +76,9 @@ class NoBots:
         raise NotImplementedError(bot_id)
 
     async def write_off(self, bot_id: str, request: WriteOffRequest) -> Reconciliation:
+        raise NotImplementedError(bot_id, request)
+
+    async def say_over(self, bot_id: str, request: SayOverRequest) -> Reconciliation:
         raise NotImplementedError(bot_id, request)
 
     async def examine(self, venue: str, at_ms: int) -> ExamineReport:

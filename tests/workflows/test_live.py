@@ -7,17 +7,18 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from oxbot.app.say_over import WAIT_MS
 from oxbot.domain.bot import Bot, BotStatus
-from oxbot.domain.errors import Conflict, VenueUnavailable
+from oxbot.domain.errors import Conflict, NotFound, VenueUnavailable
 from oxbot.domain.money import Notional, Price
 from oxbot.domain.orders import Order, OrderState, Purpose
-from oxbot.messages import Protect, Reconciliation, WriteControl, WriteOffRequest
+from oxbot.messages import Protect, Reconciliation, SayOverRequest, WriteControl, WriteOffRequest
 from tests.support.fake_account import FakeAccount
-from tests.support.fakes import BTC
+from tests.support.fakes import BTC, ETH
 from tests.support.house import GLANCE_S, PATIENCE_S, BotHandle, House, pause, stop
 from tests.support.temporal_server import LONG
 from tests.support.trading import entry
-from workflows.limits import NOTICED_WITHIN, WRITE_OFF, CycleLimits
+from workflows.limits import A_PERSON_WAITS, NOTICED_WITHIN, CycleLimits
 from workflows.reconciling import pause_after
 
 pytestmark = pytest.mark.critical
@@ -303,6 +304,30 @@ async def test_a_write_off_waits_for_whoever_looks_at_the_account(empty_house: H
         await house.end()
 
 
+async def test_what_a_person_says_to_be_over_is_ended_and_entries_go_on(empty_house: House) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        now_ms = (await house.clock.reading()).venue_ms
+        lost = entry(bot.id, symbol=ETH, expires_ms=now_ms)
+        sent = {"state": OrderState.OPEN, "fence_ms": now_ms - WAIT_MS}
+        house.store.claimed.add(lost.id)
+        house.store.orders_by_id[lost.id] = lost.model_copy(update=sent)
+        assert (await reconciled(handle)).unknown
+        wish = SayOverRequest(order_id=lost.id, by="a person")
+        with house.faults.failing("say_over"), pytest.raises(Conflict, match="Nobody can say yet"):
+            await house.ports.control.say_over(bot.id, wish)
+        for _ in range(2):
+            found = await house.ports.control.say_over(bot.id, wish)
+            assert (found.said_over, found.blocks) == ((lost.id,), "")
+        assert "**Nothing is entered**" not in await details_of(handle)
+        none = SayOverRequest(order_id="bnone", by="a person")
+        with pytest.raises(NotFound, match="has no order or stop bnone"):
+            await house.ports.control.say_over(bot.id, none)
+        await house.end()
+
+
 async def written_off(handle: BotHandle, wish: WriteOffRequest) -> Reconciliation:
     found: Reconciliation = await handle.execute_update(
         "write_off", wish, result_type=Reconciliation
@@ -482,7 +507,7 @@ def test_five_bots_with_twenty_coins_each_can_be_looked_at_within_one_attempt(
     """By OKX's rate: two requests for each coin, one for its stop, and six for the account."""
     requests, each = 5 * (3 * 20 + 6), timedelta(seconds=0.11)
     limits = CycleLimits.of(timedelta(seconds=interval_s), live=True)
-    for step in (limits.reconcile, limits.execute, WRITE_OFF):
+    for step in (limits.reconcile, limits.execute, A_PERSON_WAITS):
         assert requests * each < step.start_to_close <= step.schedule_to_close
 
 

@@ -1,6 +1,7 @@
 """A venue that stands still: ticks come from its driver, and from nowhere else."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
@@ -20,6 +21,7 @@ from tests.support.house import (
     stop,
     tick,
 )
+from workflows import limits
 
 NOON_MS = 1_750_000_000_000
 
@@ -41,6 +43,23 @@ async def test_a_cycle_runs_when_the_driver_says_so_and_the_answer_comes_when_it
     assert len(stepped_house.store.filled(Purpose.ENTRY)) == 1
     assert [cycle.cycle for cycle in stepped_house.recorded(bot)] == [1]
     assert report.next_due_ms == (await status_of(handle)).next_due_ms
+
+
+async def test_a_cycle_is_on_record_before_it_is_answered_however_long_nobody_writes_it(
+    stepped_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the next cycle it would be written without an equity: it would be no replay."""
+    monkeypatch.setattr(limits, "SHORTEST", timedelta(seconds=0.5))
+    monkeypatch.setattr(limits, "SHORTEST_ATTEMPT", timedelta(seconds=0.5))
+    bot, handle = await stepped_house.started(interval_s=1)
+    begun = stepped_house.faults.begun
+    with stepped_house.faults.failing("record_cycles", final=False):
+        ticking = asyncio.create_task(next_tick(stepped_house, handle))
+        await stepped_house.pass_until(lambda: begun["record_cycles"] >= 3 or ticking.done())
+        assert not ticking.done()
+        assert stepped_house.recorded(bot) == []
+    assert (await ticking).cycle == 1
+    assert [cycle.cycle for cycle in stepped_house.recorded(bot)] == [1]
 
 
 async def test_the_same_tick_asked_for_twice_is_one_cycle(stepped_house: House) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import code_of, rows_of, said_by
-from oxbot.adapters.okx.order_errors import unknown
+from oxbot.adapters.okx.order_errors import not_shown, unknown
 from oxbot.adapters.okx.order_rows import text
 from oxbot.adapters.okx.private import NOBODY
 from oxbot.domain.errors import OutcomeUnknown, OxbotError, VenueUnavailable
@@ -78,7 +78,7 @@ async def pages(
         if len(page) < PAGE or (is_last and is_last(page)):
             return rows
         after = {"after": text(page[-1], number)}
-    raise unknown(
+    raise not_shown(
         f"OKX's list has more than {MOST_PAGES * PAGE} rows, and is read no further: a person has "
         "to look there"
     )

@@ -23,6 +23,7 @@ from oxbot.adapters.okx.errors import (
     said_by,
 )
 from oxbot.domain.errors import (
+    NotShown,
     OutcomeUnknown,
     OxbotError,
     RateLimited,
@@ -80,6 +81,12 @@ def order_id_of(answer: object) -> str:
     return order_id
 
 
+END_IT: Final = (
+    "Where a person has seen at OKX that it has traded nothing, `oxbot bots reconcile --over` "
+    "ends it."
+)
+
+
 def unknown(said: str) -> OutcomeUnknown:
     """Give the error for an order of which nobody knows whether it was taken."""
     return OutcomeUnknown(
@@ -87,13 +94,18 @@ def unknown(said: str) -> OutcomeUnknown:
     )
 
 
-def forgotten(order_id: str) -> OutcomeUnknown:
+def not_shown(said: str) -> NotShown:
+    """Give the error for an order that may have traded, and that OKX shows nowhere."""
+    return NotShown(f"{unknown(said)} {END_IT}")
+
+
+def forgotten(order_id: str) -> NotShown:
     """Give the error for an order that is older than what OKX tells of."""
-    return OutcomeUnknown(
+    return NotShown(
         f"OKX tells of orders for three months, and the order {order_id} was sent before: whether "
         "it has traded cannot be found out from here any more, and it is not sent again. Download "
         "the account's order history from OKX's website and look for this id: what it traded there "
-        "is on no bot's books."
+        f"is on no bot's books. {END_IT}"
     )
 
 

@@ -32,7 +32,7 @@ from oxbot.adapters.okx.asked import Row, first, must_have_rows, row_asked
 from oxbot.adapters.okx.client import UNREADABLE
 from oxbot.adapters.okx.errors import code_of
 from oxbot.adapters.okx.holdings import OkxHoldings
-from oxbot.adapters.okx.order_errors import ALREADY_THERE, order_failure, unknown
+from oxbot.adapters.okx.order_errors import ALREADY_THERE, not_shown, order_failure, unknown
 from oxbot.adapters.okx.order_rows import fill_of, text
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.domain.errors import VenueRefused
@@ -54,6 +54,9 @@ ALGO_ALREADY_THERE: Final = ALREADY_THERE | {"51065"}
 
 GONE: Final = frozenset({"51400", "51401", "51402", "51410", "51503", "51603"})
 """OKX's codes for an order that cannot be cancelled because it is over, or never was."""
+
+
+NOWHERE: Final = "the stop was seen at rest, and OKX has it neither there nor among ended"
 
 
 class OkxStops(OkxHoldings):
@@ -87,7 +90,7 @@ class OkxStops(OkxHoldings):
         if row is not None:
             return await self._seen(stop, row)
         if stop.state is StopState.RESTING:
-            raise unknown("the stop was seen at rest, and OKX has it neither there nor among ended")
+            raise not_shown(NOWHERE)
         refused = await self._refused_with_entry(stop)
         if refused is not None:
             return refused

@@ -18,7 +18,13 @@ import structlog
 
 from oxbot.adapters.okx.asked import Row, first, row_asked
 from oxbot.adapters.okx.client import UNREADABLE
-from oxbot.adapters.okx.order_errors import forgotten, order_failure, order_id_of, unknown
+from oxbot.adapters.okx.order_errors import (
+    forgotten,
+    not_shown,
+    order_failure,
+    order_id_of,
+    unknown,
+)
 from oxbot.adapters.okx.order_rows import created_ms, fills_of, must_be, order_body
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.adapters.okx.stops import GRACE_MS, OkxStops
@@ -108,7 +114,7 @@ class OkxExchange(OkxStops):
         if age_ms > TRADED_KEPT_MS:
             raise forgotten(order.id)
         if order.state is OrderState.OPEN:
-            raise unknown(TAKEN)
+            raise not_shown(TAKEN)
         return None
 
     async def _row(self, order: Order, sent_ms: int) -> Row | None:

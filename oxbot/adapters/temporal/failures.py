@@ -20,14 +20,17 @@ REFUSALS: Final = (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 
+TOLD: Final[dict[str, type[OxbotError]]] = {kind.__name__: kind for kind in (InputError, NotFound)}
+"""What an update was refused with, by its name; anything else is a Conflict."""
+
 
 def failed(error: Exception, bot_id: str) -> OxbotError:
     """Turn Temporal's words into the project's errors."""
     if isinstance(error, WorkflowUpdateFailedError):
         cause = error.cause
         told = cause.message if isinstance(cause, ApplicationError) else str(cause)
-        unfit = isinstance(cause, ApplicationError) and cause.type == InputError.__name__
-        return InputError(told) if unfit else Conflict(told)
+        kind = cause.type if isinstance(cause, ApplicationError) else None
+        return TOLD.get(kind or "", Conflict)(told)
     if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
         return NotFound(
             f"Bot {bot_id} has no running workflow. A worker starts it again within seconds."

@@ -15,6 +15,7 @@ from oxbot.messages import (
     Protect,
     ProtectReport,
     Reconciliation,
+    SayOverRequest,
     WriteOffRequest,
     watch_id,
 )
@@ -68,6 +69,16 @@ class TemporalProtection(TemporalRuns):
         try:
             found: Reconciliation = await self._handle(bot_id).execute_update(
                 "write_off", request, result_type=Reconciliation, rpc_timeout=PROTECTED_WITHIN
+            )
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
+        return found
+
+    async def say_over(self, bot_id: str, request: SayOverRequest) -> Reconciliation:
+        """Have a live bot end what a person says to be over, and say what was found."""
+        try:
+            found: Reconciliation = await self._handle(bot_id).execute_update(
+                "say_over", request, result_type=Reconciliation, rpc_timeout=PROTECTED_WITHIN
             )
         except REFUSALS as error:
             raise failed(error, bot_id) from error

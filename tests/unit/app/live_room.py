@@ -23,7 +23,7 @@ from oxbot.messages import (
     Reconciliation,
 )
 from tests.support.fake_account import FakeAccount
-from tests.support.fakes import BTC, INSTRUMENT, FakeClock
+from tests.support.fakes import BTC, ETH, INSTRUMENT, FakeClock
 from tests.support.trading import entry, leave
 from tests.unit.app.room import BOT, NOW_MS, Room
 
@@ -64,6 +64,12 @@ class LiveRoom:
         """Make the bot, and write an entry for 0.1 BTC down."""
         await self.room.bot(mode=Mode.LIVE)
         order = entry(BOT, expires_ms=self.now_ms + 60_000)
+        self.store.orders_by_id[order.id] = order
+        return order
+
+    async def open_other(self) -> Order:
+        """Write an entry for ETH down."""
+        order = entry(BOT, 2, symbol=ETH, expires_ms=self.now_ms + 60_000, limit_price=Price(3_010))
         self.store.orders_by_id[order.id] = order
         return order
 

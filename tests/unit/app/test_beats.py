@@ -11,8 +11,9 @@ from activities.execution import ExecutionActivities
 from activities.protection import ProtectionActivities
 from activities.reconciliation import ReconciliationActivities
 from oxbot.app import beating
+from oxbot.app.say_over import WAIT_MS
 from oxbot.domain.orders import Purpose
-from oxbot.messages import ExecuteOrder, WriteOffMissing, WriteOffRequest
+from oxbot.messages import ExecuteOrder, SayOver, SayOverRequest, WriteOffMissing, WriteOffRequest
 from tests.unit.app.live_room import LiveRoom, reconciling
 from tests.unit.app.room import BOT
 
@@ -50,6 +51,16 @@ async def writes_off(room: LiveRoom) -> object:
     return await heard(room, ReconciliationActivities(room.ports).write_off, request)
 
 
+async def says_over(room: LiveRoom) -> object:
+    """End an order that is shown nowhere."""
+    order = await room.open()
+    await room.store.claim(order.id, room.now_ms, room.now_ms)
+    await room.store.note_taken(await room.store.order(order.id))
+    room.now_ms += WAIT_MS
+    request = SayOver(reconcile=reconciling(), wish=SayOverRequest(order_id=order.id))
+    return await heard(room, ReconciliationActivities(room.ports).say_over, request)
+
+
 async def heard(room: LiveRoom, activity: object, request: object) -> object:
     """Run an activity whose clock answers only when a heartbeat was heard."""
     env, beat, wall = ActivityEnvironment(), asyncio.Event(), room.room.clock._wall
@@ -63,7 +74,7 @@ async def heard(room: LiveRoom, activity: object, request: object) -> object:
     return await asyncio.wait_for(env.run(activity, request), 30)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("step", [protects, executes, reconciles, writes_off])
+@pytest.mark.parametrize("step", [protects, executes, reconciles, writes_off, says_over])
 async def test_what_takes_long_tells_that_it_is_at_work(
     step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:
