@@ -150,7 +150,8 @@ class Cycle:
         if self._state.is_protecting(order.symbol):
             return self._leave_alone(order)
         async with self._coins.lock(order.symbol):
-            return await self._execute_alone(order)
+            with self._state.executing(order.symbol):
+                return await self._execute_alone(order)
 
     def _leave_alone(self, order: OrderBrief) -> OrderOutcome:
         """Leave an order to the protection of its coin, which ends what is under way."""

@@ -1,5 +1,8 @@
 """What a bot's workflow remembers, carried whole from run to run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydantic import BaseModel, Field, PrivateAttr
 
 from oxbot.domain.bot import BotStatus, RiskLimits
@@ -78,6 +81,7 @@ class BotState(BaseModel):
 
     _closed: list[str] = PrivateAttr(default_factory=list)
     _booked: int = PrivateAttr(default=0)
+    _executing: list[str] = PrivateAttr(default_factory=list)
 
     @property
     def is_flat(self) -> bool:
@@ -164,6 +168,21 @@ class BotState(BaseModel):
     def is_protecting(self, symbol: str) -> bool:
         """Whether a coin's position is being closed, or is about to be."""
         return any(protection.symbol == symbol for protection in self.protections)
+
+    @contextmanager
+    def executing(self, symbol: str) -> Iterator[None]:
+        """Have others leave a coin alone while an order of it is executed."""
+        self._executing.append(symbol)
+        try:
+            yield
+        finally:
+            self._executing.remove(symbol)
+
+    @property
+    def busy(self) -> tuple[str, ...]:
+        """Coins that a protection or an execution is at."""
+        protected = (protection.symbol for protection in self.protections)
+        return tuple(sorted({*protected, *self._executing}))
 
     def note_protection(self, request: Protect, report: ProtectReport) -> None:
         """Take over what a protection came to, so that no cycle is needed to know it."""

@@ -168,7 +168,7 @@ class Steps:
         )
 
     async def reconcile(self) -> Reconciliation:
-        """Hold record and account against each other; coins being protected are left alone."""
+        """Hold record and account against each other; coins somebody is at are left alone."""
         return await workflow.execute_activity_method(
             ReconciliationActivities.reconcile,
             self._to_reconcile(),
@@ -198,7 +198,7 @@ class Steps:
             incarnation=state.incarnation,
             cycle=state.next_cycle - 1,
             epoch=state.epoch,
-            leave=tuple(sorted({protection.symbol for protection in state.protections})),
+            leave=state.busy,
         )
 
     async def protect(self, request: Protect) -> ProtectReport:

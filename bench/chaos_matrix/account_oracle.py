@@ -10,7 +10,7 @@ from chaos_matrix.verdict import Verdict, Wrong
 
 
 def judge_account(happened: Happened, balances: Mapping[str, str], claimed: Claimed) -> Verdict:
-    """Judge it: each order is some bot's, and it has what it began with and what the bots say.
+    """Judge it: each order and stop is some bot's; it has what it began with and what bots say.
 
     What coins are adrift counts as if a coin were a USDT: any at all is too much.
     """
@@ -18,6 +18,9 @@ def judge_account(happened: Happened, balances: Mapping[str, str], claimed: Clai
     for order in happened.sent.values():
         if order.name not in claimed.names:
             verdict.doubt(Wrong.LOST, f"{order.name or 'an order without a name'} is nobody's")
+    for stop in happened.stops.values():
+        if stop.alive and stop.name not in claimed.names:
+            verdict.doubt(Wrong.LOST, f"the stop {stop.name or 'without a name'} is nobody's")
     for currency in {*BALANCES, *balances, *claimed.coins}:
         gained = claimed.gained if currency == "USDT" else claimed.coins.get(currency, Decimal(0))
         expected = Decimal(BALANCES.get(currency, 0)) + gained

@@ -9,14 +9,21 @@ from chaos_matrix.injection import CONTROL_POINTS, Act, Injection
 from chaos_matrix.points import BEFORE, ENTRY, EXIT, MOMENTS, Deed, Point, Step
 from chaos_matrix.system import SERVERS
 from chaos_matrix.trader import DECIDED, GUARDED, NARROW, WATCHED
-from chaos_matrix.ways import CLAIMS, EXECUTE, NOT_LED_TO, PROTECT, RECONCILE, Way, at, ways_to
+from chaos_matrix.ways import (
+    BY_A_PERSON,
+    CLAIMS,
+    EXECUTE,
+    NOT_LED_TO,
+    PROTECT,
+    RECONCILE,
+    Way,
+    at,
+    ways_to,
+)
 from oxbot.domain.bot import Mode
 
 WATCH, EXAMINE = "watch_prices", "examine"
 """Activities of the market watch."""
-
-BY_A_PERSON: Final = ("write_off", "say_over")
-"""What a person has settled; the tests of these end them before each of their calls."""
 
 OF_AN_ORDER: Final = frozenset(
     ("claim", "place", "settle", "look_up", "release", "finish_order", "")

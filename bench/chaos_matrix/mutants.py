@@ -1,5 +1,6 @@
 """Safeguards taken away, one at a time, inside a worker's process: an oracle must see each."""
 
+import inspect
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
@@ -80,8 +81,16 @@ def mutate(name: str) -> None:
         _BREAKS[name]()
 
 
-def _put(owner: object, name: str, made: object) -> None:
-    """Put something in the place of a safeguard."""
+def _put(owner: object, name: str, made: Callable[..., object]) -> None:
+    """Put something in the place of a safeguard.
+
+    Raises:
+        TypeError: It is called otherwise by now, so that more would break than the safeguard.
+    """
+    whole = getattr(owner, name)
+    taken, given = (len(inspect.signature(each).parameters) for each in (whole, made))
+    if taken != given:
+        raise TypeError(f"{name} takes {taken} arguments by now, and its mutant {given}")
     setattr(owner, name, made)
 
 
@@ -121,10 +130,11 @@ def _no_unique_key() -> None:
         bot: RowMapping,
         order_id: str,
         news: tuple[Sequence[Fill], Instrument],
+        claim: Order | None = None,
     ) -> Order:
         fills, instrument = news
         _, _, booked = await known(connection, order_id)
-        return await settle(connection, bot, order_id, (anew(fills, booked), instrument))
+        return await settle(connection, bot, order_id, (anew(fills, booked), instrument), claim)
 
     async def forgetful(
         connection: AsyncConnection, order_id: str

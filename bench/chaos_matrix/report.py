@@ -12,7 +12,7 @@ from typing import Final, cast
 from chaos_matrix.injection import Injection
 from chaos_matrix.system import RATE
 from chaos_matrix.verdict import DRIFT, Outcome, Wrong
-from chaos_matrix.ways import NOT_LED_TO
+from chaos_matrix.ways import BY_A_PERSON, NOT_LED_TO
 from oxbot.domain.money import plain
 from oxbot.domain.values import Value
 
@@ -104,6 +104,7 @@ def summed_up(state: State, injections: Sequence[Injection], seconds: float) -> 
         "longest_without_stop_s": max((each.bare_ms for each in done), default=0) / 1000 / RATE,
         "never_hit": [each.name for each in injections if not hits[each.name]],
         "not_led_to": sorted(f"{activity}.{method}" for activity, method in NOT_LED_TO),
+        "not_killed": sorted(BY_A_PERSON),
         "seconds": round(seconds, 1),
     }
 

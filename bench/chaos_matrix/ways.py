@@ -101,6 +101,9 @@ NOT_LED_TO: Final = frozenset(
 """Methods that no way leads to: another attempt has to claim the order in the same instant, or
 the account has to lack what its bots hold."""
 
+BY_A_PERSON: Final = ("say_over", "write_off")
+"""Activities of a person who settles something; their own tests end them before each call."""
+
 
 def at(moment: str, activity: str, method: str = "") -> Point:
     """Give a point."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from oxbot.app.ports import Ports
 from oxbot.app.resting import take_back
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import ExitUnfinished, OrderTaken, VenueRefused, VenueUnavailable
+from oxbot.domain.errors import ExitUnfinished, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
 from oxbot.domain.orders import Fill, Order, OrderState, fence_of
 from oxbot.messages import OrderOutcome
@@ -129,9 +129,10 @@ async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order
     except VenueUnavailable:
         await ports.store.release(order)
         raise
-    except OrderTaken:
-        await ports.store.note_taken(order)
-        raise
+    if fills is None:
+        # Before anything else is asked: from here on it is never taken to be absent.
+        taken = await ports.store.note_taken(order)
+        return await find_out(ports, taken) if taken.state.may_trade else taken
     is_paper = await mode_of(ports, order.bot_id) is Mode.PAPER
     return await _settle(ports, order, fills, claim=order if is_paper else None)
 

@@ -70,7 +70,7 @@ async def _look_up(ports: Ports, request: Reconcile, found: Found) -> None:
 
 async def _book_missed(ports: Ports, request: Reconcile, found: Found) -> None:
     """Book what orders that are over on record have traded after all, but for what is only told."""
-    for order, fills in await _missed(ports, request.bot_id):
+    for order, fills in await _missed(ports, request.bot_id, found):
         with found.telling(f"order {order.id} for {order.symbol}, which was over"):
             instruments = await ports.feed.instruments((order.symbol,))
             instrument = instruments[order.symbol]
@@ -84,13 +84,14 @@ async def _book_missed(ports: Ports, request: Reconcile, found: Found) -> None:
                 found.booked.append(await outcome_of(ports, ended))
 
 
-async def _missed(ports: Ports, bot_id: str) -> list[tuple[Order, list[Fill]]]:
+async def _missed(ports: Ports, bot_id: str, found: Found) -> list[tuple[Order, list[Fill]]]:
     """Find executions of a bot's ended orders that are not booked."""
     traded: defaultdict[str, list[Fill]] = defaultdict(list)
     since_ms = (await ports.clock.reading()).venue_ms - DAY_MS
     for symbol in await ports.store.sent_symbols(bot_id, time.time_ns() // 10**6 - DAY_MS):
-        for fill in await ports.account.recent_fills(symbol, since_ms):
-            traded[fill.order_id].append(fill)
+        with found.telling(f"what was traded of {symbol} in the last day"):
+            for fill in await ports.account.recent_fills(symbol, since_ms):
+                traded[fill.order_id].append(fill)
     booked = set(await ports.store.booked_trades(traded))
     return [
         (order, new)

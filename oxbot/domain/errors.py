@@ -166,10 +166,6 @@ class NotShown(OutcomeUnknown):
     """The exchange answers, and shows nothing by this id; nobody can say here what became of it."""
 
 
-class OrderTaken(OutcomeUnknown):
-    """The exchange has said that it took an order, and does not show yet what became of it."""
-
-
 class RefusalCause(StrEnum):
     """What a model's provider refuses for."""
 

@@ -14,7 +14,13 @@ from oxbot.domain.orders import Fill, Order, OrderState
 
 FOLLOWS: Final[Mapping[OrderState, frozenset[OrderState]]] = {
     OrderState.INTENDED: frozenset(
-        {OrderState.SENT, OrderState.FILLED, OrderState.REFUSED, OrderState.CANCELLED}
+        {
+            OrderState.SENT,
+            OrderState.OPEN,
+            OrderState.FILLED,
+            OrderState.REFUSED,
+            OrderState.CANCELLED,
+        }
     ),
     OrderState.SENT: frozenset(
         {
@@ -52,6 +58,8 @@ FOLLOWS: Final[Mapping[OrderState, frozenset[OrderState]]] = {
     OrderState.FILLED: frozenset(),
 }
 """The states that each state may become."""
+
+LATE: Final = "traded after all, though it was"
 
 WITHOUT_FILL: Final = frozenset({OrderState.REFUSED, OrderState.CANCELLED})
 """How an order ends that traded nothing."""
@@ -113,8 +121,10 @@ def settled(order: Order, fills: Sequence[Fill]) -> Order:
 
 
 def _told(order: Order, *, whole: bool) -> str:
-    """Keep why the order was made, and say where it could not be filled whole."""
+    """Keep why the order was made, or had ended, and say where it could not be filled whole."""
     made_for = order.reason.removesuffix(PARTLY).removesuffix("; ")
+    if order.state in WITHOUT_FILL:
+        made_for = f"{LATE} {order.state}: {made_for}".removesuffix(": ")
     return made_for if whole else "; ".join(part for part in (made_for, PARTLY) if part)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -52,6 +53,14 @@ class Purpose(StrEnum):
 
 ORDERED: Final = tuple(purpose for purpose in Purpose if purpose is not Purpose.WRITE_OFF)
 """The purposes that an order can have."""
+
+
+OUR_ID: Final = re.compile(r"b[a-z2-7]{31}")
+
+
+def may_be_ours(name: object) -> bool:
+    """Whether an order's id at the exchange looks like one of ours."""
+    return isinstance(name, str) and OUR_ID.fullmatch(name) is not None
 
 
 class OrderState(StrEnum):

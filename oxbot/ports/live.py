@@ -13,6 +13,14 @@ from oxbot.records import Claims, SeenAccount, StopView, WriteOff
 class LiveStore(Protocol):
     """Resting stops and claims. Each method is one transaction."""
 
+    async def note_taken(self, order: Order) -> Order:
+        """Move to open what the exchange has acknowledged to this claim; give it as stored.
+
+        So is one that was released meanwhile. One that another attempt has ended or claimed anew
+        is left as it is. An open order is never taken to be absent.
+        """
+        ...
+
     async def stop_view(self, bot_id: str, symbol: str) -> StopView:
         """Give what the resting stop of a bot's coin rests on; NotFound."""
         ...

@@ -233,13 +233,6 @@ class Store(ProtectionStore, LiveStore, Protocol):
         """
         ...
 
-    async def note_taken(self, order: Order) -> None:
-        """Move sent → open: the exchange has said that it took the order, and did not show it yet.
-
-        One that is no longer as it is known here is left as it is.
-        """
-        ...
-
     async def finish_order(self, order: Order, state: OrderState, reason: str) -> Order:
         """Close an order without a fill; one that is no longer as it is known here is left.
 

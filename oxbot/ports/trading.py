@@ -62,8 +62,10 @@ class ChatModel(Protocol):
 class Exchange(Protocol):
     """Where orders go. Placing is at most once per claim; what is unknown is looked up."""
 
-    async def place(self, order: Order, now: ClockReading) -> list[Fill]:
+    async def place(self, order: Order, now: ClockReading) -> list[Fill] | None:
         """Execute a claimed order at once or cancel it; an empty list means cancelled.
+
+        None: the exchange has acknowledged it, and what it has traded is to be looked up.
 
         Raises:
             VenueRefused: Final; the order did not and will not trade.
@@ -135,12 +137,12 @@ class LiveExchange(Exchange, Protocol):
         ...
 
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
-        """Give what orders with an id of their sender have traded of a coin since a venue time.
+        """Give what orders with an id such as ours have traded of a coin since a venue time.
 
         Oldest first; `order_id` is that id. What came of stops has none and is left out.
 
         Raises:
-            VenueUnavailable: It does not say now, or not all of it.
+            OutcomeUnknown: It does not say now, or not all of it.
         """
         ...
 

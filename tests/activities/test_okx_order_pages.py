@@ -10,7 +10,7 @@ from oxbot.adapters.okx.stops import GRACE_MS
 from oxbot.adapters.okx.trading import ALL_KEPT_MS, TRADED_KEPT_MS, OkxExchange
 from oxbot.domain.errors import NotShown, OutcomeUnknown
 from oxbot.domain.money import Quantity
-from oxbot.domain.orders import FENCE_MS
+from oxbot.domain.orders import FENCE_MS, OrderState
 from oxbot.domain.resting import SIGNED_FOR_MS
 from tests.activities.okx_server import NOW_MS, Handler, LocalOkx, Row, envelope, local_okx
 from tests.activities.test_okx_trading import ID, NO_ORDER, Standing, entry, filled, opened, row
@@ -153,13 +153,9 @@ async def test_an_order_of_its_id_from_before_it_could_be_sent_is_anothers(
 async def test_an_order_of_its_id_from_before_is_not_taken_for_the_one_that_was_acknowledged(
     okx: LocalOkx, exchange: OkxExchange
 ) -> None:
-    acknowledged = {"clOrdId": ID, "ordId": "9", "sCode": "0", "sMsg": "", "tag": "", "ts": "1"}
-    okx.answers |= {
-        "trade/batch-orders": envelope([acknowledged]),
-        "trade/order": envelope([row(cTime=str(SENT_MS - 1))]),
-    }
+    okx.answers["trade/order"] = envelope([row(cTime=str(SENT_MS - 1))])
     with pytest.raises(NotShown, match="cannot be seen yet"):
-        await exchange.place(entry(), await Standing().reading())
+        await exchange.look_up(entry(state=OrderState.OPEN))
 
 
 async def test_an_order_that_was_claimed_to_be_given_up_was_never_sent(

@@ -18,8 +18,8 @@ from oxbot.adapters.okx.feed import OkxFeed
 from oxbot.adapters.okx.place import Place
 from oxbot.adapters.okx.private import Keys, OkxAccount
 from oxbot.adapters.okx.stops import GRACE_MS
-from oxbot.adapters.okx.trading import OkxExchange
-from oxbot.domain.errors import OrderTaken, OutcomeUnknown, OxbotError, VenueRefused
+from oxbot.adapters.okx.trading import ENDED_KEPT_MS, OkxExchange
+from oxbot.domain.errors import NotShown, OutcomeUnknown, OxbotError, VenueRefused
 from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import FENCE_MS, Fill, Order, OrderState, Purpose, Side
@@ -138,12 +138,18 @@ async def body_of(okx: LocalOkx) -> dict[str, object]:
     return order
 
 
+async def placed(exchange: OkxExchange, order: Order) -> list[Fill] | None:
+    """What an order has traded that was sent and acknowledged."""
+    await exchange.place(order, await Standing().reading())
+    return await exchange.look_up(order.model_copy(update={"state": OrderState.OPEN}))
+
+
 async def test_an_entry_is_a_fenced_limit_with_its_stop_and_target(
     okx: LocalOkx, exchange: OkxExchange
 ) -> None:
     okx.answers["trade/order"] = envelope([row()])
     okx.answers["trade/fills-history"] = envelope([filled("8", "0.01")])
-    await exchange.place(entry(), await Standing().reading())
+    await placed(exchange, entry())
     order = await body_of(okx)
     guard = order.pop("attachAlgoOrds")
     assert order == {
@@ -185,7 +191,7 @@ async def test_a_request_is_signed_at_the_venues_time_and_only_an_order_expires(
     okx: LocalOkx, exchange: OkxExchange
 ) -> None:
     okx.answers["trade/order"] = envelope([row(state="canceled", accFillSz="0")])
-    assert await exchange.place(entry(), await Standing().reading()) == []
+    assert await placed(exchange, entry()) == []
     sent, looked = (r for r in okx.requests if "/trade/" in r.path)
     assert sent.headers["expTime"] == str(NOW_MS + FENCE_MS)
     assert "expTime" not in looked.headers
@@ -202,7 +208,8 @@ async def test_its_fills_come_oldest_first_and_whole(okx: LocalOkx, exchange: Ok
     okx.answers["trade/order"] = envelope([row(state="canceled", accFillSz="0.008")])
     later = filled("9", "0.005", ts=str(NOW_MS + 9))
     okx.answers["trade/fills-history"] = envelope([later, filled("8", "0.003")])
-    fills = await exchange.place(entry(), await Standing().reading())
+    fills = await placed(exchange, entry())
+    assert fills
     assert [(fill.trade_id, fill.quantity) for fill in fills] == [
         ("8", Quantity("0.003")),
         ("9", Quantity("0.005")),
@@ -232,37 +239,36 @@ async def test_whatever_goes_wrong_with_sending_nothing_is_sent_twice(
     assert okx.asked("trade/batch-orders") == 1
 
 
-async def test_what_was_acknowledged_and_cannot_be_seen_is_unknown(
+async def test_what_was_acknowledged_is_known_to_be_taken_before_anything_else_is_asked(
     okx: LocalOkx, exchange: OkxExchange
 ) -> None:
-    with pytest.raises(OrderTaken, match="cannot be seen yet"):
-        await exchange.place(entry(), await Standing().reading())
+    await exchange.place(entry(), await Standing().reading())
+    assert [path for path in okx.paths if path.startswith("trade/")] == ["trade/batch-orders"]
 
 
-async def test_whatever_cannot_be_read_of_an_acknowledged_order_it_was_taken(
-    okx: LocalOkx, exchange: OkxExchange
-) -> None:
-    okx.answers["trade/order"] = envelope([row(state="live", accFillSz="0")])
-    with pytest.raises(OrderTaken):
-        await exchange.place(entry(), await Standing().reading())
-
-
-@pytest.mark.parametrize("late_ms", [FENCE_MS + GRACE_MS + 1, 10**9])
+@pytest.mark.parametrize("late_ms", [FENCE_MS + GRACE_MS + 1, ENDED_KEPT_MS - 60_000])
 async def test_an_order_that_okx_has_taken_is_never_absent(
     clock: Standing, exchange: OkxExchange, late_ms: int
 ) -> None:
     clock.venue_ms = NOW_MS + late_ms
     assert await exchange.look_up(entry()) is None
-    with pytest.raises(OutcomeUnknown, match="was acknowledged"):
+    with pytest.raises(NotShown, match="was acknowledged"):
         await exchange.look_up(entry(state=OrderState.OPEN))
+
+
+async def test_what_okx_has_taken_and_shows_nowhere_for_hours_has_traded_nothing(
+    clock: Standing, exchange: OkxExchange
+) -> None:
+    """It forgets within two hours what it cancelled before it traded, and nothing else."""
+    clock.venue_ms = NOW_MS + ENDED_KEPT_MS + 1
+    assert await exchange.look_up(entry(state=OrderState.OPEN)) == []
 
 
 async def test_a_request_expires_no_later_than_its_order(
     okx: LocalOkx, clock: Standing, exchange: OkxExchange
 ) -> None:
     for expires_ms in (NOW_MS + 3, NOW_MS + 2 * FENCE_MS, None):
-        with pytest.raises(OrderTaken):
-            await exchange.place(entry(expires_ms=expires_ms), await clock.reading())
+        await exchange.place(entry(expires_ms=expires_ms), await clock.reading())
     asked = zip(okx.paths, okx.requests, strict=True)
     sent = [request.headers["expTime"] for path, request in asked if path == "trade/batch-orders"]
     assert sent == [str(NOW_MS + 3), str(NOW_MS + FENCE_MS), str(NOW_MS + FENCE_MS)]

@@ -10,7 +10,6 @@ from typing import Final
 from oxbot.domain.balances import Balance
 from oxbot.domain.errors import (
     NotShown,
-    OrderTaken,
     OutcomeUnknown,
     OxbotError,
     VenueRefused,
@@ -25,6 +24,10 @@ from tests.support.fakes import FEE_RATE, FakeFeed
 
 GRACE_MS: Final = 5_000
 """Milliseconds after its fence by which what was taken can be seen."""
+
+
+FORGOTTEN_MS: Final = 3 * 3_600_000
+"""Milliseconds after which an order that is shown nowhere was cancelled before it traded."""
 
 
 class FakeAccount:
@@ -56,8 +59,8 @@ class FakeAccount:
         self._orders: dict[str, list[Fill]] = {}
         self._seen_from_ms: dict[str, int] = {}
 
-    async def place(self, order: Order, now: ClockReading) -> list[Fill]:  # noqa: ARG002 - the port's
-        """Trade an order at once; an entry's stop rests from then on."""
+    async def place(self, order: Order, now: ClockReading) -> None:  # noqa: ARG002 - the port's
+        """Trade an order at once and acknowledge it; an entry's stop rests from then on."""
         self._ask("place")
         at_ms = await self._now_ms()
         if order.fence_ms is None or at_ms > order.fence_ms:
@@ -69,9 +72,6 @@ class FakeAccount:
             await self._attach(order, fills[0], at_ms)
         if self.hidden_ms and self.is_lost:
             raise OutcomeUnknown(f"The answer about {order.id} was lost.")
-        if self.hidden_ms:
-            raise OrderTaken(f"{order.id} was acknowledged, and cannot be seen yet.")
-        return list(fills)
 
     async def look_up(self, order: Order) -> list[Fill] | None:
         """Give what an order has traded; None once it must be visible, and is not."""
@@ -81,9 +81,11 @@ class FakeAccount:
             return list(self._orders[order.id])
         if at_ms <= (order.fence_ms or 0) + GRACE_MS:
             raise OutcomeUnknown(f"{order.id} may still be taken.")
-        if order.state is OrderState.OPEN:
-            raise NotShown(f"{order.id} was taken, and is shown nowhere.")
-        return None
+        if order.state is not OrderState.OPEN:
+            return None
+        if at_ms > (order.fence_ms or 0) + FORGOTTEN_MS:
+            return []
+        raise NotShown(f"{order.id} was taken, and is shown nowhere.")
 
     async def place_stop(self, stop: RestingStop) -> None:
         """Have a stop rest."""

@@ -146,11 +146,15 @@ class FakeBooks:
             self.orders_by_id[order.id] = stored
         return stored
 
-    async def note_taken(self, order: Order) -> None:
-        """Move sent → open, where it is as known."""
+    async def note_taken(self, order: Order) -> Order:
+        """Move to open what nobody has claimed since."""
         stored = await self.order(order.id)
-        if stored.state is OrderState.SENT and _is_as_known(order, stored):
-            self.orders_by_id[order.id] = moved(stored, OrderState.OPEN)
+        is_sent = stored.state is OrderState.SENT and _is_as_known(order, stored)
+        if is_sent or stored.state is OrderState.INTENDED:
+            fenced = {"fence_ms": order.fence_ms}
+            stored = moved(stored, OrderState.OPEN).model_copy(update=fenced)
+            self.orders_by_id[order.id] = stored
+        return stored
 
     async def finish_order(self, order: Order, state: OrderState, reason: str) -> Order:
         """Close an order without a fill, where it is as known."""

@@ -1,6 +1,7 @@
 """A live bot's workflow: the account comes before the decision, and what differs enters nothing."""
 
 import asyncio
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -284,6 +285,42 @@ async def test_a_write_off_that_is_refused_says_why_and_one_that_fails_that_nobo
         assert "trades on paper" in str(refused.value.cause)
         assert house.store.wishes == {}
         await house.end()
+
+
+async def test_while_an_order_is_executed_nobody_else_looks_at_its_coin(
+    empty_house: House,
+) -> None:
+    """Whoever looks could take it to be absent, and send it as well."""
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        house.model.will_buy(BTC)
+        async with house.faults.holding("execute_order") as held:
+            running = asyncio.create_task(house.run_cycles(bot, 1))
+            await held.reached.wait()
+            await reconciled(handle)
+            assert (await left_alone(handle))[-1] == [BTC]
+            held.released.set()
+            await running
+        await reconciled(handle)
+        assert (await left_alone(handle))[-1] == []
+        await house.end()
+
+
+async def left_alone(handle: BotHandle) -> list[list[str]]:
+    """The coins that each reconciliation was told to leave alone."""
+    history = await handle.fetch_history()
+    scheduled = (
+        event.activity_task_scheduled_event_attributes
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    )
+    return [
+        json.loads(asked.input.payloads[0].data).get("leave", [])
+        for asked in scheduled
+        if asked.activity_type.name == "reconcile"
+    ]
 
 
 async def test_a_write_off_waits_for_whoever_looks_at_the_account(empty_house: House) -> None:

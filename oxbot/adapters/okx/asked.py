@@ -24,6 +24,15 @@ PAGE: Final = 100
 
 MOST_PAGES: Final = 20
 
+CUT: Final = (
+    f"OKX's list has more than {MOST_PAGES * PAGE} rows, and is read no further: a person has to "
+    "look there"
+)
+
+
+class _Cut(OutcomeUnknown):
+    """A list is longer than anybody reads; what is wanted is not in what was read."""
+
 
 async def rows_asked(call: Awaitable[object]) -> Sequence[object]:
     """Give the rows of a question that may have none.
@@ -78,10 +87,7 @@ async def pages(
         if len(page) < PAGE or (is_last and is_last(page)):
             return rows
         after = {"after": text(page[-1], number)}
-    raise not_shown(
-        f"OKX's list has more than {MOST_PAGES * PAGE} rows, and is read no further: a person has "
-        "to look there"
-    )
+    raise _Cut(str(unknown(CUT)))
 
 
 async def first(
@@ -95,8 +101,10 @@ async def first(
     Each is read up to the page that has it, or of which all are older than it could be.
 
     Raises:
-        OutcomeUnknown: As `pages`.
+        OutcomeUnknown: A page cannot be had or used.
+        NotShown: It is in none of them, of which one has no end.
     """
+    is_cut = False
 
     def found(rows: list[Row]) -> Row | None:
         return next(filter(is_wanted, rows), None)
@@ -105,9 +113,15 @@ async def first(
         return found(page) is not None or all(map(is_older, page))
 
     for ask in asks:
-        row = found(await pages(ask, number, is_last))
+        try:
+            row = found(await pages(ask, number, is_last))
+        except _Cut:
+            is_cut = True
+            continue
         if row is not None:
             return row
+    if is_cut:
+        raise not_shown(CUT)
     return None
 
 

@@ -16,7 +16,7 @@ from oxbot.adapters.okx.private import OkxAccount
 from oxbot.domain.balances import Balance
 from oxbot.domain.errors import OutcomeUnknown, VenueUnavailable
 from oxbot.domain.money import Quantity
-from oxbot.domain.orders import Fill
+from oxbot.domain.orders import Fill, may_be_ours
 from oxbot.ports import Clock, MarketFeed
 
 
@@ -75,17 +75,14 @@ class OkxHoldings:
         return frozenset(str(row["algoClOrdId"]) for row in rows if is_new(row))
 
     async def recent_fills(self, symbol: str, since_ms: int) -> list[Fill]:
-        """Give what orders with an id of their sender have traded of a coin since a venue time.
+        """Give what orders with an id such as ours have traded of a coin since a venue time.
 
         Raises:
-            VenueUnavailable: It does not say now, or not all of it.
+            OutcomeUnknown: It does not say now, or not all of it.
         """
         ask = partial(self._account.fills, inst_id_of(symbol), begin=str(since_ms))
-        try:
-            rows = [row for row in await pages(ask, "billId") if row.get("clOrdId")]
-            named = [fill_of(text(row, "clOrdId"), symbol, row) for row in rows]
-        except OutcomeUnknown as error:
-            raise VenueUnavailable(f"OKX's list of fills cannot be read: {error}") from error
+        rows = [row for row in await pages(ask, "billId") if may_be_ours(row.get("clOrdId"))]
+        named = [fill_of(text(row, "clOrdId"), symbol, row) for row in rows]
         return sorted(named, key=lambda fill: (fill.at_ms, fill.trade_id))
 
     async def _executions(

@@ -28,13 +28,17 @@ from oxbot.adapters.okx.order_errors import (
 from oxbot.adapters.okx.order_rows import created_ms, fills_of, must_be, order_body
 from oxbot.adapters.okx.parse import inst_id_of
 from oxbot.adapters.okx.stops import GRACE_MS, OkxStops
-from oxbot.domain.errors import InputError, OrderTaken, OutcomeUnknown, VenueRefused
+from oxbot.domain.errors import InputError, VenueRefused
 from oxbot.domain.market import ClockReading, Instrument
 from oxbot.domain.orders import FENCE_MS, Fill, Order, OrderState, Side
 from oxbot.domain.resting import SIGNED_FOR_MS
 
 ALL_KEPT_MS: Final = 3_600_000
 """Milliseconds for which OKX's history surely has whatever is over; half of what OKX says."""
+
+ENDED_KEPT_MS: Final = 3 * 3_600_000
+"""Milliseconds after which OKX has surely forgotten what it cancelled before it traded: it says
+two hours. What is shown nowhere then is not alive, and has traded nothing."""
 
 TRADED_KEPT_MS: Final = 85 * 86_400_000
 """Milliseconds for which OKX's archive and list of fills surely have what has traded.
@@ -57,13 +61,12 @@ class OkxExchange(OkxStops):
         now_ms: Ms of a clock that is never set.
     """
 
-    async def place(self, order: Order, now: ClockReading) -> list[Fill]:
-        """Send a claimed order and give its fills; an empty list means cancelled.
+    async def place(self, order: Order, now: ClockReading) -> None:  # noqa: ARG002 - the port's
+        """Send a claimed order; OKX has acknowledged it when this returns.
 
         Raises:
             VenueRefused: Final; the order did not and will not trade.
             OutcomeUnknown: It may have traded; only `look_up` may follow.
-            OrderTaken: The same, and OKX has said that it took it.
             VenueUnavailable: It was certainly not sent.
         """
         if order.fence_ms is None:
@@ -76,13 +79,6 @@ class OkxExchange(OkxStops):
         except UNREADABLE as error:
             raise order_failure(error) from error
         _log.info("order acknowledged", order=order.id, okx=order_id_of(answer))
-        try:
-            row = await self._row(order, _sent_ms(order.fence_ms, now))
-            if row is None:
-                raise unknown(TAKEN)
-            return await self._traded(order, row)
-        except OutcomeUnknown as error:
-            raise OrderTaken(str(error)) from error
 
     async def _instrument(self, order: Order) -> Instrument:
         """Give the steps of an order's coin; VenueRefused where OKX lists it no more."""
@@ -95,7 +91,8 @@ class OkxExchange(OkxStops):
         """Give the fills of an order that was sent; None when OKX certainly never had it.
 
         None is also given where it was claimed without a fence: such a claim sends nothing. It is
-        never given of an order that OKX has said to have taken.
+        never given of an order that OKX has said to have taken: where OKX shows that one nowhere,
+        and would if it were alive or had traded anything, it was cancelled before it did.
 
         Raises:
             OutcomeUnknown: Nobody can know yet, or any more.
@@ -113,9 +110,11 @@ class OkxExchange(OkxStops):
             raise unknown(f"OKX may still take it for {known_ms - asked.venue_ms} ms")
         if age_ms > TRADED_KEPT_MS:
             raise forgotten(order.id)
-        if order.state is OrderState.OPEN:
-            raise not_shown(TAKEN)
-        return None
+        if order.state is not OrderState.OPEN:
+            return None
+        if age_ms > ENDED_KEPT_MS:
+            return []
+        raise not_shown(TAKEN)
 
     async def _row(self, order: Order, sent_ms: int) -> Row | None:
         """Give OKX's row of an order that was not sent before; None where it has none."""

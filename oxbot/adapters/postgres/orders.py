@@ -112,16 +112,18 @@ class Orders(Records):
             await connection.execute(update(orders).where(orders.c.id == order.id).values(values))
             return await read_order(connection, order.id)
 
-    async def note_taken(self, order: Order) -> None:
-        """Move sent → open, where the order is as known here."""
-        noted = (
-            update(orders)
-            .where(orders.c.id == order.id, orders.c.state == OrderState.SENT)
-            .where(orders.c.fence_at == order.fence_ms)
-            .values(state=OrderState.OPEN)
-        )
-        async with self._statements() as connection:
-            await connection.execute(noted)
+    async def note_taken(self, order: Order) -> Order:
+        """Move to open what the exchange has acknowledged; give it as stored.
+
+        One that another attempt has ended or claimed anew meanwhile is left as it is.
+        """
+        async with self._transaction() as connection:
+            stored = await _lock(connection, order)
+            if not may_be_taken(order, stored):
+                return stored
+            values = {"state": OrderState.OPEN, "fence_at": order.fence_ms}
+            await connection.execute(update(orders).where(orders.c.id == order.id).values(values))
+            return await read_order(connection, order.id)
 
     async def finish_order(self, order: Order, state: OrderState, reason: str) -> Order:
         """Close an order without a fill, and give it as stored.
@@ -173,6 +175,12 @@ class Orders(Records):
 async def _lock(connection: AsyncConnection, order: Order) -> Order:
     await lock_bot_of_order(connection, order.id)
     return await read_order(connection, order.id)
+
+
+def may_be_taken(known: Order, stored: Order) -> bool:
+    """Whether nobody has claimed an order since this claim, though it may have been released."""
+    released_since = stored.state is OrderState.INTENDED
+    return released_since or (stored.state is OrderState.SENT and is_as_known(known, stored))
 
 
 def is_as_known(known: Order, stored: Order) -> bool:

@@ -109,12 +109,12 @@ class AlgoApi:
     def _page(self, call: Call, *, live: bool) -> web.Response:
         if not text(call.query, "ordType"):
             raise OkxError("50014", "Parameter ordType can not be empty.")
-        rows = [
+        rows = (
             algo_row(call.books, algo)
-            for algo in call.books.algos.values()
+            for algo in reversed(call.books.algos.values())
             if algo.live is live and algo.shown(call.now_ms)
-        ]
-        wanted = [row for row in rows if fits(row, call.query, *FILTERS)]
+        )
+        wanted = (row for row in rows if fits(row, call.query, *FILTERS))
         return envelope(page(wanted, call.query, "algoId"))
 
     def _find(self, call: Call, fields: Fields) -> Algo | None:

@@ -1,6 +1,7 @@
 """Pages of what an account had: newest first, by OKX's filters."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from oxbot.simulator.okx import OkxError
@@ -12,10 +13,10 @@ LONGEST_NUMBER: Final = 20
 
 
 def page(rows: Iterable[Row], query: Fields, number: str, time: str = "cTime") -> list[Row]:
-    """Rows, newest first, of those that a request asks for.
+    """Rows, newest first, of those that a request asks for; no more are made than it gets.
 
     Args:
-        rows: All rows, oldest first.
+        rows: All rows, newest first.
         query: The request; after and before are bounds of `number`, begin and end of `time`.
         number: The field by which pages are turned.
         time: The field that begin and end bound, ms UTC.
@@ -23,13 +24,13 @@ def page(rows: Iterable[Row], query: Fields, number: str, time: str = "cTime") -
     after, before = _whole(query, "after"), _whole(query, "before")
     begin, end = _whole(query, "begin"), _whole(query, "end")
     limit = min(_whole(query, "limit") or LARGEST_PAGE, LARGEST_PAGE)
-    wanted = [
+    wanted = (
         row
         for row in rows
         if _within(row[number], before, after, open_ends=True)
         and _within(row[time], begin, end, open_ends=False)
-    ]
-    return wanted[::-1][:limit]
+    )
+    return list(islice(wanted, limit))
 
 
 def fits(row: Mapping[str, object], query: Fields, *names: str) -> bool:

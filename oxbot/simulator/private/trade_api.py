@@ -102,15 +102,16 @@ class TradeApi:
         """What was filled."""
         found = sorted(
             ((order, fill) for order in self._shown(call) for fill in order.fills),
-            key=lambda pair: pair[1].seq,
+            key=lambda pair: -pair[1].seq,
         )
         rows = (fill_row(order, fill) for order, fill in found)
-        wanted = [row for row in rows if fits(row, call.query, "instType", "instId", "ordId")]
+        wanted = (row for row in rows if fits(row, call.query, "instType", "instId", "ordId"))
         return envelope(page(wanted, call.query, "billId", "ts"))
 
     def _shown(self, call: Call) -> Iterator[Order]:
-        """The account's orders that answers show."""
-        return (order for order in call.books.orders.values() if order.shown(call.now_ms))
+        """The account's orders that answers show, newest first."""
+        orders = reversed(call.books.orders.values())
+        return (order for order in orders if order.shown(call.now_ms))
 
     def _find(self, call: Call, fields: Fields) -> Order | None:
         """The order that is meant, of the instrument that is named."""
@@ -149,5 +150,5 @@ def _named(order: Order, call: Call) -> Row:
 
 
 def _page(call: Call, rows: Iterator[Row], number: str) -> web.Response:
-    wanted = [row for row in rows if fits(row, call.query, *FILTERS)]
+    wanted = (row for row in rows if fits(row, call.query, *FILTERS))
     return envelope(page(wanted, call.query, number))

@@ -26,10 +26,11 @@ async def live() -> LiveRoom:
 async def unseen(live: LiveRoom, order: Order) -> list[Fill]:
     """The exchange trades an order that its bot has given up."""
     now = await live.room.clock.reading()
-    fills = await live.account.place(order.model_copy(update={"fence_ms": now.venue_ms}), now)
+    traded = len(live.account.traded)
+    await live.account.place(order.model_copy(update={"fence_ms": now.venue_ms}), now)
     given_up = order.model_copy(update={"state": OrderState.CANCELLED})
     live.store.orders_by_id[order.id] = given_up
-    return fills
+    return live.account.traded[traded:]
 
 
 async def sold_unseen(live: LiveRoom) -> list[Fill]:

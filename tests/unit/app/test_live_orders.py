@@ -10,6 +10,7 @@ from oxbot.domain.money import Quantity
 from oxbot.domain.orders import FENCE_MS, Order, OrderState, Purpose
 from oxbot.domain.resting import StopState, attached_id
 from oxbot.messages import ExecuteOrder, OrderOutcome
+from tests.support.fake_account import FORGOTTEN_MS
 from tests.support.fakes import BTC
 from tests.support.interleaving import Attempt, Fate
 from tests.unit.app.live_room import HALF, LATER_MS, OTHERS, LiveRoom, reconciling, sold
@@ -63,6 +64,44 @@ async def test_an_entry_that_was_acknowledged_is_never_sent_again_however_late_i
         live.now_ms += LATER_MS
     assert (await live.execute(order.id)).state is OrderState.FILLED
     assert len(live.account.traded) == 1
+    live.must_be_protected()
+    live.must_agree()
+
+
+@pytest.mark.parametrize("moment", ["look_up", "note_taken"])
+async def test_an_acknowledgement_is_on_record_before_anybody_can_take_the_order_to_be_absent(
+    live: LiveRoom, moment: str
+) -> None:
+    """The attempt is slow, or dies: another one looks when the order should be visible."""
+    live.account.hidden_ms = 3 * LATER_MS
+    order = await live.open()
+    slow = attempt_at(live, order).until(moment)
+    live.now_ms += LATER_MS
+    await live.reconcile()
+    with pytest.raises(OutcomePending):
+        slow.finish()
+    assert (await live.store.order(order.id)).state is OrderState.OPEN
+    live.now_ms += 2 * LATER_MS
+    assert (await live.execute(order.id)).state is OrderState.FILLED
+    assert len(live.account.traded) == 1
+    live.must_be_protected()
+    live.must_agree()
+
+
+async def test_an_exit_that_is_shown_nowhere_for_hours_leaves_its_position_with_a_stop(
+    live: LiveRoom,
+) -> None:
+    """The exchange acknowledged it, cancelled it before it traded, and has forgotten it since."""
+    await live.hold()
+    order, stop = live.leaving(), live.stop
+    assert stop is not None
+    await live.account.cancel_stop(stop)
+    await live.store.note_stop(stop.id, StopState.ENDED)
+    assert await live.store.claim(order.id, live.now_ms, live.now_ms)
+    await live.store.note_taken(await live.store.order(order.id))
+    live.now_ms += FORGOTTEN_MS + 1
+    assert (await live.reconcile()).blocks == ""
+    assert (await live.store.order(order.id)).state is OrderState.CANCELLED
     live.must_be_protected()
     live.must_agree()
 
@@ -212,7 +251,7 @@ async def test_a_stop_that_was_seen_at_rest_and_is_nowhere_is_not_taken_to_be_go
             await live.execute(order.id)
     await live.store.finish_order(order, OrderState.CANCELLED, "not now")
     log = list(live.account.log)
-    assert "may still be taken" in (await live.reconcile()).blocks
+    assert "is shown nowhere" in (await live.reconcile()).blocks
     assert live.account.log == log
     assert live.stop
 

@@ -7,7 +7,7 @@ from chaos_matrix.record import Claimed
 from chaos_matrix.system import BALANCES
 from chaos_matrix.verdict import Wrong
 
-from tests.unit.chaos.story import BOUGHT, taken, told
+from tests.unit.chaos.story import BOUGHT, armed, taken, told
 
 CLAIMED = Claimed(
     names=frozenset({"entry", "stop"}),
@@ -39,3 +39,8 @@ def test_a_coin_that_no_bot_speaks_of_is_adrift_to_the_last_digit() -> None:
 def test_money_that_is_missing_is_adrift() -> None:
     verdict = judge_account(told(BOUGHT), {**HAS, "USDT": "99998999.4"}, CLAIMED)
     assert verdict.sentences == ("drift: USDT of the account: -0.1 USDT",)
+
+
+def test_a_stop_of_nobodys_is_lost() -> None:
+    verdict = judge_account(told([*BOUGHT, armed("a2", "stray")]), HAS, CLAIMED)
+    assert verdict.sentences == ("orders_lost: the stop stray is nobody's",)

@@ -1,5 +1,8 @@
 """A mutant is caught by what its loss brings about, and by nothing that is there without it."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 
@@ -47,3 +50,11 @@ def test_a_trade_that_is_booked_once_is_booked_under_its_own_name() -> None:
     [again] = anew([fill], frozenset({"t1"}))
     assert again.trade_id != "t1"
     assert again.model_copy(update={"trade_id": "t1"}) == fill
+
+
+@pytest.mark.parametrize("mutant", [mutant.name for mutant in MUTANTS])
+def test_a_mutant_fits_what_it_takes_the_place_of(mutant: str) -> None:
+    """In a process of its own, which is broken from then on."""
+    broken = f"from chaos_matrix.mutants import mutate; mutate({mutant!r})"
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", broken], env=paths, check=True)
