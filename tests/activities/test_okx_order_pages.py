@@ -163,3 +163,21 @@ async def test_an_order_that_was_claimed_to_be_given_up_was_never_sent(
 ) -> None:
     assert await exchange.look_up(entry(fence_ms=None)) is None
     assert okx.asked("trade/order") == 0
+
+
+async def test_executions_of_other_programs_are_passed_over_whatever_is_wrong_with_them(
+    okx: LocalOkx, exchange: OkxExchange
+) -> None:
+    """A maker's rebate, which no order of ours can have."""
+    others = filled("7", "0.01", clOrdId="another1", fee="0.00001")
+    okx.answers["trade/fills-history"] = envelope([filled("8", "0.01", clOrdId=ID), others])
+    [fill] = await exchange.recent_fills("BTC/USDT", 0)
+    assert fill.trade_id == "8"
+
+
+async def test_an_execution_of_ours_that_cannot_be_read_leaves_it_unknown(
+    okx: LocalOkx, exchange: OkxExchange
+) -> None:
+    okx.answers["trade/fills-history"] = envelope([filled("8", "0.01", clOrdId=ID, fillSz=None)])
+    with pytest.raises(OutcomeUnknown):
+        await exchange.recent_fills("BTC/USDT", 0)

@@ -190,6 +190,34 @@ async def test_an_order_that_the_exchange_has_taken_is_neither_released_nor_clai
     assert await store.order(order.id) == ended
 
 
+async def test_whoever_releases_an_order_while_its_acknowledgement_comes_it_is_open(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    for cycle in range(1, 9):
+        order = entry("b1", cycle)
+        await intend(store, order)
+        assert await store.claim(order.id, NOW_MS, NOW_MS + 1)
+        claimed = await store.order(order.id)
+        await asyncio.gather(store.release(claimed), store.note_taken(claimed))
+        assert await store.order(order.id) == claimed.model_copy(update={"state": OrderState.OPEN})
+        await store.finish_order(await store.order(order.id), OrderState.CANCELLED, "")
+
+
+async def test_an_order_that_was_claimed_anew_is_not_open_by_the_word_to_an_older_claim(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store)
+    order = entry("b1")
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS, NOW_MS + 1)
+    first = await store.order(order.id)
+    await store.release(first)
+    assert await store.claim(order.id, NOW_MS, NOW_MS + 2)
+    again = await store.order(order.id)
+    assert await store.note_taken(first) == again
+
+
 async def test_what_was_sent_once_is_looked_for_among_executions_though_it_was_called_off(
     store: PostgresStore,
 ) -> None:

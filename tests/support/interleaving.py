@@ -124,7 +124,7 @@ class _Stepwise:
 
 def _silent(name: str) -> OxbotError:
     """What an unanswered question is: unknown where somebody has to know."""
-    if name in {"look_up", "see_stop"}:
+    if name in {"look_up", "see_stop", "recent_fills"}:
         return OutcomeUnknown(f"There is no answer to {name}.")
     if name in {"amend_stop", "cancel_stop"}:
         return OutcomeUnknown(f"Nobody knows of {name}.")

@@ -1,5 +1,7 @@
 """A live bot's record held against its account: what was missed is booked, what differs blocks."""
 
+from typing import cast
+
 import pytest
 
 from oxbot.app.coverage import Coverage, coverage
@@ -114,6 +116,16 @@ async def test_an_execution_that_was_missed_is_booked(live: LiveRoom) -> None:
     live.must_be_protected()
     live.must_agree()
     assert await live.reconcile() == Reconciliation(proven=(BTC,))
+
+
+async def test_executions_that_cannot_be_read_keep_nobody_from_its_stop(live: LiveRoom) -> None:
+    attempt = Attempt(lambda ports: reconcile_bot(ports, reconciling()), live.ports)
+    live.account.cancel_all()
+    attempt.until("recent_fills").fate = Fate.LOST_BEFORE
+    found = cast("Reconciliation", attempt.finish())
+    assert "what was traded of BTC/USDT in the last day" in found.blocks
+    assert found.proven == (BTC,)
+    live.must_be_protected()
 
 
 async def test_what_another_bot_of_the_account_has_traded_is_its_own_to_book(
