@@ -29,7 +29,7 @@ SETTLES_WITHIN_S = 30
 """Seconds that a live bot at rest has for what its exchange does to it in between."""
 
 BARE_S = 60
-"""Seconds that a coin may have no stop: a killed worker is away, and its activity is given up."""
+"""Seconds that a coin may have no stop, and as long as a killed worker is away."""
 
 HOLD_LATE_S = 75
 """Seconds that a position may be there after its longest hold: who could not sell it is asked for
@@ -134,8 +134,8 @@ class Matrix:
             late_ms=scaled(LATE_S),
             decides=life.injection.style in (DECIDED, NARROW),
             has_no_stop=life.way.faults == NEVER_A_STOP,
-            bare_ms=scaled(BARE_S),
-            hold_late_ms=scaled(HOLD_LATE_S),
+            bare_ms=scaled(BARE_S + life.way.down_s),
+            hold_late_ms=scaled(HOLD_LATE_S + life.way.down_s),
             is_over=is_over,
         )
         verdict = judge(case)

@@ -15,8 +15,9 @@ Rule = dict[str, object]
 TRIGGERED_S: Final = 2.5
 """Seconds in which a stop that lies near enough is reached."""
 
-AWAY_S: Final = 13
-"""Seconds that a killed worker is away: so long that its activity is given up."""
+AWAY_S: Final = {Mode.PAPER: 13, Mode.LIVE: 63}
+"""Seconds that a killed worker is away: so long that its activity is given up, which may take a
+minute where it asks the exchange about orders."""
 
 
 class Way(Value):
@@ -136,7 +137,7 @@ def _on_the_way(mode: Mode, step: Step) -> dict[str, Way]:
         ways["refused"] = Way(steps=(hold, step), faults=(REFUSED[mode],))
     if activity == PROTECT:
         death = DEATH_SENT if mode is Mode.LIVE else DEATH_UNSENT
-        ways["late"] = Way(steps=(death, step), down_s=AWAY_S, late=True)
+        ways["late"] = Way(steps=(death, step), down_s=AWAY_S[mode], late=True)
     return ways
 
 
@@ -154,16 +155,18 @@ def _past_the_stop(step: Step) -> dict[str, Way]:
 def _forgotten(step: Step) -> dict[str, Way]:
     """Give the ways of an entry whose attempts were given up: the next cycle looks it up."""
     found = {
-        "forgotten": Way(steps=(DEATH_SENT, step), down_s=AWAY_S),
-        "unsent": Way(steps=(DEATH_UNSENT, step), down_s=AWAY_S),
+        "forgotten": Way(steps=(DEATH_SENT, step), down_s=AWAY_S[Mode.LIVE]),
+        "unsent": Way(steps=(DEATH_UNSENT, step), down_s=AWAY_S[Mode.LIVE]),
     }
     if step.deed is Deed.HOLD:
         return found
     held = (HOLD_ENTRY, DEATH_SENT, step)
     amending = Step(deed=Deed.HOLD, point=at(BEFORE, RECONCILE, "amend_stop"))
     return found | {
-        "unfilled": Way(steps=held, down_s=AWAY_S, faults=(UNFILLED,)),
-        "no stop": Way(steps=held, down_s=AWAY_S, faults=(NO_STOP,)),
-        "naked": Way(steps=held, down_s=AWAY_S, faults=NEVER_A_STOP),
-        "unchanged": Way(steps=(DEATH_SENT, amending, step), down_s=AWAY_S, faults=(NO_CHANGE,)),
+        "unfilled": Way(steps=held, down_s=AWAY_S[Mode.LIVE], faults=(UNFILLED,)),
+        "no stop": Way(steps=held, down_s=AWAY_S[Mode.LIVE], faults=(NO_STOP,)),
+        "naked": Way(steps=held, down_s=AWAY_S[Mode.LIVE], faults=NEVER_A_STOP),
+        "unchanged": Way(
+            steps=(DEATH_SENT, amending, step), down_s=AWAY_S[Mode.LIVE], faults=(NO_CHANGE,)
+        ),
     }
