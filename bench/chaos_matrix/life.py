@@ -114,8 +114,7 @@ class Life:
         self._traded = await until(self._has_lived, LIVED_WITHIN_S, LOOK_S)
         self.lived.set()
         patience_s = STRUCK_WITHIN_S if self._comes_by_living else BY_THE_WAY_S
-        patience_s += self.way.down_s
-        await asyncio.wait({director}, timeout=patience_s)
+        await asyncio.wait({director}, timeout=patience_s + self.way.down_s)
 
     async def rest(self) -> BotRecord:
         """Pause, and wait until nothing is under way."""
