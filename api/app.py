@@ -7,20 +7,34 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from api import health, metrics, page, problems, reference, routes, status
+from api import (
+    control,
+    health,
+    metrics,
+    page,
+    problems,
+    reference,
+    routes,
+    sign_in,
+    status,
+    users,
+)
+from api.attempts import no_attempts
 from oxbot import __version__
+from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
-from oxbot.bootstrap import open_desk, resolve
+from oxbot.bootstrap import open_desk, open_reception, resolve
 from oxbot.settings import Settings
 
 DESCRIPTION = (
-    "What the bots do. This version reads and controls nothing: making, pausing and stopping "
-    "bots is done with the command line (`oxbot bots`) until there are accounts to sign in with."
+    "What the bots do, and how they are controlled. `POST /login` gives an access token, which "
+    "goes into the header `Authorization: Bearer ...`; the first who registers (`POST /register`) "
+    "is the administrator. Everybody sees their own bots, administrators all of them."
 )
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -36,9 +50,11 @@ def create_app(settings: Settings) -> FastAPI:
     """Make the application; servers that are away are met by the requests that need them.
 
     Raises:
-        SetupError: No system is running on this machine, and none is named.
+        SetupError: No system is running on this machine, and none is named; or the secret that
+            signs access tokens is missing, short or an example's.
     """
     found = resolve(settings)
+    secret = checked(settings.api_secret.get_secret_value())
     app = FastAPI(
         title="0xBot",
         version=__version__,
@@ -48,9 +64,13 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = found
-    for part in (health, routes, status, metrics, page, reference):
+    app.state.secret = secret
+    app.state.attempts = no_attempts()
+    for part in (health, users, routes, control, status, metrics, sign_in, page, reference):
         app.include_router(part.router)
     problems.install(app)
+    app.exception_handler(sign_in.NotSignedIn)(sign_in.to_sign_in)
+    app.exception_handler(sign_in.PageTrouble)(sign_in.to_trouble)
     app.middleware("http")(_with_headers)
     if found.api_host in LOOPBACK:  # a web site that names us by its own host gets no answer
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
@@ -59,8 +79,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _desk_opened(app: FastAPI) -> AsyncIterator[None]:
-    async with open_desk(app.state.settings) as desk:
-        app.state.desk = desk
+    settings, secret = app.state.settings, app.state.secret
+    async with open_desk(settings) as desk, open_reception(settings, secret) as reception:
+        app.state.desk, app.state.reception = desk, reception
         app.state.alarm = Alarm(desk)
         ringing = asyncio.create_task(app.state.alarm.run())
         yield

@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 
 from api.decision_metrics import DecisionScrape
 from api.desk import TheAlarm, TheDesk
+from api.problems import PROBLEM
 from api.protection_metrics import ProtectionScrape
-from api.routes import PROBLEM
 from oxbot.app.budget import day_began_ms
 from oxbot.app.market_status import AgedQuote, MarketStatus, market_status
 from oxbot.domain.circuit import Circuit, Phase

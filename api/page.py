@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from api import markup
 from api.desk import TheAlarm, TheDesk, TheSettings
+from api.sign_in import TheReader
 from oxbot.app.alarm import ProtectionStatus
 from oxbot.app.live import live_status
 from oxbot.app.market_status import (
@@ -36,10 +37,12 @@ PRICES: Final = ("coin", "last, USDT", "bid", "ask", "age", "source")
 
 
 @router.get("/")
-async def index(desk: TheDesk, settings: TheSettings, alarm: TheAlarm) -> HTMLResponse:
-    """Show all bots; when the record does not answer, show why."""
+async def index(
+    desk: TheDesk, settings: TheSettings, alarm: TheAlarm, reader: TheReader
+) -> HTMLResponse:
+    """Show the reader's bots; when the record does not answer, show why."""
     try:
-        lines, protection = await overview(desk), await alarm.status()
+        lines, protection = await overview(desk, reader.owner), await alarm.status()
         live = await live_status(desk, settings.live_problem)
     except OxbotError as error:
         body = [markup.element("p", str(error), "bad"), _links(settings)]

@@ -2,6 +2,7 @@
 
 import re
 from http import HTTPStatus
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from oxbot.domain.errors import OxbotError
+from oxbot.domain.errors import OxbotError, Unauthorised
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,15 @@ class Problem(BaseModel):
     status: int
     detail: str
     instance: str
+
+
+Responses = dict[int | str, dict[str, Any]]  # Any: as the framework has it
+
+PROBLEM: Final[dict[str, Any]] = {  # Any: as the framework has it
+    "model": Problem,
+    "content": {MEDIA_TYPE: {}},
+}
+"""How a problem is described among a route's answers."""
 
 
 def problem(request: Request, status: int, title: str, detail: str) -> JSONResponse:
@@ -43,7 +53,12 @@ def install(app: FastAPI) -> None:
 
 async def _of_the_tree(request: Request, error: OxbotError) -> JSONResponse:
     title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).capitalize()
-    return problem(request, error.http_status, title, str(error))
+    answer = problem(request, error.http_status, title, str(error))
+    if isinstance(error, Unauthorised):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if (wait_s := getattr(error, "retry_after_s", None)) is not None:
+        answer.headers["Retry-After"] = str(wait_s)
+    return answer
 
 
 async def _of_a_request(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -18,7 +18,11 @@ async def docs(request: Request) -> HTMLResponse:
     """Describe each path."""
     document: Document = request.app.openapi()
     about = document["info"]
-    paths = [_path(path, item["get"]) for path, item in document["paths"].items()]
+    paths = [
+        _path(f"{verb.upper()} {path}", operation)
+        for path, item in document["paths"].items()
+        for verb, operation in item.items()
+    ]
     links = [markup.link("as OpenAPI", "/openapi.json"), markup.link("the bots", "/")]
     body = [
         markup.element("p", about["description"]),
@@ -28,7 +32,7 @@ async def docs(request: Request) -> HTMLResponse:
     return HTMLResponse(markup.page(f"{about['title']} {about['version']}", body))
 
 
-def _path(path: str, operation: Document) -> str:
+def _path(named_by: str, operation: Document) -> str:
     parameters = operation.get("parameters", ())
     rows = [
         tuple(
@@ -39,7 +43,7 @@ def _path(path: str, operation: Document) -> str:
     ]
     named = markup.table(("parameter", "in", "what", "default"), rows) if rows else ""
     told = markup.element("p", operation.get("description", ""))
-    return f"{markup.element('h2', f'GET {path}')}{told}{named}"
+    return f"{markup.element('h2', named_by)}{told}{named}"
 
 
 def _default(parameter: Document) -> str:

@@ -3,12 +3,13 @@
 from fastapi import APIRouter
 
 from api.desk import TheAlarm, TheDesk, TheSettings
-from api.routes import PROBLEM
+from api.problems import PROBLEM
+from api.signed_in import USERS
 from oxbot.app.alarm import ProtectionStatus
 from oxbot.app.live import LiveStatus, live_status
 from oxbot.app.market_status import MarketStatus, market_status
 
-router = APIRouter(tags=["market"], responses={503: PROBLEM})
+router = APIRouter(tags=["market"], responses={401: PROBLEM, 503: PROBLEM})
 
 
 class Status(MarketStatus):
@@ -18,7 +19,7 @@ class Status(MarketStatus):
     live: LiveStatus
 
 
-@router.get("/status")
+@router.get("/status", dependencies=[USERS])
 async def status(desk: TheDesk, alarm: TheAlarm, settings: TheSettings) -> Status:
     """Tell how prices come: ages in ms of the venue's time, all other times in wall ms (UTC)."""
     market = await market_status(desk)

@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     api_host: str = Field(default="127.0.0.1", description="Address that the API binds to.")
     api_port: Port = Field(default=8020, description="Port of the API.")
 
+    api_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="What the API signs access tokens with, 32 bytes or more (`openssl rand "
+        "-base64 48`); empty: the embedded system makes one.",
+    )
+
     simulator_url: str | None = Field(
         default=None,
         description="A simulated OKX (http://127.0.0.1:8021) instead of the real one.",

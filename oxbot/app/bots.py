@@ -112,6 +112,34 @@ async def create_bot(
     return bot
 
 
+async def create_or_find(
+    desk: Desk, settings: BotSettings, providers: frozenset[str], bot_id: str | None
+) -> tuple[Bot, bool]:
+    """Make a bot, or give the one that was made so before under this id; and whether it is new.
+
+    What was on record, and not started since somebody died, is started.
+
+    Raises:
+        Conflict: Other settings were asked for under this id; or as `create_bot`.
+        As `create_bot` does.
+    """
+    known = await _known(desk, bot_id) if bot_id is not None else None
+    if known is None:
+        return await create_bot(desk, settings, providers, bot_id), True
+    if known.settings != settings.model_copy(update={"venue": known.settings.venue}):
+        raise Conflict(f"No bot was made: this key has made bot {known.id}, which is another one.")
+    if known.status is not BotStatus.STOPPED:
+        await desk.control.start(known)
+    return known, False
+
+
+async def _known(desk: Desk, bot_id: str) -> Bot | None:
+    try:
+        return await desk.store.bot(bot_id)
+    except NotFound:
+        return None
+
+
 async def _free_usdt(desk: Desk, capital: Notional) -> Decimal:
     """Give what the account has free, which must be enough for one more live bot.
 

@@ -48,9 +48,9 @@ class BotLine(Value):
     quotes: dict[str, Quote]
 
 
-async def overview(desk: Desk) -> list[BotLine]:
-    """Give a line for each bot, oldest first."""
-    return [await line_of(desk.store, bot) for bot in await desk.store.bots()]
+async def overview(desk: Desk, owner: str | None = None) -> list[BotLine]:
+    """Give a line for each bot, oldest first; of one owner where that is said."""
+    return [await line_of(desk.store, bot) for bot in await desk.store.bots(owner)]
 
 
 async def line_of(store: Store, bot: Bot) -> BotLine:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from oxbot.app.ports import Ports
     from oxbot.app.seen_cycle import SeenCycles
     from oxbot.app.statement import Statements
+    from oxbot.app.users import Reception
     from oxbot.ports import AccountNews, LiveExchange
 
 PROVIDERS: Final = frozenset({BASELINE})
@@ -109,6 +110,31 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
             breaker=RedisBreaker(redis),
             free_usdt=partial(free_usdt, found),
         )
+
+
+@asynccontextmanager
+async def open_reception(settings: Settings, secret: str) -> "AsyncIterator[Reception]":
+    """Open where people sign in; `secret` signs access tokens.
+
+    Raises:
+        SetupError: The secret cannot sign; or no system is running, and none is named.
+    """
+    from oxbot.adapters.access import tokens  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.access.passwords import Argon2Passwords  # noqa: PLC0415 - as above
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
+    from oxbot.adapters.postgres.users import PostgresUsers  # noqa: PLC0415 - as above
+    from oxbot.app.users import Reception  # noqa: PLC0415 - as above
+
+    engine = open_engine(_record_of(settings), pool_size=DESK_POOL)
+    try:
+        yield Reception(
+            users=PostgresUsers(engine),
+            passwords=Argon2Passwords(),
+            tokens=tokens.JwtAccessTokens(secret, tokens.API, tokens.ACCESS_S),
+            pages=tokens.JwtAccessTokens(secret, tokens.PAGES, tokens.PAGES_S),
+        )
+    finally:
+        await engine.dispose()
 
 
 async def _ask_listing(

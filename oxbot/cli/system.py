@@ -53,6 +53,7 @@ def up(
 
 async def _shown(addresses: "Addresses") -> None:
     """Say where everything is, then leave the end to a signal."""
+    from oxbot.cli.config_sources import load_settings
     from oxbot.embedded.system import until_stopped
 
     exchange = f"simulated, {addresses.simulator}" if addresses.simulator else "OKX"
@@ -64,21 +65,22 @@ async def _shown(addresses: "Addresses") -> None:
         f"  bots      oxbot bots list\n"
         f"  workflows oxbot temporal workflow list"
     )
-    if trouble := await _live_trouble(addresses):
+    if trouble := await _live_trouble(load_settings()):
         typer.echo(trouble, err=True)
     await until_stopped(addresses)
 
 
-async def _live_trouble(addresses: "Addresses") -> str | None:
-    """Give what the API says that live bots lack; nothing where it does not answer."""
-    from oxbot.embedded.reach import get_object
+async def _live_trouble(settings: "Settings") -> str | None:
+    """Give what live bots lack; nothing where the record does not answer."""
+    from oxbot.app.live import live_status
+    from oxbot.bootstrap import open_desk
+    from oxbot.domain.errors import OxbotError
 
     try:
-        live = (await asyncio.to_thread(get_object, f"{addresses.api}/status")).get("live")
-    except (OSError, ValueError):
+        async with open_desk(settings) as desk:
+            return (await live_status(desk, settings.live_problem)).trouble or None
+    except OxbotError:
         return None
-    trouble = live.get("trouble") if isinstance(live, dict) else None
-    return str(trouble) if trouble else None
 
 
 def doctor(

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from oxbot.domain.errors import NotFound
 from oxbot.domain.market import Symbol
 from oxbot.domain.models import BASELINE, ModelChoice, ModelName, Provider, Temperature
 from oxbot.domain.money import Notional, plain
@@ -165,3 +166,8 @@ class Bot(Value):
         """Whether it trades live on a venue and is not stopped."""
         is_there = self.settings.mode is Mode.LIVE and self.settings.venue == venue
         return is_there and self.status is not BotStatus.STOPPED
+
+
+def no_bot(bot_id: str) -> NotFound:
+    """Say that a bot does not exist; of one that is somebody else's the same is said."""
+    return NotFound(f"There is no bot {bot_id}. `oxbot bots list` shows those there are.")

@@ -3,6 +3,9 @@
 OxbotError
 ├── InputError              the caller's data is wrong; nothing was done             422
 │   └── NotFound            what was named does not exist                            404
+├── Unauthorised            nobody is signed in, or no longer                        401
+├── Forbidden               whoever is signed in may not                             403
+├── TooManyAttempts         again later (`retry_after_s`)                            429
 ├── Conflict                the request does not fit the present state               409
 ├── SetupError              something on this machine is missing or in the way       500
 ├── Unavailable             somebody else does not answer now; try again             503
@@ -19,7 +22,8 @@ OxbotError
 ├── StoreRefused            PostgreSQL understood a statement and said no            500
 ├── VenueRefused            the exchange understood and said no                      502
 ├── OutcomeUnknown          the exchange may or may not have done it                 502
-│   └── OutcomePending      the same, and time will tell                             502
+│   ├── NotShown                the exchange shows nothing by this id                502
+│   └── OrderTaken              the exchange said that it took it                    502
 ├── ModelRefused            the model's provider understood and said no (`cause`)    502
 ├── ContentRefused          the provider will not have this prompt, or its answer    502
 ├── BadReply                a model's reply that is not a valid decision             502
@@ -51,6 +55,34 @@ class NotFound(InputError):  # noqa: N818 - read as a sentence: raise NotFound(.
     """What was named does not exist."""
 
     http_status = 404
+
+
+class Unauthorised(OxbotError):  # noqa: N818 - as NotFound
+    """Nobody is signed in, or no longer."""
+
+    http_status = 401
+
+
+class Forbidden(OxbotError):  # noqa: N818 - as NotFound
+    """Whoever is signed in may not do this."""
+
+    http_status = 403
+
+
+class TooManyAttempts(OxbotError):  # noqa: N818 - as NotFound
+    """So many attempts in so short a time are refused.
+
+    Args:
+        message: What happened.
+        retry_after_s: Seconds to wait before the next one.
+    """
+
+    http_status = 429
+    retry_after_s: int
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Conflict(OxbotError):  # noqa: N818 - as NotFound

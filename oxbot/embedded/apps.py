@@ -10,6 +10,7 @@ from oxbot.embedded import reach
 from oxbot.embedded.child import Program, run_to_end
 from oxbot.embedded.paths import DataDirectory
 from oxbot.embedded.ports import Wanted
+from oxbot.embedded.secret import api_secret
 from oxbot.settings import Settings
 
 PYTHON = (sys.executable, "-P", "-m")
@@ -122,7 +123,9 @@ class Apps:
             return await reach.listens(LOOPBACK if host in ANY_ADDRESS else host, port)
 
         log = self.data.log(API)
-        return Program(API, (*PYTHON, "api"), log, self.environment, ready=ready)
+        secret = self.settings.api_secret.get_secret_value() or api_secret(self.data)
+        environment = {**self.environment, "OXBOT_API_SECRET": secret}
+        return Program(API, (*PYTHON, "api"), log, environment, ready=ready)
 
     async def migrate(self) -> None:
         """Bring the database to this version's schema.

@@ -51,6 +51,11 @@ class DataDirectory:
         return self.root / "children.json"
 
     @property
+    def secrets(self) -> Path:
+        """What only this system knows, for its owner alone."""
+        return self.root / "secrets.json"
+
+    @property
     def replies(self) -> Path:
         """What models said in replays, by what they were asked."""
         return self.root / "replies"

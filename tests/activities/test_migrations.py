@@ -186,13 +186,28 @@ async def test_losses_come_and_go_with_their_migration(
     empty_database_url: str, database_url: str
 ) -> None:
     await asyncio.to_thread(upgrade, empty_database_url)
+    await migrate_down_to(empty_database_url, "0013")
+    now = await catalogue(empty_database_url)
     await migrate_down_to(empty_database_url, "0012")
-    rows, now = await catalogue(empty_database_url), await catalogue(database_url)
+    rows = await catalogue(empty_database_url)
     assert {row.split()[1] for row in rows - now} == {"ck_trades_exit"}
     new = ("write_off", "ix_events_of_account")
     assert now - rows == {row for row in now if any(name in row for name in new)}
     await asyncio.to_thread(upgrade, empty_database_url)
-    assert await catalogue(empty_database_url) == now
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+
+
+async def test_users_come_and_go_with_their_migration(
+    empty_database_url: str, database_url: str
+) -> None:
+    await asyncio.to_thread(upgrade, empty_database_url)
+    now = await catalogue(empty_database_url)
+    await migrate_down_to(empty_database_url, "0013")
+    rows = await catalogue(empty_database_url)
+    new = ("users", "logins", "refresh_tokens", "registration")
+    assert rows == {row for row in now if not any(name in row for name in new)}
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
 
 
 async def migrate_down_to(url: str, revision: str) -> None:

@@ -60,7 +60,7 @@ async def test_a_site_that_calls_us_by_its_own_name_gets_no_answer(
 async def test_an_unforeseen_error_tells_nothing_of_the_inside(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(_: object) -> None:
+    async def broken(_desk: object, _owner: object) -> None:
         raise ZeroDivisionError("secret inside")
 
     monkeypatch.setattr("api.routes.overview", broken)

@@ -160,7 +160,7 @@ async def test_without_redis_the_bots_are_shown_and_the_rest_says_so(
 async def test_status_and_page_name_live_bots_and_what_they_lack(
     database_url: str, redis_url: str, store: PostgresStore
 ) -> None:
-    async def seen(**settings: object) -> tuple[dict[str, object], str]:
+    async def seen(**settings: str) -> tuple[dict[str, object], str]:
         async with serving(database_url, redis_url=redis_url, **settings) as client:
             live = (await client.get("/status")).json()["live"]
             return live, (await client.get("/")).text

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.bots import bot_from
 from oxbot.adapters.postgres.columns import Money
-from oxbot.adapters.postgres.rows import Records, no_bot
+from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import (
     FINAL_STATES,
     accounts,
@@ -32,7 +32,7 @@ from oxbot.adapters.postgres.schema import (
     positions,
 )
 from oxbot.domain.account import Account, Holding
-from oxbot.domain.bot import BotStatus
+from oxbot.domain.bot import BotStatus, no_bot
 from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Marks

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.claims import live_cash
 from oxbot.adapters.postgres.postings import post
-from oxbot.adapters.postgres.rows import Records, add_event, lock_bot, no_bot
+from oxbot.adapters.postgres.rows import Records, add_event, lock_bot
 from oxbot.adapters.postgres.schema import (
     CycleState,
     bot_runs,
@@ -19,7 +19,7 @@ from oxbot.adapters.postgres.schema import (
     positions,
 )
 from oxbot.domain.balances import must_be_free
-from oxbot.domain.bot import Bot, BotSettings, BotStatus
+from oxbot.domain.bot import Bot, BotSettings, BotStatus, no_bot
 from oxbot.domain.errors import Conflict
 from oxbot.domain.ledger import deposit_entries
 from oxbot.domain.orders import OrderState, Purpose

@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.cycles import tell_filled
-from oxbot.adapters.postgres.rows import ORDER, POSITION, Records, no_bot, order_row, taken
+from oxbot.adapters.postgres.rows import ORDER, POSITION, Records, order_row, taken
 from oxbot.adapters.postgres.schema import FINAL_STATES, bots, orders, positions, resting_stops
 from oxbot.adapters.postgres.stops import MAY_REST
+from oxbot.domain.bot import no_bot
 from oxbot.domain.orders import Order, OrderState
 from oxbot.domain.portfolio import Position
 from oxbot.messages import OrderOutcome

@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import RowMapping, bindparam, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from oxbot.adapters.postgres.rows import POSITION, is_entry_of, may_cost, no_bot, taken
+from oxbot.adapters.postgres.rows import POSITION, is_entry_of, may_cost, taken
 from oxbot.adapters.postgres.schema import bots, dust, orders, positions
+from oxbot.domain.bot import no_bot
 from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.portfolio import Portfolio, Position
 

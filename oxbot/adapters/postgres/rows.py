@@ -20,6 +20,7 @@ from oxbot.adapters.postgres.schema import (
     positions,
     risk_verdicts,
 )
+from oxbot.domain.bot import no_bot
 from oxbot.domain.errors import NotFound
 from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Fill, Order, Purpose
@@ -210,8 +211,3 @@ def is_entry_of(bot_id: str | BindParameter[str]) -> ColumnElement[bool]:
 def may_cost(limit_price: Price, quantity: Quantity) -> Notional:
     """Compute what an entry may cost at most."""
     return to_scale(limit_price * quantity)
-
-
-def no_bot(bot_id: str) -> NotFound:
-    """Say that a bot does not exist."""
-    return NotFound(f"There is no bot {bot_id}. `oxbot bots list` shows those there are.")

@@ -9,14 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.questions import ASKED
-from oxbot.adapters.postgres.rows import (
-    DECISION,
-    OF_CYCLE,
-    Records,
-    must_exist,
-    no_bot,
-    read_verdicts,
-)
+from oxbot.adapters.postgres.rows import DECISION, OF_CYCLE, Records, must_exist, read_verdicts
 from oxbot.adapters.postgres.schema import (
     bots,
     cycles,
@@ -25,7 +18,7 @@ from oxbot.adapters.postgres.schema import (
 )
 from oxbot.adapters.postgres.snapshots import Snapshots
 from oxbot.app.seen_cycle import Lived, SeenCycle
-from oxbot.domain.bot import BotSettings
+from oxbot.domain.bot import BotSettings, no_bot
 from oxbot.domain.errors import NotFound
 from oxbot.domain.money import Notional
 from oxbot.records import DecisionRecord

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from oxbot.adapters.postgres.rows import ORDER, POSITION, Records, lock_bot, no_bot
+from oxbot.adapters.postgres.rows import ORDER, POSITION, Records, lock_bot
 from oxbot.adapters.postgres.schema import (
     FINAL_STATES,
     bots,
@@ -15,6 +15,7 @@ from oxbot.adapters.postgres.schema import (
     positions,
     resting_stops,
 )
+from oxbot.domain.bot import no_bot
 from oxbot.domain.orders import Order, OrderState, Purpose
 from oxbot.domain.portfolio import Position
 from oxbot.domain.resting import RestingStop, StopState

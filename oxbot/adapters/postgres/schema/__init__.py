@@ -31,6 +31,7 @@ from oxbot.adapters.postgres.schema.control import (
     risk_verdicts,
     snapshots,
 )
+from oxbot.adapters.postgres.schema.people import logins, refresh_tokens, registration, users
 from oxbot.adapters.postgres.schema.protection import protections, watch_beats, watch_marks
 
 __all__ = [
@@ -48,15 +49,19 @@ __all__ = [
     "fills",
     "ledger_entries",
     "llm_decisions",
+    "logins",
     "market_parts",
     "metadata",
     "orders",
     "positions",
     "protections",
+    "refresh_tokens",
+    "registration",
     "resting_stops",
     "risk_verdicts",
     "snapshots",
     "trades",
+    "users",
     "watch_beats",
     "watch_marks",
     "write_offs",

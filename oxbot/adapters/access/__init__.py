@@ -1,0 +1,1 @@
+"""Access tokens and passwords, by the libraries that know how."""

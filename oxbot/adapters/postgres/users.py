@@ -1,0 +1,150 @@
+"""Users, their logins, and the refresh tokens that keep them."""
+
+from typing import Final
+
+from sqlalchemy import RowMapping, Select, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from oxbot.adapters.postgres.rows import Records
+from oxbot.adapters.postgres.schema import logins, refresh_tokens, registration, users
+from oxbot.app.users import closed
+from oxbot.domain.errors import Conflict
+from oxbot.domain.users import KnownUser, Login, NewLogin, User
+
+_ONE_AT_A_TIME: Final = 0x0B0A
+"""The advisory lock of whoever registers: one of them is the first."""
+
+MISUSED: Final = "a used refresh token came again"
+
+_USE: Final = (
+    update(refresh_tokens)
+    .where(refresh_tokens.c.hash == bindparam("of"), refresh_tokens.c.used_at.is_(None))
+    .values(used_at=bindparam("at"))
+    .returning(refresh_tokens.c.hash)
+)
+
+_USER: Final = (users.c.id, users.c.name, users.c.is_admin, users.c.created_at.label("created_ms"))
+
+
+class PostgresUsers(Records):
+    """`oxbot.ports.users.Users` in PostgreSQL."""
+
+    async def register(self, user_id: str, name: str, password_hash: str) -> User:
+        """Add a user; the first one is the administrator. Forbidden, Conflict."""
+        row = {"id": user_id, "name": name, "password_hash": password_hash}
+        async with self._transaction() as connection:
+            await connection.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
+            is_first = await _is_empty(connection)
+            if not is_first and not await _is_open(connection):
+                raise closed()
+            new = postgresql.insert(users).values({**row, "is_admin": is_first})
+            added = new.on_conflict_do_nothing(index_elements=["name"]).returning(*_USER)
+            found = (await connection.execute(added)).mappings().one_or_none()
+        if found is None:
+            raise Conflict(f"There is a user {name} already. Choose another name.")
+        return User.model_validate(dict(found))
+
+    async def has_any(self) -> bool:
+        """Tell whether anybody has registered."""
+        async with self._statements() as connection:
+            return not await _is_empty(connection)
+
+    async def registration(self) -> bool:
+        """Tell whether somebody may register: nobody has yet, or it was opened."""
+        async with self._statements() as connection:
+            return await _is_open(connection) or await _is_empty(connection)
+
+    async def open_registration(self, *, is_open: bool) -> None:
+        """Let everybody register, or nobody."""
+        kept = postgresql.insert(registration).values(one=True, is_open=is_open)
+        changed = kept.on_conflict_do_update(index_elements=["one"], set_={"is_open": is_open})
+        async with self._statements() as connection:
+            await connection.execute(changed)
+
+    async def known(self, name: str) -> KnownUser | None:
+        """Give a user with the hash of the password, if there is one of this name."""
+        query = select(*_USER, users.c.password_hash).where(users.c.name == name)
+        async with self._statements() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            return None
+        return KnownUser(user=_user(row), password_hash=row["password_hash"])
+
+    async def open_login(self, login: NewLogin) -> None:
+        """Begin a login."""
+        row = {
+            "id": login.id,
+            "user_id": login.user_id,
+            "opened_at": login.opened_ms,
+            "expires_at": login.expires_ms,
+        }
+        first = {"hash": login.token_hash, "login_id": login.id}
+        async with self._transaction() as connection:
+            await connection.execute(insert(logins).values(row))
+            await connection.execute(insert(refresh_tokens).values(first))
+
+    async def use(self, token_hash: str, next_hash: str, now_ms: int) -> Login | None:
+        """Use a refresh token, which gives its place to the next one; None where it is not good.
+
+        One that was used before ends its login.
+        """
+        query = (
+            _standing(now_ms)
+            .join(refresh_tokens, refresh_tokens.c.login_id == logins.c.id)
+            .where(refresh_tokens.c.hash == token_hash)
+            .with_for_update(of=logins)
+        )
+        async with self._transaction() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+            if row is None:
+                return None
+            # What was read before the lock may be older than what whoever held it has written.
+            if not (await connection.execute(_USE, {"of": token_hash, "at": now_ms})).first():
+                await _end(connection, row["login_id"], MISUSED)
+                return None
+            following = {"hash": next_hash, "login_id": row["login_id"]}
+            await connection.execute(insert(refresh_tokens).values(following))
+        return Login(id=row["login_id"], user=_user(row))
+
+    async def login(self, login_id: str, now_ms: int) -> Login | None:
+        """Give a login that stands."""
+        query = _standing(now_ms).where(logins.c.id == login_id)
+        async with self._statements() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else Login(id=row["login_id"], user=_user(row))
+
+    async def end_login(self, login_id: str, because: str) -> None:
+        """End a login; one that has ended stays as it is."""
+        async with self._statements() as connection:
+            await _end(connection, login_id, because)
+
+
+def _standing(now_ms: int) -> Select[*tuple[object, ...]]:
+    """Select logins that have not ended, with their users."""
+    return (
+        select(logins.c.id.label("login_id"), *_USER)
+        .join(users, users.c.id == logins.c.user_id)
+        .where(logins.c.ended_at.is_(None), logins.c.expires_at > now_ms)
+    )
+
+
+async def _end(connection: AsyncConnection, login_id: str, because: str) -> None:
+    ended = (
+        update(logins)
+        .where(logins.c.id == login_id, logins.c.ended_at.is_(None))
+        .values(ended_at=func.now(), ended_because=because)
+    )
+    await connection.execute(ended)
+
+
+async def _is_empty(connection: AsyncConnection) -> bool:
+    return not await connection.scalar(select(select(users.c.id).exists()))
+
+
+async def _is_open(connection: AsyncConnection) -> bool:
+    return bool(await connection.scalar(select(registration.c.is_open)))
+
+
+def _user(row: RowMapping) -> User:
+    return User.model_validate({name: row[name] for name in User.model_fields})

@@ -1,0 +1,153 @@
+"""Registering, signing in, staying signed in, and signing out."""
+
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from oxbot.domain.errors import Forbidden, Unauthorised
+from oxbot.domain.users import LOGIN_S, Login, NewLogin, User
+from oxbot.domain.values import Value
+from oxbot.ports.users import AccessTokens, Passwords, Users
+
+WRONG: Final = "Name or password is wrong."
+OVER: Final = "This login is over, or never was. Sign in again."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Reception:
+    """Where people sign in: `pages` are tokens for the pages, which read and control nothing."""
+
+    users: Users
+    passwords: Passwords
+    tokens: AccessTokens
+    pages: AccessTokens
+
+
+class Tokens(Value):
+    """What a login is used with: the access token for so many seconds, the other once."""
+
+    access_token: str
+    token_type: str = "bearer"  # noqa: S105 - OAuth's word for how it is shown
+    expires_in: int
+    refresh_token: str
+
+
+async def register(reception: Reception, name: str, password: str) -> User:
+    """Add a user; the first one is the administrator.
+
+    Raises:
+        Forbidden: Registration is closed.
+        Conflict: The name is taken.
+    """
+    if not await reception.users.registration():
+        raise closed()
+    kept = await reception.passwords.hashed(password)
+    user = await reception.users.register(secrets.token_hex(8), name, kept)
+    log.info("registered", user=user.id, admin=user.is_admin)
+    return user
+
+
+def closed() -> Forbidden:
+    """Give the error for somebody who may not register."""
+    return Forbidden("Registration is closed. An administrator can open it.")
+
+
+async def log_in(reception: Reception, name: str, password: str) -> Tokens:
+    """Begin a login.
+
+    Raises:
+        Unauthorised: Name or password is wrong.
+    """
+    login, refresh = await _opened(reception, name, password)
+    return _tokens(reception, login, refresh)
+
+
+async def log_in_to_pages(reception: Reception, name: str, password: str) -> tuple[str, int]:
+    """Begin a login for the pages; give its token and for how many seconds it is good.
+
+    Raises:
+        Unauthorised: Name or password is wrong.
+    """
+    login, _ = await _opened(reception, name, password)
+    return reception.pages.made(login, _now_ms())
+
+
+async def _opened(reception: Reception, name: str, password: str) -> tuple[Login, str]:
+    known = await reception.users.known(name)
+    if not await reception.passwords.is_right(password, known.password_hash if known else None):
+        raise Unauthorised(WRONG)
+    if known is None:
+        raise Unauthorised(WRONG)
+    refresh, now_ms = secrets.token_urlsafe(32), _now_ms()
+    new = NewLogin(
+        id=secrets.token_hex(8),
+        user_id=known.user.id,
+        token_hash=_hash(refresh),
+        opened_ms=now_ms,
+        expires_ms=now_ms + LOGIN_S * 1000,
+    )
+    await reception.users.open_login(new)
+    log.info("signed in", user=known.user.id, login=new.id)
+    return Login(id=new.id, user=known.user), refresh
+
+
+async def refresh(reception: Reception, token: str) -> Tokens:
+    """Use a refresh token, once: it gives new ones.
+
+    Raises:
+        Unauthorised: It is not good, or was used before, which ends its login.
+    """
+    following = secrets.token_urlsafe(32)
+    login = await reception.users.use(_hash(token), _hash(following), _now_ms())
+    if login is None:
+        raise Unauthorised(OVER)
+    return _tokens(reception, login, following)
+
+
+async def log_out(reception: Reception, login: Login) -> None:
+    """End a login: its tokens are good for nothing from now on."""
+    await reception.users.end_login(login.id, "logout")
+
+
+async def signed_in(reception: Reception, token: str) -> Login:
+    """Give the login that an access token was made for.
+
+    Raises:
+        Unauthorised: The token is not good, or its login is over.
+    """
+    return await _standing(reception, reception.tokens.login_of(token))
+
+
+async def signed_in_to_pages(reception: Reception, token: str) -> Login:
+    """Give the login that a page's token was made for.
+
+    Raises:
+        Unauthorised: The token is not good, or its login is over.
+    """
+    return await _standing(reception, reception.pages.login_of(token))
+
+
+async def _standing(reception: Reception, login_id: str) -> Login:
+    login = await reception.users.login(login_id, _now_ms())
+    if login is None:
+        raise Unauthorised(OVER)
+    return login
+
+
+def _tokens(reception: Reception, login: Login, refresh: str) -> Tokens:
+    access, seconds = reception.tokens.made(login, _now_ms())
+    return Tokens(access_token=access, expires_in=seconds, refresh_token=refresh)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 10**6

@@ -1,0 +1,63 @@
+"""Who uses the API, and what is theirs."""
+
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+
+from oxbot.domain.bot import Bot
+from oxbot.domain.values import Value
+
+UserName = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_lower=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{1,59}$"
+    ),
+]
+"""2 to 60 letters, digits and `._@+-`, so that it may be a mail address; small letters count."""
+
+Password = Annotated[str, Field(min_length=12, max_length=200)]
+
+LOGIN_S: Final = 30 * 86_400
+"""Seconds after which a login ends by itself."""
+
+
+class User(Value):
+    """Somebody who may sign in; `created_ms` is wall time (UTC)."""
+
+    id: str
+    name: str
+    is_admin: bool
+    created_ms: int
+
+    def sees(self, bot: Bot) -> bool:
+        """Whether a bot is theirs to see and control."""
+        return self.is_admin or bot.settings.owner == self.id
+
+    @property
+    def owner(self) -> str | None:
+        """Whose bots a list of theirs has; None: everybody's."""
+        return None if self.is_admin else self.id
+
+
+class KnownUser(Value):
+    """A user with the hash of the password."""
+
+    user: User
+    password_hash: str
+
+
+class NewLogin(Value):
+    """A login as it begins: `token_hash` is of its first refresh token, times are wall ms (UTC)."""
+
+    id: str
+    user_id: str
+    token_hash: str
+    opened_ms: int
+    expires_ms: int
+
+
+class Login(Value):
+    """A login that stands, and whose it is."""
+
+    id: str
+    user: User

@@ -1,0 +1,81 @@
+"""What signing in needs from the world: the record of users, hashes of passwords, tokens."""
+
+from typing import Protocol
+
+from oxbot.domain.users import KnownUser, Login, NewLogin, User
+
+
+class Users(Protocol):
+    """Who may sign in, and who has."""
+
+    async def register(self, user_id: str, name: str, password_hash: str) -> User:
+        """Add a user; the first one is the administrator.
+
+        Raises:
+            Forbidden: Registration is closed.
+            Conflict: The name is taken.
+        """
+        ...
+
+    async def has_any(self) -> bool:
+        """Tell whether anybody has registered."""
+        ...
+
+    async def registration(self) -> bool:
+        """Tell whether somebody may register: nobody has yet, or it was opened."""
+        ...
+
+    async def open_registration(self, *, is_open: bool) -> None:
+        """Let everybody register, or nobody."""
+        ...
+
+    async def known(self, name: str) -> KnownUser | None:
+        """Give a user with the hash of the password, if there is one of this name."""
+        ...
+
+    async def open_login(self, login: NewLogin) -> None:
+        """Begin a login."""
+        ...
+
+    async def use(self, token_hash: str, next_hash: str, now_ms: int) -> Login | None:
+        """Use a refresh token, which gives its place to the next one; None where it is not good.
+
+        One that was used before ends its login.
+        """
+        ...
+
+    async def login(self, login_id: str, now_ms: int) -> Login | None:
+        """Give a login that stands."""
+        ...
+
+    async def end_login(self, login_id: str, because: str) -> None:
+        """End a login; one that has ended stays as it is."""
+        ...
+
+
+class Passwords(Protocol):
+    """Hashes of passwords, which take long on purpose."""
+
+    async def hashed(self, password: str) -> str:
+        """Give the hash to keep."""
+        ...
+
+    async def is_right(self, password: str, kept: str | None) -> bool:
+        """Hold a password against a hash; None takes as long, and is wrong."""
+        ...
+
+
+class AccessTokens(Protocol):
+    """What is shown with each request."""
+
+    def made(self, login: Login, now_ms: int) -> tuple[str, int]:
+        """Give a token for a login, and for how many seconds it is good."""
+        ...
+
+    def login_of(self, token: str) -> str:
+        """Give the id of the login that a token was made for.
+
+        Raises:
+            Unauthorised: It is no token of ours, or has expired.
+        """
+        ...
