@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -89,10 +90,18 @@ async def _desk_opened(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.gather(ringing, return_exceptions=True)
 
 
+def _of_another_site(request: Request) -> Response | None:
+    """Refuse what a page of another site sends: it could register before its owner does."""
+    origin = request.headers.get("origin")
+    if origin is None or urlsplit(origin).netloc == request.headers.get("host"):
+        return None
+    return problems.problem(request, 403, "Forbidden", "Pages of other sites get no answer here.")
+
+
 async def _with_headers(
     request: Request, answer: Callable[[Request], Awaitable[Response]]
 ) -> Response:
-    response = await answer(request)
+    response = _of_another_site(request) or await answer(request)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

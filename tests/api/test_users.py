@@ -1,6 +1,7 @@
 """Registering, signing in, staying signed in and signing out, on a real PostgreSQL."""
 
 import asyncio
+import json
 
 import httpx
 import jwt
@@ -204,6 +205,21 @@ async def test_only_an_administrator_opens_registration(api: httpx.AsyncClient) 
     await asked(api, "bob", "/register")
     await signed_in(api, "bob")
     assert (await api.put("/registration", json={"open": True})).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:9999"])
+async def test_a_page_of_another_site_can_neither_register_nor_sign_in(
+    nobodys: httpx.AsyncClient, origin: str
+) -> None:
+    form = {"name": "eve", "password": PASSWORD}
+    for path, body in (("/register", {"json": form}), ("/sign-in", {"data": {**form, "first": 1}})):
+        answer = await nobodys.request("POST", path, headers={"Origin": origin}, **body)
+        assert answer.status_code == 403
+    text = {"Content-Type": "text/plain"}
+    sent = await nobodys.post("/register", content=json.dumps(form), headers=text)
+    assert sent.status_code == 422, "what a form can send is no JSON"
+    own = {"Origin": "http://127.0.0.1:8020"}
+    assert (await nobodys.post("/register", json=form, headers=own)).status_code == 201
 
 
 @pytest.mark.parametrize(
