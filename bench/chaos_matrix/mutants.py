@@ -16,7 +16,7 @@ from oxbot.app import protect
 from oxbot.app.guard_news import GuardNews
 from oxbot.domain.bot import Mode
 from oxbot.domain.market import Instrument
-from oxbot.domain.orders import Fill, Order
+from oxbot.domain.orders import Fill, Order, OrderState
 from oxbot.domain.portfolio import Position
 from oxbot.domain.values import Value
 from oxbot.messages import ProtectPosition
@@ -95,10 +95,11 @@ def _put(owner: object, name: str, made: Callable[..., object]) -> None:
 
 
 def _no_look_up() -> None:
-    """Whatever was sent counts as never sent."""
+    """Whatever was sent, and has no acknowledgement on record, counts as never sent."""
+    right = OkxExchange.look_up
 
-    async def look_up(self: OkxExchange, order: Order) -> list[Fill] | None:  # noqa: ARG001 - as there
-        return None
+    async def look_up(self: OkxExchange, order: Order) -> list[Fill] | None:
+        return await right(self, order) if order.state is OrderState.OPEN else None
 
     _put(OkxExchange, "look_up", look_up)
 
