@@ -45,7 +45,7 @@ MUTANTS: Final = (
     Mutant(
         name="look-up",
         mode=Mode.LIVE,
-        only="kill:after:execute_order.place:entry",
+        only="kill:after:execute_order.place:exit",
         runs=4,
         shows=Wrong.DOUBLED,
     ),
