@@ -4,7 +4,7 @@ import hashlib
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.desk import TheDesk, TheSettings
 from api.problems import PROBLEM, Responses
@@ -15,7 +15,10 @@ from oxbot.app.flatten import Flattened
 from oxbot.app.limits import ask_for_limits
 from oxbot.domain.bot import Bot, BotSettings, Mode
 from oxbot.domain.errors import Conflict, Forbidden, InputError
+from oxbot.domain.money import CurrencyAmount
+from oxbot.domain.orders import OrderId
 from oxbot.domain.users import User
+from oxbot.domain.values import Storable, Value
 from oxbot.messages import (
     ChangeLimits,
     ControlAnswer,
@@ -35,7 +38,7 @@ MOVING: Final[Responses] = {
     202: {"model": ControlAnswer, "description": "Orders are in flight still."}
 }
 
-Reason = Annotated[str, Field(max_length=200, description="Why, for the record.")]
+Reason = Annotated[Storable, Field(max_length=200, description="Why, for the record.")]
 Key = Annotated[
     str | None,
     Header(
@@ -47,10 +50,8 @@ Key = Annotated[
 ]
 
 
-class Because(BaseModel):
+class Because(Value):
     """Why something is done."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: Reason = ""
 
@@ -75,14 +76,14 @@ class Limits(Because):
 class Losses(Because):
     """What is gone from the account, as a reconciliation said it; `id` is fulfilled once."""
 
-    id: Annotated[str, Field(min_length=1, max_length=64)]
-    losses: Annotated[dict[str, str], Field(min_length=1, max_length=40)]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+    losses: Annotated[dict[str, CurrencyAmount], Field(min_length=1, max_length=40)]
 
 
 class Over(Because):
     """An order or stop that the exchange shows nowhere."""
 
-    order_id: Annotated[str, Field(min_length=1, max_length=64)]
+    order_id: OrderId
 
 
 @router.post("", status_code=201, responses={200: {"model": Bot}, 403: PROBLEM})

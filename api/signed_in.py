@@ -9,7 +9,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from api.attempts import Attempts
 from api.desk import TheDesk
 from oxbot.app.users import Reception, signed_in
-from oxbot.domain.bot import Bot, no_bot
+from oxbot.domain.bot import ID_PATTERN, Bot, no_bot
 from oxbot.domain.errors import Forbidden, Unauthorised
 from oxbot.domain.users import Login, User
 
@@ -17,7 +17,7 @@ BEARER: Final = HTTPBearer(
     auto_error=False, description="An access token of `POST /login`, good for ten minutes."
 )
 
-BotId = Annotated[str, Path(max_length=60, description="The bot's id.")]
+BotId = Annotated[str, Path(pattern=ID_PATTERN, description="The bot's id.")]
 
 
 def _reception(request: Request) -> Reception:

@@ -3,46 +3,41 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from api.problems import PROBLEM, Responses
 from api.signed_in import ADMINS, TheAttempts, TheLogin, TheReception, TheUser
 from oxbot.app import users
 from oxbot.app.users import Tokens
 from oxbot.domain.users import Password, User, UserName
+from oxbot.domain.values import Value
 
 router = APIRouter(tags=["users"], responses={503: PROBLEM})
 
 LIMITED: Final[Responses] = {401: PROBLEM, 429: PROBLEM}
 
 
-class Asked(BaseModel):
-    """What a request carries; a field that is not known is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NewUser(Asked):
+class NewUser(Value):
     """Somebody who registers."""
 
     name: UserName
     password: Password
 
 
-class Credentials(Asked):
+class Credentials(Value):
     """Name and password, as they were registered."""
 
     name: UserName
     password: Annotated[str, Field(max_length=200)]
 
 
-class Refresh(Asked):
+class Refresh(Value):
     """The refresh token of the last answer."""
 
     refresh_token: Annotated[str, Field(max_length=200)]
 
 
-class Registration(Asked):
+class Registration(Value):
     """Whether others may register."""
 
     open: bool

@@ -154,19 +154,18 @@ def _past_the_stop(step: Step) -> dict[str, Way]:
 
 def _forgotten(step: Step) -> dict[str, Way]:
     """Give the ways of an entry whose attempts were given up: the next cycle looks it up."""
+    away_s = AWAY_S[Mode.LIVE]
     found = {
-        "forgotten": Way(steps=(DEATH_SENT, step), down_s=AWAY_S[Mode.LIVE]),
-        "unsent": Way(steps=(DEATH_UNSENT, step), down_s=AWAY_S[Mode.LIVE]),
+        "forgotten": Way(steps=(DEATH_SENT, step), down_s=away_s),
+        "unsent": Way(steps=(DEATH_UNSENT, step), down_s=away_s),
     }
     if step.deed is Deed.HOLD:
         return found
     held = (HOLD_ENTRY, DEATH_SENT, step)
     amending = Step(deed=Deed.HOLD, point=at(BEFORE, RECONCILE, "amend_stop"))
     return found | {
-        "unfilled": Way(steps=held, down_s=AWAY_S[Mode.LIVE], faults=(UNFILLED,)),
-        "no stop": Way(steps=held, down_s=AWAY_S[Mode.LIVE], faults=(NO_STOP,)),
-        "naked": Way(steps=held, down_s=AWAY_S[Mode.LIVE], faults=NEVER_A_STOP),
-        "unchanged": Way(
-            steps=(DEATH_SENT, amending, step), down_s=AWAY_S[Mode.LIVE], faults=(NO_CHANGE,)
-        ),
+        "unfilled": Way(steps=held, down_s=away_s, faults=(UNFILLED,)),
+        "no stop": Way(steps=held, down_s=away_s, faults=(NO_STOP,)),
+        "naked": Way(steps=held, down_s=away_s, faults=NEVER_A_STOP),
+        "unchanged": Way(steps=(DEATH_SENT, amending, step), down_s=away_s, faults=(NO_CHANGE,)),
     }

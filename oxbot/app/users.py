@@ -80,9 +80,8 @@ async def log_in_to_pages(reception: Reception, name: str, password: str) -> tup
 
 async def _opened(reception: Reception, name: str, password: str) -> tuple[Login, str]:
     known = await reception.users.known(name)
-    if not await reception.passwords.is_right(password, known.password_hash if known else None):
-        raise Unauthorised(WRONG)
-    if known is None:
+    kept = known.password_hash if known else None
+    if not await reception.passwords.is_right(password, kept) or known is None:
         raise Unauthorised(WRONG)
     refresh, now_ms = secrets.token_urlsafe(32), _now_ms()
     new = NewLogin(

@@ -11,7 +11,7 @@ from oxbot.domain.market import Symbol
 from oxbot.domain.models import BASELINE, ModelChoice, ModelName, Provider, Temperature
 from oxbot.domain.money import Notional, plain
 from oxbot.domain.units import Bounded
-from oxbot.domain.values import Value
+from oxbot.domain.values import Storable, Value
 
 DEFAULT_SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "BNB/USDT", "XRP/USDT")
 REAL_VENUE: Final = "okx"
@@ -102,7 +102,7 @@ class BotSettings(Value):
     basis points since the last question and nothing else has changed; None: always.
     """
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+    name: Annotated[Storable, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
     owner: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "local"
     mode: Mode = Mode.PAPER
     venue: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = REAL_VENUE

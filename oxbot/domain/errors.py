@@ -22,8 +22,8 @@ OxbotError
 ├── StoreRefused            PostgreSQL understood a statement and said no            500
 ├── VenueRefused            the exchange understood and said no                      502
 ├── OutcomeUnknown          the exchange may or may not have done it                 502
-│   ├── NotShown                the exchange shows nothing by this id                502
-│   └── OrderTaken              the exchange said that it took it                    502
+│   ├── OutcomePending      the same, and time will tell                             502
+│   └── NotShown            the exchange shows nothing by this id                    502
 ├── ModelRefused            the model's provider understood and said no (`cause`)    502
 ├── ContentRefused          the provider will not have this prompt, or its answer    502
 ├── BadReply                a model's reply that is not a valid decision             502

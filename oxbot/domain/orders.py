@@ -55,6 +55,9 @@ ORDERED: Final = tuple(purpose for purpose in Purpose if purpose is not Purpose.
 """The purposes that an order can have."""
 
 
+OrderId = Annotated[str, Field(pattern=r"^[a-z0-9]{1,64}$")]
+"""An order's id of ours, or a resting stop's, as a person names it."""
+
 OUR_ID: Final = re.compile(r"b[a-z2-7]{31}")
 
 

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from oxbot.domain.bot import BotStatus, RiskLimits
 from oxbot.domain.money import Notional
+from oxbot.domain.values import Storable
 from oxbot.messages.base import Message
 from oxbot.messages.cycles import CycleOutcome
 from oxbot.messages.runs import PositionBrief
@@ -25,8 +26,8 @@ class ControlRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    by: str = "temporal"
-    reason: str = ""
+    by: Storable = "temporal"
+    reason: Storable = ""
     flatten: bool = True
 
 
@@ -35,8 +36,8 @@ class ChangeLimits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    by: str = "temporal"
-    reason: str = ""
+    by: Storable = "temporal"
+    reason: Storable = ""
     limits: dict[str, str | int | None]
 
 

@@ -3,6 +3,8 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from oxbot.domain.money import CurrencyAmount
+from oxbot.domain.orders import OrderId
+from oxbot.domain.values import Storable
 from oxbot.messages.base import Message
 from oxbot.messages.cycles import OrderOutcome
 
@@ -60,8 +62,8 @@ class WriteOffRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     id: str = Field(min_length=1, max_length=64)
-    by: str = "temporal"
-    reason: str = ""
+    by: Storable = "temporal"
+    reason: Storable = ""
     losses: dict[str, CurrencyAmount] = Field(min_length=1)
 
 
@@ -80,9 +82,9 @@ class SayOverRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    order_id: str = Field(min_length=1, max_length=64)
-    by: str = "temporal"
-    reason: str = ""
+    order_id: OrderId
+    by: Storable = "temporal"
+    reason: Storable = ""
 
 
 class SayOver(Message):
