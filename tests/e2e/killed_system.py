@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import psutil
 
@@ -13,6 +13,8 @@ from oxbot.app.bots import Desk, create_bot
 from oxbot.app.stepped import drive
 from oxbot.bootstrap import PROVIDERS, open_desk, resolve
 from oxbot.domain.bot import BotSettings
+from oxbot.domain.errors import Unavailable
+from oxbot.messages import BotView
 from oxbot.records import CycleRow
 from oxbot.settings import Settings
 from oxbot.simulator.venue_time import parse_iso
@@ -72,6 +74,13 @@ async def _until(desk: Desk, bot_id: str, holds: Callable[[CycleRow], bool]) -> 
     """Wait until something holds of the last cycle."""
     while not holds((await desk.store.cycles(bot_id, 1))[0]):  # noqa: ASYNC110 - PostgreSQL tells nobody
         await asyncio.sleep(0.01)
+
+
+async def until_answered(desk: Desk, bot_id: str) -> BotView:
+    """Ask a bot for its state until it answers, however busy its machine is."""
+    while True:
+        with suppress(Unavailable):
+            return await desk.control.view(bot_id)
 
 
 async def until_started(desk: Desk, bot_id: str) -> None:

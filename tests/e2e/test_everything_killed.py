@@ -17,6 +17,7 @@ from tests.e2e.killed_system import (
     kill_everything,
     must_go_on_from,
     step,
+    until_answered,
     until_ended,
 )
 from tests.e2e.stepped_bots import ALL, twin
@@ -47,7 +48,7 @@ async def test_killed_in_the_middle_of_a_cycle_a_bot_goes_on_without_a_gap(
     async with at_desk(machine) as (desk, _):
         after = await until_ended(desk, "demo", interrupted + 2)
         events = await desk.store.events("demo", ALL)
-        view = await desk.control.view("demo")
+        view = await until_answered(desk, "demo")
     must_go_on_from(before, after)
     assert after.numbers == list(range(1, after.numbers[-1] + 1))
     assert view.incarnation == 1

@@ -18,7 +18,9 @@ from oxbot.messages import (
     TickRequest,
 )
 
-QUERY_WITHIN: Final = timedelta(seconds=5)
+QUERY_WITHIN: Final = timedelta(seconds=15)
+"""Longer than Temporal keeps a query for a worker that has died (the worker's sticky time-out),
+so that the worker that took its place can still answer."""
 ANSWER_WITHIN: Final = timedelta(seconds=30)
 FLATTEN_WITHIN: Final = timedelta(seconds=60)
 TICK_WITHIN: Final = timedelta(minutes=5)
