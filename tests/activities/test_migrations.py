@@ -200,12 +200,25 @@ async def test_losses_come_and_go_with_their_migration(
 async def test_users_come_and_go_with_their_migration(
     empty_database_url: str, database_url: str
 ) -> None:
-    await asyncio.to_thread(upgrade, empty_database_url)
+    await migrate_to(empty_database_url, "0014")
     now = await catalogue(empty_database_url)
     await migrate_down_to(empty_database_url, "0013")
     rows = await catalogue(empty_database_url)
     new = ("users", "logins", "refresh_tokens", "registration")
     assert rows == {row for row in now if not any(name in row for name in new)}
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+
+
+async def test_what_lists_and_streams_are_read_by_comes_and_goes_with_its_migration(
+    empty_database_url: str, database_url: str
+) -> None:
+    await migrate_to(empty_database_url, "0014")
+    before = await catalogue(empty_database_url)
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert len(await catalogue(empty_database_url) - before) == 6
+    await migrate_down_to(empty_database_url, "0014")
+    assert await catalogue(empty_database_url) == before
     await asyncio.to_thread(upgrade, empty_database_url)
     assert await catalogue(empty_database_url) == await catalogue(database_url)
 

@@ -109,6 +109,7 @@ fills: Final = Table(
     # Exchanges number trades per instrument, and both sides of a trade carry one number.
     UniqueConstraint("venue", "symbol", "side", "trade_id"),
     Index("ix_fills_bot_id_at", "bot_id", "at"),
+    Index("ix_fills_bot_id_id", "bot_id", "id"),
 )
 
 positions: Final = Table(
@@ -204,7 +205,10 @@ ledger_entries: Final = Table(
     Column("currency", Text, nullable=False),
     Column("amount", Money, nullable=False, comment="debits are positive"),
     now("booked_at"),
+    # In the order of booking, for lists.
+    Column("id", BigInteger, Identity(always=True), nullable=False),
     CheckConstraint("amount <> 0", name="amount"),
+    Index("ix_ledger_entries_bot_id_id", "bot_id", "id"),
 )
 
 write_offs: Final = Table(
@@ -252,7 +256,17 @@ events: Final = Table(
     Column("text", Text, nullable=False),
     Column("figures", JSONB, nullable=False),
     now("at"),
+    # Numbers are given before a transaction is over: a stream that went by them alone would pass
+    # over those that come to light late.
+    Column(
+        "transaction",
+        BigInteger,
+        nullable=False,
+        server_default=text("((pg_current_xact_id())::text)::bigint"),
+        comment="that told of it; those that are over come in their order",
+    ),
     UniqueConstraint("bot_id", "key"),
+    Index("ix_events_transaction_id", "transaction", "id"),
     Index("ix_events_bot_id_id", "bot_id", "id"),
     # Outages are few, and looked for at each start of an alarm.
     Index("ix_events_unprotected", "bot_id", postgresql_where=text("kind = 'unprotected'")),

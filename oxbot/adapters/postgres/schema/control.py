@@ -48,6 +48,7 @@ bots: Final = Table(
     Column("cash", Money(Notional), nullable=False, comment="USDT, free and reserved"),
     Column("high_water", Money(Notional), comment="USDT; null until recorded again after a resume"),
     Column("created_at", Milliseconds, nullable=False),
+    Column("archived_at", Milliseconds, comment="since when lists leave it out"),
     among("status", BotStatus),
 )
 
