@@ -76,8 +76,9 @@ DRIVEN: Final = timedelta(minutes=5)
 """A cycle of a driven bot is written down before it is answered, unless this is not enough: no
 other tick waits meanwhile, and what is written with the next cycle has no equity of its own."""
 
-A_PERSON_WAITS: Final = StepLimits(ENOUGH, ENOUGH)
-"""A person waits for the answer, and not longer than for an answer of the bot's."""
+TWO_LOOKS: Final = 2 * ENOUGH + timedelta(seconds=30)
+A_PERSON_WAITS: Final = StepLimits(TWO_LOOKS, TWO_LOOKS)
+"""A person's word is done between two looks at the account, and the person waits for both."""
 
 
 @dataclass(frozen=True)

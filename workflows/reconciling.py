@@ -33,7 +33,7 @@ LATEST_AGAIN: Final = timedelta(minutes=5)
 
 
 class Reconciling:
-    """Reconciles, one time after the other, and again while anything is left of which nobody knows.
+    """Reconciles, one time after the other, and again while anything is left unknown or unsold.
 
     A bot on paper never does. Where time stands still, what is not known then will not be known
     before the next cycle.
@@ -80,7 +80,7 @@ class Reconciling:
             await workflow.wait_condition(
                 lambda: self._ended() or self._asked,
                 timeout=wait,
-                timeout_summary="look again what is left unknown",
+                timeout_summary="look again what is left unknown or unsold",
             )
 
     async def is_done(self) -> bool:
@@ -152,7 +152,7 @@ class Reconciling:
             self._at_it -= 1
         if found.booked or found.exits:
             self._state.note_booked()
-        self._leave(left=bool(found.unknown))
+        self._leave(left=found.is_to_be_looked_at_again)
         self._note(found.blocks)
         return found
 

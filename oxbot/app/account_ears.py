@@ -9,6 +9,7 @@ from oxbot.app.ports import Ports
 from oxbot.app.timing import Timer
 from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
+from oxbot.domain.orders import OrderState
 from oxbot.domain.resting import StopState
 from oxbot.ports import AccountNews
 
@@ -65,14 +66,17 @@ class AccountEars:
         return {stop.bot_id for stop in stops if stop.state is not StopState.ENDED}
 
     async def _tell_later(self, ids: Collection[str]) -> None:
-        """Tell the bots whose orders these are, as far as nobody has booked them by then."""
+        """Tell the bots whose orders these are, as far as nobody has booked them by then.
+
+        Also of an order that was given up as never sent: the exchange had it after all.
+        """
         await self._timer.sleep(BOOKED_WITHIN_S)
         try:
             orders = await self._ports.store.known_orders(ids)
         except StoreUnavailable as error:
             self._troubles.has("account", error)
             return
-        await self._tell({order.bot_id for order in orders if not order.state.is_final})
+        await self._tell({o.bot_id for o in orders if o.state is not OrderState.FILLED})
 
     async def _all_live(self) -> set[str]:
         venue = self._ports.feed.venue

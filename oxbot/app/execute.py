@@ -4,7 +4,7 @@ from oxbot.app.orders import bring_to_end, mode_of, outcome_of
 from oxbot.app.ports import Ports
 from oxbot.app.protected import About, keep_protected
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import OutcomePending, OutcomeUnknown
+from oxbot.domain.errors import NotShown, OutcomePending, OutcomeUnknown
 from oxbot.domain.orders import Order
 from oxbot.messages import ExecuteOrder, OrderOutcome
 
@@ -19,6 +19,8 @@ async def execute_order(ports: Ports, request: ExecuteOrder) -> OrderOutcome:
         VenueUnavailable: Not sent; the order is intended again.
         OutcomePending: It may have been sent; the next call looks it up.
         OutcomeUnknown: The same where time stands still, so that calling again is in vain.
+        NotShown: The exchange does not show it and should by now: other orders must not wait for
+            it any longer, and the bot's reconciliation looks again.
         ExitUnfinished: Its coin's stop has to be over first, and is not yet; or what is held
             afterwards can neither have a stop nor be sold.
     """
@@ -27,6 +29,8 @@ async def execute_order(ports: Ports, request: ExecuteOrder) -> OrderOutcome:
         order = await bring_to_end(ports, order)
         if order.state.is_final and await mode_of(ports, order.bot_id) is Mode.LIVE:
             await keep_protected(ports, _about(order), order.symbol)
+    except NotShown:
+        raise
     except OutcomeUnknown as error:
         if (await ports.clock.reading()).stepped:
             raise

@@ -23,6 +23,7 @@ class Found:
     proven: list[str] = field(default_factory=list)
     ghosts: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    unsold: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     unfit: list[str] = field(default_factory=list)
@@ -35,7 +36,9 @@ class Found:
         """
         try:
             yield
-        except (NotSold, InputError) as error:
+        except NotSold as error:
+            self.unsold.append(f"{what}: {error}")
+        except InputError as error:
             self.stuck.append(f"{what}: {error}")
         except (OutcomeUnknown, ExitUnfinished) as error:
             self.unknown.append(f"{what}: {error}")
@@ -56,6 +59,7 @@ class Found:
             proven=tuple(self.proven),
             ghosts=tuple(self.ghosts),
             unknown=tuple(self.unknown),
+            unsold=tuple(self.unsold),
             stuck=tuple(self.stuck),
             broken=tuple(self.broken),
         )

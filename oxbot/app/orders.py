@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from oxbot.app.ports import Ports
 from oxbot.app.resting import take_back
 from oxbot.domain.bot import Mode
-from oxbot.domain.errors import ExitUnfinished, VenueRefused, VenueUnavailable
+from oxbot.domain.errors import ExitUnfinished, NotShown, VenueRefused, VenueUnavailable
 from oxbot.domain.market import ClockReading
 from oxbot.domain.orders import Fill, Order, OrderState, fence_of
 from oxbot.messages import OrderOutcome
@@ -131,10 +131,26 @@ async def send_claimed(ports: Ports, order: Order, clock: ClockReading) -> Order
         raise
     if fills is None:
         # Before anything else is asked: from here on it is never taken to be absent.
-        taken = await ports.store.note_taken(order)
-        return await find_out(ports, taken) if taken.state.may_trade else taken
+        return await _looked_up(ports, await ports.store.note_taken(order))
     is_paper = await mode_of(ports, order.bot_id) is Mode.PAPER
     return await _settle(ports, order, fills, claim=order if is_paper else None)
+
+
+async def _looked_up(ports: Ports, taken: Order) -> Order:
+    """Look an order up that the exchange has just taken.
+
+    Raises:
+        NotShown: Another attempt has given it up meanwhile: what it trades is booked late.
+        OutcomeUnknown: As `find_out`.
+    """
+    if taken.state.may_trade:
+        return await find_out(ports, taken)
+    if taken.state in (OrderState.CANCELLED, OrderState.REFUSED):
+        raise NotShown(
+            f"OKX has taken order {taken.id}, which had been given up ({taken.reason}): it is "
+            "looked for, and what it has traded is booked."
+        )
+    return taken
 
 
 async def _settle(

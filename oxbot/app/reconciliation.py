@@ -21,6 +21,17 @@ from oxbot.messages import Reconcile, Reconciliation
 
 DAY_MS: Final = 86_400_000
 
+UNSEEN_MS: Final = 20_000
+"""So long after its request has expired, an order that is looked for would have been seen."""
+
+UNSEEN: Final = (
+    "it was sent, OKX has not shown it yet, and it is being looked for. Where a person has seen at "
+    "OKX that it has traded nothing, `oxbot bots reconcile --over` ends it"
+)
+IN_THE_WAY: Final = (
+    "it has to be over before its position is sold, and nobody has seen that yet. Where a person "
+    "has seen at OKX that it is, `oxbot bots reconcile --over` ends it"
+)
 TWICE: Final = "OKX has two of this id, one triggered and one at rest; a person has to look"
 
 log = structlog.get_logger(__name__)
@@ -42,6 +53,7 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
         return Reconciliation()
     found = Found()
     await _look_up(ports, request, found)
+    await _tell_left(ports, request, found)
     await _book_missed(ports, request, found)
     await _end_ghosts(ports, request, found)
     await _send_exits(ports, request, found)
@@ -68,6 +80,27 @@ async def _look_up(ports: Ports, request: Reconcile, found: Found) -> None:
                 found.booked.append(await outcome_of(ports, ended))
 
 
+async def _tell_left(ports: Ports, request: Reconcile, found: Found) -> None:
+    """Tell by the record alone what is not known of coins that somebody else is at.
+
+    What was sent just now is none of it, nor a stop that is taken back for an exit of this cycle.
+    """
+    if not request.leave:
+        return
+    clock = await ports.clock.reading()
+    since_ms = clock.venue_ms - clock.scaled_ms(UNSEEN_MS)
+    stops = {stop.symbol: stop for stop in await ports.store.resting_stops(request.bot_id)}
+    for order in await ports.store.unfinished_orders(request.bot_id):
+        if order.symbol not in request.leave:
+            continue
+        stop = stops.get(order.symbol)
+        if order.state.may_trade:
+            if order.fence_ms is not None and order.fence_ms < since_ms:
+                found.unknown.append(f"order {order.id} for {order.symbol}: {UNSEEN}")
+        elif stop is not None and order.purpose.is_exit and order.cycle < request.cycle:
+            found.unknown.append(f"the stop {stop.id} of {order.symbol}: {IN_THE_WAY}")
+
+
 async def _book_missed(ports: Ports, request: Reconcile, found: Found) -> None:
     """Book what orders that are over on record have traded after all, but for what is only told."""
     for order, fills in await _missed(ports, request.bot_id, found):
@@ -92,10 +125,12 @@ async def _missed(ports: Ports, bot_id: str, found: Found) -> list[tuple[Order, 
         with found.telling(f"what was traded of {symbol} in the last day"):
             for fill in await ports.account.recent_fills(symbol, since_ms):
                 traded[fill.order_id].append(fill)
+    # In this order, what is booked just now by whoever has sent it is not over, or is booked.
+    known = await ports.store.known_orders(traded)
     booked = set(await ports.store.booked_trades(traded))
     return [
         (order, new)
-        for order in await ports.store.known_orders(traded)
+        for order in known
         if order.bot_id == bot_id and order.state.is_final
         if (new := [f for f in traded[order.id] if (f.order_id, f.trade_id) not in booked])
     ]

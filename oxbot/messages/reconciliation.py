@@ -27,9 +27,9 @@ class Reconciliation(Message):
 
     `booked` are orders that had traded more than was on record, `exits` what stops have become or
     had to be sold, `proven` the coins whose stop was seen at the exchange, `unknown` what nobody
-    can say yet, `stuck` what has neither stop nor sale or is unfit, `broken` what has been traded
-    and the books do not take, `differs` where the account has less than the bots of it. Entries
-    wait while there is anything in the last four.
+    can say yet, `unsold` what can have no stop and the exchange does not sell, `stuck` what cannot
+    be traded or is unfit, `broken` what has been traded and the books do not take, `differs` where
+    the account has less than the bots of it. Entries wait while there is anything in the last five.
 
     `losses` are amounts by currency that are missing and could be written off for this bot,
     `written_off` those that were; `said_over` are the ids that a person's word has ended.
@@ -40,6 +40,7 @@ class Reconciliation(Message):
     proven: tuple[str, ...] = ()
     ghosts: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    unsold: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     differs: tuple[str, ...] = ()
@@ -50,7 +51,13 @@ class Reconciliation(Message):
     @property
     def blocks(self) -> str:
         """Say why nothing may be entered; empty where everything agrees."""
-        return "; ".join((*self.broken, *self.differs, *self.unknown, *self.stuck))
+        told = (*self.broken, *self.differs, *self.unsold, *self.unknown, *self.stuck)
+        return "; ".join(told)
+
+    @property
+    def is_to_be_looked_at_again(self) -> bool:
+        """Whether another look, soon, may find more, or sell what has no stop."""
+        return bool(self.unknown or self.unsold)
 
 
 class WriteOffRequest(BaseModel):

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from oxbot.adapters.temporal.protection import SAID_WITHIN
 from oxbot.app.say_over import WAIT_MS
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import Conflict, NotFound, VenueUnavailable
@@ -504,6 +505,26 @@ async def test_an_exit_whose_attempts_were_given_up_is_sent_before_the_next_tick
     assert account.alive == {}
 
 
+async def test_a_position_with_neither_stop_nor_sale_is_tried_again_before_the_next_tick(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = account = FakeAccount(house.feed, house.clock)
+    house.model.will_buy(BTC)
+    async with house.worker():
+        bot, handle = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        account.cancel_all()
+        account.refusing = {"place_stop", "place"}
+        found = await reconciled(handle)
+        assert len(found.unsold) == 1
+        account.refusing = set()
+        await house.until(lambda: house.store.open_coins(bot.id) == set())
+        assert len(house.recorded(bot)) == 1
+        await house.end()
+    assert account.alive == {}
+
+
 async def test_a_person_can_have_record_and_account_held_against_each_other(
     empty_house: House,
 ) -> None:
@@ -544,8 +565,9 @@ def test_five_bots_with_twenty_coins_each_can_be_looked_at_within_one_attempt(
     """By OKX's rate: two requests for each coin, one for its stop, and six for the account."""
     requests, each = 5 * (3 * 20 + 6), timedelta(seconds=0.11)
     limits = CycleLimits.of(timedelta(seconds=interval_s), live=True)
-    for step in (limits.reconcile, limits.execute, A_PERSON_WAITS):
-        assert requests * each < step.start_to_close <= step.schedule_to_close
+    for step, looks in ((limits.reconcile, 1), (limits.execute, 1), (A_PERSON_WAITS, 2)):
+        assert looks * requests * each < step.start_to_close <= step.schedule_to_close
+    assert A_PERSON_WAITS.schedule_to_close < SAID_WITHIN
 
 
 def test_a_short_cycle_on_paper_has_short_steps() -> None:

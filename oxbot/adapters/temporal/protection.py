@@ -24,6 +24,9 @@ SIGNAL_WITHIN: Final = timedelta(seconds=5)
 PROTECTED_WITHIN: Final = timedelta(seconds=90)
 """A bot says within a minute what came of a protection, or that it is still at it."""
 
+SAID_WITHIN: Final = timedelta(minutes=3)
+"""A person's word is done between two looks at the account."""
+
 EXAMINED_WITHIN: Final = timedelta(minutes=10)
 
 
@@ -68,7 +71,7 @@ class TemporalProtection(TemporalRuns):
         """Have a live bot write off what is gone from its account, and say what was found."""
         try:
             found: Reconciliation = await self._handle(bot_id).execute_update(
-                "write_off", request, result_type=Reconciliation, rpc_timeout=PROTECTED_WITHIN
+                "write_off", request, result_type=Reconciliation, rpc_timeout=SAID_WITHIN
             )
         except REFUSALS as error:
             raise failed(error, bot_id) from error
@@ -78,7 +81,7 @@ class TemporalProtection(TemporalRuns):
         """Have a live bot end what a person says to be over, and say what was found."""
         try:
             found: Reconciliation = await self._handle(bot_id).execute_update(
-                "say_over", request, result_type=Reconciliation, rpc_timeout=PROTECTED_WITHIN
+                "say_over", request, result_type=Reconciliation, rpc_timeout=SAID_WITHIN
             )
         except REFUSALS as error:
             raise failed(error, bot_id) from error

@@ -110,6 +110,18 @@ async def test_an_order_that_is_booked_meanwhile_is_not_told(live: LiveRoom) -> 
         assert heard.told == []
 
 
+async def test_an_order_that_was_given_up_as_never_sent_and_is_over_all_the_same_is_told(
+    live: LiveRoom,
+) -> None:
+    order = live.leaving()
+    live.store.orders_by_id[order.id] = order.model_copy(update={"state": OrderState.CANCELLED})
+    async with listening(live) as heard:
+        assert heard.told == [BOT]
+        await heard.news.say(order.id)
+        await heard.timer.passes(BOOKED_WITHIN_S)
+        assert heard.told == [BOT]
+
+
 async def test_after_a_gap_it_connects_again_and_all_live_bots_look(live: LiveRoom) -> None:
     async with listening(live) as heard:
         assert heard.told == [BOT]

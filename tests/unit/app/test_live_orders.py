@@ -5,7 +5,13 @@ import pytest
 from oxbot.app.execute import execute_order
 from oxbot.app.orders import find_out, give_up
 from oxbot.app.reconciliation import reconcile_bot
-from oxbot.domain.errors import ExitUnfinished, OutcomePending, OutcomeUnknown, VenueUnavailable
+from oxbot.domain.errors import (
+    ExitUnfinished,
+    NotShown,
+    OutcomePending,
+    OutcomeUnknown,
+    VenueUnavailable,
+)
 from oxbot.domain.money import Quantity
 from oxbot.domain.orders import FENCE_MS, Order, OrderState, Purpose
 from oxbot.domain.resting import StopState, attached_id
@@ -58,10 +64,13 @@ async def test_an_entry_that_was_acknowledged_is_never_sent_again_however_late_i
 ) -> None:
     live.account.hidden_ms = 3 * LATER_MS
     order = await live.open()
-    for _ in range(3):
-        with pytest.raises(OutcomePending):
-            await live.execute(order.id)
+    with pytest.raises(OutcomePending):
+        await live.execute(order.id)
+    for _ in range(2):
         live.now_ms += LATER_MS
+        with pytest.raises(NotShown):
+            await live.execute(order.id)
+    live.now_ms += LATER_MS
     assert (await live.execute(order.id)).state is OrderState.FILLED
     assert len(live.account.traded) == 1
     live.must_be_protected()
@@ -78,12 +87,32 @@ async def test_an_acknowledgement_is_on_record_before_anybody_can_take_the_order
     slow = attempt_at(live, order).until(moment)
     live.now_ms += LATER_MS
     await live.reconcile()
-    with pytest.raises(OutcomePending):
+    with pytest.raises(OutcomeUnknown):
         slow.finish()
     assert (await live.store.order(order.id)).state is OrderState.OPEN
     live.now_ms += 2 * LATER_MS
     assert (await live.execute(order.id)).state is OrderState.FILLED
     assert len(live.account.traded) == 1
+    live.must_be_protected()
+    live.must_agree()
+
+
+async def test_what_another_attempt_gave_up_while_the_exchange_took_it_is_looked_for_and_booked(
+    live: LiveRoom,
+) -> None:
+    """It is filled and hidden, and whoever was told of it is slow: it is called off as absent."""
+    live.account.hidden_ms = 2 * LATER_MS
+    order = await live.open()
+    slow = attempt_at(live, order).until("note_taken")
+    live.now_ms += LATER_MS
+    await live.reconcile()
+    given_up = await live.store.order(order.id)
+    await live.store.finish_order(given_up, OrderState.CANCELLED, "called off")
+    with pytest.raises(NotShown, match="called off"):
+        slow.finish()
+    live.now_ms += LATER_MS
+    [booked] = (await live.reconcile()).booked
+    assert (booked.order_id, booked.state) == (order.id, OrderState.FILLED)
     live.must_be_protected()
     live.must_agree()
 
@@ -116,7 +145,7 @@ async def test_a_stop_that_was_acknowledged_is_never_placed_again_however_late_i
     live.account.hidden_ms = 3 * LATER_MS
     for _ in range(3):
         live.now_ms += LATER_MS
-        with pytest.raises(OutcomePending):
+        with pytest.raises(OutcomeUnknown):
             await live.execute(order.id)
     live.now_ms += LATER_MS
     await live.execute(order.id)
@@ -247,7 +276,7 @@ async def test_a_stop_that_was_seen_at_rest_and_is_nowhere_is_not_taken_to_be_go
     live.account.alive.clear()
     for _ in range(3):
         live.now_ms += LATER_MS
-        with pytest.raises(OutcomePending):
+        with pytest.raises(NotShown):
             await live.execute(order.id)
     await live.store.finish_order(order, OrderState.CANCELLED, "not now")
     log = list(live.account.log)

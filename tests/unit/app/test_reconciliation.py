@@ -6,7 +6,7 @@ import pytest
 
 from oxbot.app.coverage import Coverage, coverage
 from oxbot.app.found import BROKEN
-from oxbot.app.reconciliation import TWICE, reconcile_bot
+from oxbot.app.reconciliation import TWICE, UNSEEN_MS, reconcile_bot
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import (
     Conflict,
@@ -359,7 +359,10 @@ async def test_a_position_that_can_have_no_stop_and_is_not_sold_is_told_as_unpro
     live.account.refusing = {"place_stop", "place"}
     found = await live.reconcile()
     assert found.proven == ()
-    assert f"{BTC} can have no stop at the exchange and was not sold" in found.blocks
+    [unsold] = found.unsold
+    assert f"{BTC} can have no stop at the exchange and was not sold" in unsold
+    assert unsold in found.blocks
+    assert found.is_to_be_looked_at_again
 
 
 async def test_what_is_unknown_of_one_coin_keeps_nobody_from_another(live: LiveRoom) -> None:
@@ -412,6 +415,36 @@ async def test_a_coin_that_somebody_else_is_at_is_left_to_them(live: LiveRoom) -
     request = Reconcile(bot_id=BOT, incarnation=1, cycle=1, epoch=1, leave=(BTC,))
     assert await reconcile_bot(live.ports, request) == Reconciliation()
     assert live.account.alive == {}
+
+
+def leaving_alone(cycle: int = 1) -> Reconcile:
+    return Reconcile(bot_id=BOT, incarnation=1, cycle=cycle, epoch=1, leave=(BTC,))
+
+
+async def test_an_order_that_somebody_looks_for_in_vain_is_told_and_nothing_is_entered(
+    live: LiveRoom,
+) -> None:
+    order, stop = live.leaving(), live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "taken back")
+    live.account.cancel(stop.id)
+    assert await live.store.claim(order.id, live.now_ms, live.now_ms)
+    live.now_ms += UNSEEN_MS
+    assert await reconcile_bot(live.ports, leaving_alone()) == Reconciliation()
+    live.now_ms += 1
+    found = await reconcile_bot(live.ports, leaving_alone())
+    assert order.id in found.blocks
+    assert found.is_to_be_looked_at_again
+
+
+async def test_a_stop_that_is_taken_back_in_vain_is_told_from_the_next_cycle_on(
+    live: LiveRoom,
+) -> None:
+    live.leaving()
+    stop = live.stop
+    assert stop
+    assert await reconcile_bot(live.ports, leaving_alone()) == Reconciliation()
+    assert stop.id in (await reconcile_bot(live.ports, leaving_alone(cycle=2))).blocks
 
 
 async def test_what_the_account_has_besides_is_nobodys_and_is_not_told(live: LiveRoom) -> None:
