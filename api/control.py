@@ -15,7 +15,7 @@ from oxbot.app.flatten import Flattened
 from oxbot.app.limits import ask_for_limits
 from oxbot.domain.bot import Bot, BotSettings, Mode
 from oxbot.domain.errors import Conflict, Forbidden, InputError
-from oxbot.domain.money import CurrencyAmount
+from oxbot.domain.losses import Losses as LostAmounts
 from oxbot.domain.orders import OrderId
 from oxbot.domain.users import User
 from oxbot.domain.values import Storable, Value
@@ -77,7 +77,7 @@ class Losses(Because):
     """What is gone from the account, as a reconciliation said it; `id` is fulfilled once."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-    losses: Annotated[dict[str, CurrencyAmount], Field(min_length=1, max_length=40)]
+    losses: LostAmounts
 
 
 class Over(Because):

@@ -90,7 +90,9 @@ class Control:
     @staticmethod
     async def _wait_to_answer(holds: Callable[[], bool]) -> None:
         if not holds():
-            await workflow.wait_condition(holds, timeout=ANSWER_WITHIN)
+            await workflow.wait_condition(
+                holds, timeout=ANSWER_WITHIN, timeout_summary="answer, on record or not"
+            )
 
     def _answer_now(self, *, recorded: bool) -> ControlAnswer:
         in_flight = self._cycle.entries_in_flight

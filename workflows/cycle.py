@@ -127,6 +127,8 @@ class Cycle:
         unfinished = self._state.unfinished.items()
         self._state.unfinished = {i: purpose for i, purpose in unfinished if i in known}
         self._state.last_verdicts = report.verdicts
+        if report.refused:
+            self._state.last_refusals, self._state.refused_in = report.refused, number
         self._state.positions = self._state.still_held(report.positions, closures)
         self._state.equity = report.equity
         self._state.unpriced = report.unpriced

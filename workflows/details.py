@@ -32,6 +32,7 @@ def details(state: BotState) -> str:
             _section("Nothing is entered", state.account_differs),
             _section("Last decision", state.last_decision),
             _bullets("Verdicts", state.last_verdicts),
+            _refusals(state),
             _outcome(state.last_outcome),
             _positions(state.positions),
         )
@@ -50,6 +51,13 @@ def _status(state: BotState) -> str:
         f"**Next tick** {tick}  \n**Cycle** {state.next_cycle - 1} "
         f"(incarnation {state.incarnation}, epoch {state.epoch})"
     )
+
+
+def _refusals(state: BotState) -> str:
+    """Tell what was refused last, unless the verdicts above say it already."""
+    if set(state.last_refusals) <= set(state.last_verdicts):
+        return ""
+    return _bullets(f"Last refusals, in cycle {state.refused_in}", state.last_refusals)
 
 
 def _positions(positions: tuple[PositionBrief, ...]) -> str:

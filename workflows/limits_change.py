@@ -71,6 +71,7 @@ class LimitsChange:
             await workflow.wait_condition(
                 lambda: all(change.epoch != epoch for change in self._state.limit_changes),
                 timeout=ANSWER_WITHIN,
+                timeout_summary="answer, on record or not",
             )
         except TimeoutError:
             return False

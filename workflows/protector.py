@@ -79,7 +79,11 @@ class Protector:
             return ProtectReport(symbol=request.symbol, state="stale", reason="the bot has ended")
         self.ask(request)
         try:
-            await workflow.wait_condition(lambda: request.key in self._reports, timeout=within)
+            await workflow.wait_condition(
+                lambda: request.key in self._reports,
+                timeout=within,
+                timeout_summary=f"answer, {request.symbol} closed or not",
+            )
         except TimeoutError:
             reason = "still under way; it goes on until it is done"
             return ProtectReport(symbol=request.symbol, state="open", reason=reason, under_way=True)
@@ -92,6 +96,7 @@ class Protector:
             await workflow.wait_condition(
                 lambda: keys.isdisjoint(known.key for known in self._state.protections),
                 timeout=within,
+                timeout_summary="answer, everything closed or not",
             )
 
     async def drain(self) -> None:

@@ -37,7 +37,8 @@ class BotState(BaseModel):
     last knew; empty for a bot that starts over. `restart_untold` holds back the news of a
     restart until the ticks that it cost are known. `sell_on`: a person had everything sold, and
     something was left. `protections` are those not done yet,
-    `limit_changes` those not on record yet. `account_differs` says why a live bot enters nothing.
+    `limit_changes` those not on record yet. `refused_in` is the cycle of `last_refusals`.
+    `account_differs` says why a live bot enters nothing.
     """
 
     bot_id: str
@@ -75,6 +76,8 @@ class BotState(BaseModel):
     last_outcome: CycleOutcome | None = None
     last_decision: str = ""
     last_verdicts: tuple[str, ...] = ()
+    last_refusals: tuple[str, ...] = ()
+    refused_in: int = 0
     last_protection: str = ""
     last_error: str = ""
     account_differs: str = ""

@@ -208,6 +208,7 @@ async def _report(
     portfolio = await ports.store.portfolio(request.bot_id)
     return RiskReport(
         verdicts=tuple(verdict_told(verdict) for verdict in verdicts),
+        refused=tuple(verdict_told(v) for v in verdicts if v.ruling is Ruling.REFUSED),
         refusals=sum(verdict.ruling is Ruling.REFUSED for verdict in verdicts),
         orders=tuple(_order_brief(o) for o in orders if request.entries or _must_end(o)),
         equity=to_scale(portfolio.equity(quotes)),

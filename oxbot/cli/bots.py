@@ -129,6 +129,25 @@ def show(
 
 
 @app.command()
+def watch(
+    bot_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Which ones; else all that are not stopped."),
+    ] = None,
+    *,
+    every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between looks.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="One look, then end.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A line of JSON for each look, as without a terminal.")
+    ] = False,
+) -> None:
+    """Watch bots until Ctrl-C: status, equity, positions, last decision, next cycle."""
+    from oxbot.cli import bot_watch
+
+    bot_watch.watch(bot_ids or (), every, once=once, as_json=as_json)
+
+
+@app.command()
 def pause(bot_id: BotId, *, reason: Reason = "", as_json: AsJson = False) -> None:
     """Pause: no entries from now on; stops and targets go on."""
     from oxbot.cli import bot_verbs

@@ -20,6 +20,7 @@ from oxbot.cli import (
     replay,
     simulator,
     system,
+    users,
 )
 from oxbot.domain.errors import OxbotError
 from oxbot.ending import end_process
@@ -41,6 +42,7 @@ app.command(
 app.command()(simulator.simulator)
 app.command()(model_server.model_server)
 app.add_typer(bots.app, name="bots")
+app.add_typer(users.app, name="users")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(audit.app, name="audit")
 app.add_typer(candles.app, name="candles")

@@ -1,4 +1,4 @@
-"""What bots of one owner share: the money that the account-wide limit is measured against."""
+"""What bots of one account share: the money that the account-wide limit is measured against."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,9 @@ class Holding(Value):
 
 
 class Account(Value):
-    """What the owner's other bots on the venue own, all but the one that is judged.
+    """What the other bots of the account own, all but the one that is judged.
+
+    On paper these are the owner's on the venue; live all on the venue, which is one account.
 
     `cash` and `reserved` in USDT; `reserved` is what their entries under way may cost. What they
     hold of a coin and what they owe of it are kept apart: they risk both.

@@ -7,6 +7,12 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from oxbot.domain.errors import NotFound
+from oxbot.domain.limit_numbers import (
+    Keepable,
+    LimitBasisPoints,
+    LimitFraction,
+    LimitNotional,
+)
 from oxbot.domain.market import Symbol
 from oxbot.domain.models import BASELINE, ModelChoice, ModelName, Provider, Temperature
 from oxbot.domain.money import Notional, plain
@@ -26,7 +32,6 @@ BotId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
 """A part of a whole: 0.15 is 15 %."""
 
-BasisPoints = Annotated[Decimal, Field(gt=0, le=10_000)]
 LONGEST_S: Final = 31 * 86_400
 
 
@@ -54,33 +59,33 @@ def has_real_money(venue: str) -> bool:
 class RiskLimits(Value):
     """The limits the code enforces, whatever a model proposes; `docs/risk.md` has the formulas.
 
-    Fractions are of equity (`max_position`, `max_exposure`), of the owner's equity on the venue
+    Fractions are of equity (`max_position`, `max_exposure`), of the account's equity
     (`max_account_exposure`), of the average entry price (`stop`, `target`), of the best bid
     since the entry (`trailing`, None: off), of the equity at the day's beginning (`daily_loss`)
     or of the high-water mark (`drawdown`). Times are seconds of venue time, `minimum_notional`
     is in USDT. `flatten_at_limit`: whether a loss at its limit also sells everything.
     """
 
-    max_position: Fraction = Decimal("0.15")
-    max_exposure: Fraction = Decimal("0.85")
-    max_account_exposure: Fraction = Decimal("0.85")
-    stop: Fraction = Decimal("0.035")
-    target: Annotated[Decimal, Field(gt=0, le=10)] = Decimal("0.07")
-    trailing: Fraction | None = None
-    reward_risk: Annotated[Decimal, Field(gt=0, le=100)] = Decimal("1.5")
+    max_position: LimitFraction = Decimal("0.15")
+    max_exposure: LimitFraction = Decimal("0.85")
+    max_account_exposure: LimitFraction = Decimal("0.85")
+    stop: LimitFraction = Decimal("0.035")
+    target: Keepable[Annotated[Decimal, Field(gt=0, le=10)]] = Decimal("0.07")
+    trailing: LimitFraction | None = None
+    reward_risk: Keepable[Annotated[Decimal, Field(gt=0, le=100)]] = Decimal("1.5")
     longest_hold_s: int = Field(default=13_800, ge=60, lt=14_400)
     shortest_hold_s: int = Field(default=600, ge=0)
     cooldown_s: int = Field(default=900, ge=0, le=LONGEST_S)
     price_age_s: int = Field(default=15, ge=1, le=LONGEST_S)
-    move_bp: BasisPoints = Decimal(30)
-    spread_bp: BasisPoints = Decimal(20)
-    slippage_bp: BasisPoints = Decimal(20)
-    confidence: Fraction = Decimal("0.6")
-    fee_round_trips: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(2)
+    move_bp: LimitBasisPoints = Decimal(30)
+    spread_bp: LimitBasisPoints = Decimal(20)
+    slippage_bp: LimitBasisPoints = Decimal(20)
+    confidence: LimitFraction = Decimal("0.6")
+    fee_round_trips: Keepable[Annotated[Decimal, Field(ge=0, le=100)]] = Decimal(2)
     entries_a_day: int = Field(default=20, ge=0, le=100_000)
-    minimum_notional: Annotated[Notional, Bounded(ge=Decimal(0), le=Decimal(10**12))] = Notional(10)
-    daily_loss: Fraction = Decimal("0.03")
-    drawdown: Fraction = Decimal("0.1")
+    minimum_notional: LimitNotional = Notional(10)
+    daily_loss: LimitFraction = Decimal("0.03")
+    drawdown: LimitFraction = Decimal("0.1")
     flatten_at_limit: bool = False
 
     @model_validator(mode="after")
@@ -138,8 +143,8 @@ class BotSettings(Value):
         return f"{named}, asked when something has changed (gate {plain(self.gate_bp)} bp)"
 
     prompt_version: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,30}$")] = None
-    budget_usd: Annotated[Decimal | None, Field(gt=0, le=10**6)] = None
-    gate_bp: BasisPoints | None = None
+    budget_usd: Keepable[Annotated[Decimal, Field(gt=0, le=10**6)]] | None = None
+    gate_bp: LimitBasisPoints | None = None
 
     @model_validator(mode="after")
     def _symbols_must_be_distinct_and_in_usdt(self) -> Self:

@@ -39,7 +39,8 @@ Kept = Decimal | Amount | bool | int | None
 MEANINGS: Final = {
     "max_position": "most in one coin, of equity",
     "max_exposure": "most in all coins, of equity",
-    "max_account_exposure": "the same for all of the owner's bots on the venue together",
+    "max_account_exposure": "the same for all bots of the account together: on paper the owner's "
+    "on the venue, live all on the venue",
     "stop": "where the stop lies below the average fill of the entry",
     "target": "where the target lies above it",
     "trailing": "how far the trailing stop stays below the best bid since the entry",
@@ -62,9 +63,6 @@ MEANINGS: Final = {
 }
 """What each limit is, in a few words."""
 
-DECIMALS: Final = 8
-"""Digits after the point that a limit may have: finer ones could not be kept in each figure."""
-
 _SAID: Final = {"yes": True, "true": True, "on": True, "1": True} | {
     "no": False,
     "false": False,
@@ -75,6 +73,8 @@ _SAID: Final = {"yes": True, "true": True, "on": True, "1": True} | {
 
 def read_limit(name: str, given: Given) -> Decimal | bool | None:
     """Read one limit: 3.5% and 0.035 are the same; `off` where a limit can be off.
+
+    Whether it can have the value, `RiskLimits` says.
 
     Raises:
         InputError: No such limit, or a value that it cannot have; the sentence names it.
@@ -88,10 +88,7 @@ def read_limit(name: str, given: Given) -> Decimal | bool | None:
         return None
     if given is None:
         raise InputError(f"{name} cannot be off; give it a number.")
-    number = _number(name, given)
-    if number != round(number, DECIMALS):
-        raise InputError(f"{name} is {given!r}; a limit has at most {DECIMALS} decimals.")
-    return number
+    return _number(name, given)
 
 
 def _flag(name: str, given: Given) -> bool:

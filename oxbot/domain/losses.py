@@ -5,8 +5,11 @@ Pure functions, as settling is: writing off, and every audit of what was written
 
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
-from typing import Final
+from typing import Annotated, Final
 
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from oxbot.domain.decimals import no_float
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.ledger import Entry, dust_entries, held_account, lost_coin_entries
 from oxbot.domain.market import Instrument
@@ -24,6 +27,17 @@ AGREES: Final = "account_agrees"
 
 Amounts = Mapping[str, Decimal]
 """Amounts by currency."""
+
+LostAmount = Annotated[
+    Decimal, Field(gt=0, le=10**18, max_digits=38, decimal_places=18), BeforeValidator(no_float)
+]
+"""What a person says to be gone of a currency, as exact as the record can have it."""
+
+Losses = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,20}$")], LostAmount],
+    Field(min_length=1, max_length=40),
+]
+"""What a person says to be gone, by currency."""
 
 
 class Lack(Value):

@@ -90,7 +90,7 @@ class Context:
     when (venue ms) it was last exited; `entries_today` counts entries since UTC midnight;
     `busy` are coins with an order under way, `decided` those that this decision has named
     before. `instruments` lacks what the exchange does not list, or lists no more. `account` is
-    what the owner's other bots own. `flatten`: everything is to be sold. `running`: the bot may
+    what the account's other bots own. `flatten`: everything is to be sold. `running`: the bot may
     still be halted; one that is paused is so already.
     """
 

@@ -39,6 +39,12 @@ class User(Value):
         return None if self.is_admin else self.id
 
 
+class UserLine(User):
+    """A user with how many logins stand."""
+
+    logins: int
+
+
 class KnownUser(Value):
     """A user with the hash of the password."""
 

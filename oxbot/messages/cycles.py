@@ -104,10 +104,12 @@ class RiskReport(Message):
     """The verdicts in words, the orders to execute now, and the state of the account in USDT.
 
     `unpriced` are held coins without any price: equity has positions at cost, dust at nothing.
-    `halt` says why the bot must pause until a person resumes it.
+    `halt` says why the bot must pause until a person resumes it; `refused` are those of the
+    verdicts that refuse.
     """
 
     verdicts: tuple[str, ...]
+    refused: tuple[str, ...] = ()
     refusals: int
     orders: tuple[OrderBrief, ...]
     equity: Notional

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from oxbot.domain.losses import Losses
 from oxbot.domain.money import CurrencyAmount
 from oxbot.domain.orders import OrderId
 from oxbot.domain.values import Storable
@@ -71,7 +72,7 @@ class WriteOffRequest(BaseModel):
     id: str = Field(min_length=1, max_length=64)
     by: Storable = "temporal"
     reason: Storable = ""
-    losses: dict[str, CurrencyAmount] = Field(min_length=1)
+    losses: Losses
 
 
 class WriteOffMissing(Message):

@@ -158,7 +158,7 @@ class Store(ProtectionStore, LiveStore, Protocol):
         """Have a cycle judged, and store verdicts and intended orders, all under locks.
 
         The bot's row is locked, and where entries may follow (`entering`) that of the account:
-        `judge` is given what the owner's other bots on the venue have, and none of them can
+        `judge` is given what the account's other bots have, and none of them can
         intend an entry before this one's are stored.
 
         What the judgement rests on is kept, too. Conflict when the cycle was judged before, or
@@ -167,7 +167,7 @@ class Store(ProtectionStore, LiveStore, Protocol):
         ...
 
     async def account(self, bot_id: str) -> Account:
-        """Give what the owner's other bots on the venue have now, those stopped left out."""
+        """Give what the account's other bots have now, those stopped left out."""
         ...
 
     async def marks(self, bot_id: str, midnight_ms: int) -> Marks:

@@ -32,7 +32,7 @@ class Judgement(NamedTuple):
 
 
 Judge = Callable[[Account], Judgement]
-"""Judges a cycle, given what the owner's other bots have at that moment."""
+"""Judges a cycle, given what the account's other bots have at that moment."""
 
 
 class CycleStart(Value):

@@ -1,6 +1,7 @@
 """What losses are measured from, and what bots of one owner have together."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.app.ports import Ports
 from oxbot.app.validate import validate_risk
 from oxbot.domain.account import Account, Holding
-from oxbot.domain.bot import BotStatus
+from oxbot.domain.bot import BotStatus, Mode
 from oxbot.domain.decision import Action, Decision, Proposal
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import Side
@@ -129,6 +130,22 @@ async def test_an_account_is_all_the_other_bots_of_the_owner_on_the_venue(
     assert (own.cash, own.reserved) == (Notional(14_000), Notional(0))
 
 
+async def test_all_live_bots_of_a_venue_share_its_account_whoever_owns_them(
+    store: PostgresStore,
+) -> None:
+    await new_bot(store, "anns", owner="Ann", mode=Mode.LIVE)
+    await new_bot(store, "bobs", owner="Bob", mode=Mode.LIVE)
+    await bought(store, "bobs")
+    await new_bot(store, "paper", owner="Ann")
+    await new_bot(store, "there", owner="Ann", mode=Mode.LIVE, venue="okx-demo")
+    assert (await store.account("anns")) == Account(
+        cash=Notional(4_000),
+        holdings={BTC: Holding(quantity=Quantity("0.0999"), cost=Notional(5_994))},
+    )
+    assert (await store.account("bobs")).cash == 10_000
+    assert (await store.account("paper")) == (await store.account("there")) == Account()
+
+
 async def test_what_other_bots_owe_is_risked_beside_what_they_hold(store: PostgresStore) -> None:
     await new_bot(store)
     for bot_id, side in (("b2", Side.BUY), ("b3", Side.SELL)):
@@ -149,8 +166,8 @@ BOTS = [f"b{number}" for number in range(24)]
 SHARE = Decimal("0.28")
 
 
-async def greedy(store: PostgresStore) -> None:
-    """Bots that would all put 80 % of their money into BTC, of an owner who allows 28 %."""
+async def greedy(store: PostgresStore, mode: Mode, owners: Sequence[str]) -> None:
+    """Bots that would all put 80 % of their money into BTC, of owners who allow 28 %."""
     seen = await keep(store, snapshot())
     limits = {"max_position": "0.8", "max_account_exposure": str(SHARE)}
     proposal = Proposal(
@@ -161,8 +178,9 @@ async def greedy(store: PostgresStore) -> None:
         reason="all in",
     )
     decision = Decision(proposals=(proposal,), summary="all in").model_dump_json()
-    for bot_id in BOTS:
-        await new_bot(store, bot_id, limits=limits, venue="fake", symbols=(BTC,))
+    for number, bot_id in enumerate(BOTS):
+        of = {"owner": owners[number % len(owners)], "mode": mode, "venue": "fake"}
+        await new_bot(store, bot_id, limits=limits, symbols=(BTC,), **of)
         room = Room(now_ms=ROOM_MS)
         clock = await room.ports.clock.reading()
         quotes = {quote.symbol: quote for quote in await room.feed.quotes([BTC], clock)}
@@ -208,11 +226,14 @@ async def judged(ports: Ports, bot_id: str) -> None:
     )
 
 
-async def test_bots_of_one_owner_that_judge_at_once_never_exceed_their_limit_together(
-    store: PostgresStore, database_url: str
+@pytest.mark.parametrize(
+    ("mode", "owners"), [(Mode.PAPER, ("local",)), (Mode.LIVE, ("local", "5f0c", "a1b2"))]
+)
+async def test_bots_of_one_account_that_judge_at_once_never_exceed_their_limit_together(
+    store: PostgresStore, database_url: str, mode: Mode, owners: Sequence[str]
 ) -> None:
-    """Three processes; each bot by itself would stay within the limit."""
-    await greedy(store)
+    """Three processes; each bot by itself would stay within the limit, and so would each owner."""
+    await greedy(store, mode, owners)
     others = [PostgresStore(open_engine(database_url)) for _ in range(2)]
     ports = [replace(Room().ports, store=each) for each in (store, *others)]
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from oxbot.domain.account import Account, Holding
-from oxbot.domain.bot import Bot, BotStatus
+from oxbot.domain.bot import Bot, BotStatus, Mode
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.ledger import must_balance
 from oxbot.domain.lifecycle import finished, moved, released, settled
@@ -76,14 +76,15 @@ class FakeBooks:
         return order.model_copy(update={"state": OrderState.CANCELLED, "reason": "outdated"})
 
     async def account(self, bot_id: str) -> Account:
-        """Give what the owner's other bots on the venue have."""
+        """Give what the account's other bots have."""
         mine = self.bots_by_id[bot_id].settings
         others = [
             await self.portfolio(bot.id)
             for bot in self.bots_by_id.values()
             if bot.id != bot_id
             and bot.status is not BotStatus.STOPPED
-            and (bot.settings.owner, bot.settings.venue) == (mine.owner, mine.venue)
+            and (bot.settings.mode, bot.settings.venue) == (mine.mode, mine.venue)
+            and (bot.settings.owner == mine.owner or mine.mode is Mode.LIVE)
         ]
         held: dict[str, Holding] = {}
         owed: dict[str, Holding] = {}

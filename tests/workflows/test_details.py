@@ -20,6 +20,15 @@ def held(symbol: str, age_ms: int | None) -> PositionBrief:
     )
 
 
+def test_what_was_refused_last_stays_on_the_page_and_is_said_once() -> None:
+    refused = "ETH/USDT buy refused by spread: too wide"
+    state = BotState(bot_id="b1", last_verdicts=(refused,), last_refusals=(refused,), refused_in=7)
+    assert details(state).count(refused) == 1
+    assert "Last refusals" not in details(state)
+    later = details(state.model_copy(update={"last_verdicts": ()}))
+    assert f"**Last refusals, in cycle 7**\n\n- {refused}" in later
+
+
 def test_a_gain_says_how_old_its_price_is_and_a_missing_price_is_no_gain_of_nothing() -> None:
     state = BotState(
         bot_id="b1",

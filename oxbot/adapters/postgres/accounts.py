@@ -1,4 +1,7 @@
-"""Accounts: what the bots of one owner on one venue have together, and what losses are from."""
+"""Accounts: what the bots of one of them have together, and what losses are from.
+
+On paper each owner has one on each venue. Live there is one on the venue, whoever owns the bots.
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -11,6 +14,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Text,
+    and_,
     func,
     literal,
     select,
@@ -32,7 +36,7 @@ from oxbot.adapters.postgres.schema import (
     positions,
 )
 from oxbot.domain.account import Account, Holding
-from oxbot.domain.bot import BotStatus, no_bot
+from oxbot.domain.bot import BotStatus, Mode, no_bot
 from oxbot.domain.money import Notional, Price, Quantity, to_scale
 from oxbot.domain.orders import Purpose
 from oxbot.domain.risk import Marks
@@ -42,12 +46,15 @@ RESERVED: Final = "reserved"
 HELD: Final = "held"
 OWED: Final = "owed"
 
+NOBODY: Final = ""
+"""Owner of the one account of a venue on which all live bots trade; no bot's owner is empty."""
+
 
 class Accounts(Records):
-    """The part of the store that sees a bot beside its owner's others, and in its own past."""
+    """The part of the store that sees a bot beside its account's others, and in its own past."""
 
     async def account(self, bot_id: str) -> Account:
-        """Give what the owner's other bots of its mode and venue have, those stopped left out."""
+        """Give what its account's other bots have, those stopped left out."""
         async with self._transaction() as connection:
             return await _account(connection, await _bot(connection, bot_id))
 
@@ -70,7 +77,8 @@ async def locked_account(connection: AsyncConnection, bot: RowMapping) -> Accoun
     Taken after the bot's own row, and no other bot's row is ever taken after it, so that no
     two transactions wait for each other.
     """
-    owner, venue = bot["settings"]["owner"], bot["settings"]["venue"]
+    settings = bot["settings"]
+    owner, venue = NOBODY if _is_live(bot) else settings["owner"], settings["venue"]
     new = insert(accounts).values(owner=owner, venue=venue).on_conflict_do_nothing()
     await connection.execute(new)
     mine = (accounts.c.owner == owner) & (accounts.c.venue == venue)
@@ -111,14 +119,7 @@ def _holdings(rows: Iterable[Row[str, str, Decimal, Decimal]]) -> dict[str, Hold
 
 def _parts(bot: RowMapping) -> CompoundSelect[str, str, Decimal, Decimal]:
     """Select the other bots' cash, their entries under way, what they hold and owe by coin."""
-    settings = bot["settings"]
-    others = (
-        (bots.c.settings["owner"].astext == settings["owner"])
-        & (bots.c.settings["venue"].astext == settings["venue"])
-        & (bots.c.settings["mode"].astext == settings["mode"])
-        & (bots.c.status != BotStatus.STOPPED)
-        & (bots.c.id != bot["id"])
-    )
+    others = and_(*_same(bot), bots.c.status != BotStatus.STOPPED, bots.c.id != bot["id"])
     under_way = (orders.c.purpose == Purpose.ENTRY) & orders.c.state.not_in(FINAL_STATES)
     return union_all(
         _part(CASH, literal("", Text), bots.c.cash, literal(Decimal(0), Money)).where(others),
@@ -128,6 +129,16 @@ def _parts(bot: RowMapping) -> CompoundSelect[str, str, Decimal, Decimal]:
         _summed(HELD).where(others, positions.c.quantity > Decimal(0)),
         _summed(OWED).where(others, positions.c.quantity < Decimal(0)),
     )
+
+
+def _same(bot: RowMapping) -> list[ColumnElement[bool]]:
+    """Give what bots of one account have in common."""
+    shared = ("venue", "mode") if _is_live(bot) else ("venue", "mode", "owner")
+    return [bots.c.settings[name].astext == bot["settings"][name] for name in shared]
+
+
+def _is_live(bot: RowMapping) -> bool:
+    return bool(bot["settings"]["mode"] == Mode.LIVE)
 
 
 def _summed(kind: str) -> Select[str, str, Decimal, Decimal]:

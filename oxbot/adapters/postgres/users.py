@@ -12,7 +12,7 @@ from oxbot.app.users import closed
 from oxbot.domain.errors import Conflict
 from oxbot.domain.users import KnownUser, Login, NewLogin, User
 
-_ONE_AT_A_TIME: Final = 0x0B0A
+ONE_AT_A_TIME: Final = 0x0B0A
 """The advisory lock of whoever registers: one of them is the first."""
 
 MISUSED: Final = "a used refresh token came again"
@@ -34,7 +34,7 @@ class PostgresUsers(Records):
         """Add a user; the first one is the administrator. Forbidden, Conflict."""
         row = {"id": user_id, "name": name, "password_hash": password_hash}
         async with self._transaction() as connection:
-            await connection.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
+            await connection.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
             is_first = await _is_empty(connection)
             if not is_first and not await _is_open(connection):
                 raise closed()

@@ -38,13 +38,13 @@ class MaxExposure(SizeRule):
 
 
 class MaxAccountExposure(SizeRule):
-    """What the positions of all bots of one owner on the venue may be worth together."""
+    """What the positions of all bots of the account may be worth together."""
 
     name = "account exposure"
     limits = ("max_account_exposure",)
     formula = (
-        "positions at bid + reserved, of all the owner's bots on the venue, + cost > their "
-        "equity x `max_account_exposure`"
+        "positions at bid + reserved, of all bots of the account, + cost > their equity x "
+        "`max_account_exposure`"
     )
     figures = ("account_usdt",)
 

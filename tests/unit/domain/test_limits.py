@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from oxbot.domain.bot import Mode, RiskLimits
+from oxbot.domain.bot import BotSettings, Mode, RiskLimits
 from oxbot.domain.errors import InputError
 from oxbot.domain.limits import (
     FLAGS,
@@ -62,7 +63,7 @@ def test_a_trailing_stop_can_be_switched_on_and_off() -> None:
         ({"stop": "101%"}, "stop: .*less than or equal to 1"),
         ({"stop": "100%", "target": "9"}, "stop is 100%: .*protect nothing"),
         ({"trailing": "100%"}, "trailing is 100%: .*protect nothing"),
-        ({"stop": "0.000000001"}, "stop is '0.000000001'; a limit has at most 8 decimals"),
+        ({"stop": "0.000000001"}, "stop: a limit has at most 8 decimals"),
         ({"stop": None}, "stop cannot be off"),
         ({"stop": "off"}, "stop is 'off', which is not a number"),
         ({"cooldown_s": "1.5"}, "cooldown_s: .*integer"),
@@ -83,6 +84,54 @@ def test_what_cannot_be_is_refused_in_a_sentence_that_names_the_limit(
 ) -> None:
     with pytest.raises(InputError, match=complaint):
         limits_after(LIMITS, wished)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("stop", "0.0350000000000000000001", "at most 8 decimals"),
+        ("stop", "1E-999999", "at most 8 decimals"),
+        ("target", "7E-9", "at most 8 decimals"),
+        ("minimum_notional", "10.000000001", "at most 8 decimals"),
+        ("fee_round_trips", "1E+999999", "less than or equal to 100"),
+        ("stop", 0.035, "never floats"),
+        ("stop", True, "never floats"),
+        ("minimum_notional", 10.5, "never floats"),
+        ("slippage_bp", 20.0, "never floats"),
+        ("stop", "NaN", "finite"),
+    ],
+)
+def test_what_the_record_cannot_keep_is_refused_wherever_limits_are_made(
+    name: str, value: object, complaint: str
+) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        RiskLimits.model_validate({name: value})
+    with pytest.raises(ValidationError, match=complaint):
+        BotSettings.model_validate({"name": "mine", "limits": {name: value}})
+
+
+@pytest.mark.parametrize(("name", "given"), [("gate_bp", "0.000000001"), ("budget_usd", 1.5)])
+def test_so_are_the_other_thresholds_of_a_bot(name: str, given: object) -> None:
+    with pytest.raises(ValidationError, match=name):
+        BotSettings.model_validate({"name": "mine", name: given})
+
+
+@given(
+    st.sampled_from(FRACTIONS),
+    st.decimals(0, 2, allow_nan=False, allow_infinity=False)
+    | st.integers(0, 2 * 10**9).map(lambda number: Decimal(number).scaleb(-9)),
+)
+def test_a_limit_that_is_taken_is_the_number_that_was_given_and_can_be_kept(
+    name: str, number: Decimal
+) -> None:
+    with suppress(ValidationError):
+        wide = {"reward_risk": "0.00000001", "max_exposure": "1", "max_position": "0.00000001"}
+        taken = getattr(RiskLimits.model_validate({**wide, name: str(number)}), name)
+        assert taken == number == round(number, 8)
+        again = RiskLimits.model_validate_json(
+            RiskLimits.model_validate({**wide, name: taken}).model_dump_json()
+        )
+        assert getattr(again, name) == number
 
 
 def test_a_live_stop_within_the_slippage_of_its_entry_is_refused() -> None:

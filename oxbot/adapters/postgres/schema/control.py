@@ -52,7 +52,8 @@ bots: Final = Table(
     among("status", BotStatus),
 )
 
-# A row to lock: whoever judges entries of one of the owner's bots holds it.
+# A row to lock: whoever judges entries of one of the account's bots holds it. Live bots of a
+# venue have one account, of no owner.
 accounts: Final = Table(
     "accounts",
     metadata,

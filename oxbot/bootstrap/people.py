@@ -1,0 +1,26 @@
+"""Joins administering users to its adapters; no secret is needed, and the API need not run."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from oxbot.app.user_admin import Register
+from oxbot.bootstrap import resolve
+from oxbot.settings import Settings
+
+
+@asynccontextmanager
+async def open_register(settings: Settings) -> AsyncIterator[Register]:
+    """Open the record of users.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    from oxbot.adapters.access.passwords import Argon2Passwords  # noqa: PLC0415 - loaded when needed
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
+    from oxbot.adapters.postgres.user_admin import PostgresUserAdmin  # noqa: PLC0415 - as above
+
+    engine = open_engine(settings.database_url or resolve(settings).database_url or "", pool_size=1)
+    try:
+        yield Register(users=PostgresUserAdmin(engine), passwords=Argon2Passwords())
+    finally:
+        await engine.dispose()
