@@ -13,6 +13,7 @@ from api import (
     health,
     metrics,
     page,
+    performance,
     problems,
     reference,
     routes,
@@ -24,7 +25,7 @@ from api.attempts import no_attempts
 from oxbot import __version__
 from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
-from oxbot.bootstrap import open_desk, open_reception, resolve
+from oxbot.bootstrap import open_desk, open_reading, open_reception, resolve
 from oxbot.settings import Settings
 
 DESCRIPTION = (
@@ -43,6 +44,20 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """No script at all, nothing from elsewhere, nothing kept."""
+
+PARTS = (
+    health,
+    users,
+    routes,
+    performance,
+    control,
+    status,
+    metrics,
+    sign_in,
+    page,
+    reference,
+)
+"""The modules whose routes there are."""
 
 LOOPBACK = ("127.0.0.1", "localhost")
 
@@ -67,7 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = found
     app.state.secret = secret
     app.state.attempts = no_attempts()
-    for part in (health, users, routes, control, status, metrics, sign_in, page, reference):
+    for part in PARTS:
         app.include_router(part.router)
     problems.install(app)
     app.exception_handler(sign_in.NotSignedIn)(sign_in.to_sign_in)
@@ -81,8 +96,12 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _desk_opened(app: FastAPI) -> AsyncIterator[None]:
     settings, secret = app.state.settings, app.state.secret
-    async with open_desk(settings) as desk, open_reception(settings, secret) as reception:
-        app.state.desk, app.state.reception = desk, reception
+    async with (
+        open_desk(settings) as desk,
+        open_reception(settings, secret) as reception,
+        open_reading(settings) as reading,
+    ):
+        app.state.desk, app.state.reception, app.state.reading = desk, reception, reading
         app.state.alarm = Alarm(desk)
         ringing = asyncio.create_task(app.state.alarm.run())
         yield

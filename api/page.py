@@ -10,9 +10,11 @@ from fastapi.responses import HTMLResponse, Response
 
 from api import markup
 from api.desk import TheAlarm, TheDesk, TheSettings
+from api.reading import Cursor, TheReading
 from api.sign_in import TheReader
+from api.status import protection_of
 from oxbot.app.alarm import ProtectionStatus
-from oxbot.app.live import live_status
+from oxbot.app.live import status_of
 from oxbot.app.market_status import (
     AgedQuote,
     MarketStatus,
@@ -20,37 +22,48 @@ from oxbot.app.market_status import (
     feed_told,
     market_status_if_known,
 )
-from oxbot.app.overview import BotLine, HeldCoin, overview
+from oxbot.app.overview import BotLine, HeldCoin, lines
 from oxbot.app.telling import NOTHING, coins, money, price, span, when, where, zone
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import OxbotError
 from oxbot.domain.feed import FeedSource
 from oxbot.domain.market import base_of
 from oxbot.messages import workflow_id
+from oxbot.records.reading import Part
 from oxbot.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 
 REFRESH_S: Final = 5
+SHOWN: Final = 100
+"""Bots on a page, the last made first."""
+
 COLUMNS: Final = ("bot", "status", "cycle", "equity, USDT", "positions", "last decision", "")
 PRICES: Final = ("coin", "last, USDT", "bid", "ask", "age", "source")
 
 
 @router.get("/")
 async def index(
-    desk: TheDesk, settings: TheSettings, alarm: TheAlarm, reader: TheReader
+    desk: TheDesk,
+    reading: TheReading,
+    settings: TheSettings,
+    alarm: TheAlarm,
+    reader: TheReader,
+    cursor: Cursor = None,
 ) -> HTMLResponse:
     """Show the reader's bots; when the record does not answer, show why."""
     try:
-        lines, protection = await overview(desk, reader.owner), await alarm.status()
-        live = await live_status(desk, settings.live_problem)
+        bots = await lines(reading, reader.owner, Part(limit=SHOWN, cursor=cursor))
+        protection = await protection_of(reader, alarm, reading)
+        named = await reading.live_bots(desk.venue, reader.owner)
     except OxbotError as error:
         body = [markup.element("p", str(error), "bad"), _links(settings)]
         return HTMLResponse(_page(body), error.http_status)
-    shown_in = zone(settings.timezone)
+    shown_in, live = zone(settings.timezone), status_of(named, settings.live_problem)
     market = _market(await market_status_if_known(desk))
     alarms = [_alarm(protection), markup.element("p", live.trouble, "bad") if live.trouble else ""]
-    shown = [*alarms, _bots(lines, settings, shown_in), *market, _links(settings)]
+    shown = [*alarms, _bots(bots.items, settings, shown_in), _more(bots.next), *market]
+    shown.append(_links(settings))
     return HTMLResponse(_page(shown))
 
 
@@ -85,6 +98,10 @@ def _bots(lines: Sequence[BotLine], settings: Settings, shown_in: tzinfo) -> str
     if not lines:
         return "<p>There is no bot yet. Make one: <code>oxbot bots create</code></p>"
     return markup.table(COLUMNS, (_row(line, settings, shown_in) for line in lines))
+
+
+def _more(cursor: str | None) -> str:
+    return f"<p>{markup.link('older bots', f'/?cursor={cursor}')}</p>" if cursor else ""
 
 
 def _row(line: BotLine, settings: Settings, shown_in: tzinfo) -> tuple[str, ...]:

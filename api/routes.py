@@ -1,30 +1,34 @@
-"""The bots as JSON: Decimals as strings, trading times in ms of the venue's clock (UTC)."""
+"""The bots as JSON and CSV: Decimals as strings, trading times in ms of the venue's clock (UTC)."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api.desk import TheDesk
 from api.problems import PROBLEM
+from api.reading import CSV, Form, Limit, ThePart, TheReading, as_json, listed
 from api.signed_in import TheBot, TheUser
 from oxbot.app import bots
 from oxbot.app.bots import BotPage
-from oxbot.app.overview import BotLine, overview
-from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
+from oxbot.app.overview import BotLine, lines
+from oxbot.records import CycleRow, EventRow, TradeRow
+from oxbot.records.reading import DecisionLine, FillRow, LedgerRow, OrderLine, Page
 
 router = APIRouter(prefix="/bots", tags=["bots"], responses={401: PROBLEM, 503: PROBLEM})
-of_one = APIRouter(prefix="/{bot_id}", responses={404: PROBLEM})
+of_one = APIRouter(prefix="/{bot_id}", responses={404: PROBLEM, 422: PROBLEM})
 
-Limit = Annotated[int, Query(ge=1, le=500, description="At most so many, newest first.")]
+Archived = Annotated[bool, Query(description="Those that were archived, instead of all others.")]
 
 
-@router.get("")
-async def list_bots(desk: TheDesk, user: TheUser) -> list[BotLine]:
-    """Give your bots, oldest first, with their last cycle and what they hold.
+@router.get("", response_model=Page[BotLine], responses={422: PROBLEM})
+async def list_bots(
+    reading: TheReading, user: TheUser, part: ThePart, *, archived: Archived = False
+) -> Response:
+    """Give your bots, the last made first, with their last cycle and what they hold.
 
     An administrator's list has everybody's.
     """
-    return await overview(desk, user.owner)
+    return as_json(await lines(reading, user.owner, part, archived=archived))
 
 
 @of_one.get("")
@@ -33,28 +37,48 @@ async def show_bot(desk: TheDesk, bot: TheBot, limit: Limit = 10) -> BotPage:
     return await bots.show_bot(desk, bot.id, limit)
 
 
-@of_one.get("/cycles")
-async def cycles(desk: TheDesk, bot: TheBot, limit: Limit = 100) -> list[CycleRow]:
-    """Give the last cycles."""
-    return await desk.store.cycles(bot.id, limit)
+@of_one.get("/cycles", response_model=Page[CycleRow], responses=CSV)
+async def cycles(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+    """Give cycles: what came of each."""
+    return await listed("cycles", reading.cycles, CycleRow, bot, part, form)
 
 
-@of_one.get("/orders")
-async def orders(desk: TheDesk, bot: TheBot, limit: Limit = 100) -> list[OrderRow]:
-    """Give the last orders with what they filled."""
-    return await desk.store.orders(bot.id, limit)
+@of_one.get("/orders", response_model=Page[OrderLine], responses=CSV)
+async def orders(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+    """Give orders with what they filled."""
+    return await listed("orders", reading.orders, OrderLine, bot, part, form)
 
 
-@of_one.get("/trades")
-async def trades(desk: TheDesk, bot: TheBot, limit: Limit = 100) -> list[TradeRow]:
-    """Give the last round trips."""
-    return await desk.store.trades(bot.id, limit)
+@of_one.get("/trades", response_model=Page[TradeRow], responses=CSV)
+async def trades(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+    """Give round trips: what was bought and sold again, and what that earned."""
+    return await listed("trades", reading.trades, TradeRow, bot, part, form)
 
 
-@of_one.get("/events")
-async def events(desk: TheDesk, bot: TheBot, limit: Limit = 100) -> list[EventRow]:
-    """Give the last events."""
-    return await desk.store.events(bot.id, limit)
+@of_one.get("/fills", response_model=Page[FillRow], responses=CSV)
+async def fills(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+    """Give fills: what the exchange has traded for the bot's orders."""
+    return await listed("fills", reading.fills, FillRow, bot, part, form)
+
+
+@of_one.get("/ledger", response_model=Page[LedgerRow], responses=CSV)
+async def ledger(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+    """Give the ledger, double entry: the lines of each posting sum to nothing by currency."""
+    return await listed("ledger", reading.ledger, LedgerRow, bot, part, form)
+
+
+@of_one.get("/decisions", response_model=Page[DecisionLine], responses=CSV)
+async def decisions(
+    reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json"
+) -> Response:
+    """Give decisions with tokens and cost, without what was asked and answered."""
+    return await listed("decisions", reading.decisions, DecisionLine, bot, part, form)
+
+
+@of_one.get("/events", response_model=Page[EventRow])
+async def events(reading: TheReading, bot: TheBot, part: ThePart) -> Response:
+    """Give events: what happened, in sentences."""
+    return as_json(await reading.events(bot.id, part))
 
 
 router.include_router(of_one)

@@ -1,6 +1,7 @@
 """The alarm: a process that is not the watch looks whether open positions are watched."""
 
-from typing import Final
+from collections.abc import Collection
+from typing import Final, Self
 
 import structlog
 
@@ -31,6 +32,12 @@ class ProtectionStatus(Value):
     positions: int
     unprotected: dict[str, tuple[str, ...]]
     since_ms: int | None = None
+
+    def of(self, bots: Collection[str]) -> Self:
+        """Name no others than these bots; `positions` stays the count of all."""
+        named = {bot: held for bot, held in self.unprotected.items() if bot in bots}
+        since_ms = self.since_ms if named else None
+        return self.model_copy(update={"unprotected": named, "since_ms": since_ms})
 
 
 class Alarm:

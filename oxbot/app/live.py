@@ -16,7 +16,11 @@ class LiveStatus(Value):
 
 async def live_status(desk: Desk, problem: str | None) -> LiveStatus:
     """Name the live bots; where there are any, `problem` is what the settings lack for them."""
-    bots = await _live_bots(desk)
+    return status_of(await _live_bots(desk), problem)
+
+
+def status_of(bots: tuple[str, ...], problem: str | None) -> LiveStatus:
+    """Tell the same of these live bots, which may be one owner's alone."""
     trouble = _untraded(bots, problem) if bots and problem else None
     return LiveStatus(bots=bots, trouble=trouble)
 

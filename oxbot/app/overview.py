@@ -1,16 +1,21 @@
 """Bots at a glance, from the record alone: it answers while workflows are away."""
 
 from collections.abc import Mapping
+from typing import Final
 
-from oxbot.app.bots import Desk
 from oxbot.domain.bot import Bot
 from oxbot.domain.errors import NotFound
 from oxbot.domain.market import Quote
 from oxbot.domain.money import Notional, Price, Quantity
-from oxbot.domain.portfolio import Position
+from oxbot.domain.portfolio import Portfolio, Position
 from oxbot.domain.values import Value
 from oxbot.ports import Store
+from oxbot.ports.reading import Reading
 from oxbot.records import CycleRow
+from oxbot.records.reading import BotState, Page, Part
+
+_AT_ONCE: Final = 500
+"""Bots that are read at a time."""
 
 
 class HeldCoin(Value):
@@ -37,7 +42,8 @@ class BotLine(Value):
 
     `last` is the newest cycle, which may be under way; None before the first. `quotes` are the
     prices that it saw, or newer ones (`at_market`). `equity` is as of the newest cycle that was
-    recorded whole; before that, cash and what was paid for the positions.
+    recorded whole; before that, cash and what was paid for the positions. `archived_ms` (wall) is
+    since when lists leave it out.
     """
 
     bot: Bot
@@ -46,11 +52,41 @@ class BotLine(Value):
     cash: Notional
     positions: tuple[HeldCoin, ...]
     quotes: dict[str, Quote]
+    archived_ms: int | None = None
 
 
-async def overview(desk: Desk, owner: str | None = None) -> list[BotLine]:
-    """Give a line for each bot, oldest first; of one owner where that is said."""
-    return [await line_of(desk.store, bot) for bot in await desk.store.bots(owner)]
+async def lines(
+    reading: Reading, owner: str | None, part: Part, *, archived: bool = False
+) -> Page[BotLine]:
+    """Give a line for each bot, the last made first; of one owner, or of all."""
+    page = await reading.bots(owner, part, archived=archived)
+    return Page(items=tuple(map(_line, page.items)), next=page.next)
+
+
+async def all_lines(reading: Reading, *, archived: bool = False) -> list[BotLine]:
+    """Give a line for each bot of everybody's, oldest first."""
+    found: list[BotLine] = []
+    part = Part(limit=_AT_ONCE)
+    while True:
+        page = await lines(reading, None, part, archived=archived)
+        found += page.items
+        if page.next is None:
+            return found[::-1]
+        part = Part(limit=_AT_ONCE, cursor=page.next)
+
+
+def _line(state: BotState) -> BotLine:
+    held = {position.symbol: position for position in state.positions}
+    at_cost = Portfolio(cash=state.cash, positions=held).equity({})
+    return BotLine(
+        bot=state.bot,
+        last=state.last,
+        equity=at_cost if state.equity is None else state.equity,
+        cash=state.cash,
+        positions=tuple(_held(p, state.quotes.get(p.symbol)) for p in state.positions),
+        quotes=state.quotes,
+        archived_ms=state.archived_ms,
+    )
 
 
 async def line_of(store: Store, bot: Bot) -> BotLine:

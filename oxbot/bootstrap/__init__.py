@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from oxbot.app.statement import Statements
     from oxbot.app.users import Reception
     from oxbot.ports import AccountNews, LiveExchange
+    from oxbot.ports.reading import Reading
 
 PROVIDERS: Final = frozenset({BASELINE})
 """Model providers that need no settings; `Settings.model_providers` has all."""
@@ -181,6 +182,23 @@ async def open_decisions(settings: Settings) -> "AsyncIterator[Decisions]":
     engine = open_engine(_record_of(settings), pool_size=1)
     try:
         yield PostgresDecisions(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_reading(settings: Settings) -> "AsyncIterator[Reading]":
+    """Open the record to be looked through, by connections of its own: a list delays no pause.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.postgres.reading import PostgresReading  # noqa: PLC0415 - as above
+
+    engine = open_engine(_record_of(settings), pool_size=DESK_POOL)
+    try:
+        yield PostgresReading(engine)
     finally:
         await engine.dispose()
 

@@ -74,13 +74,13 @@ def write_page(
     if line.positions:
         console.print("", _positions(line, market.venue_ms if market else None))
     if page.cycles:
-        console.print("", _cycles(page.cycles, zone))
+        console.print("", cycles_table(page.cycles, zone))
     if page.orders:
         console.print("", orders_table(page.orders))
     if page.trades:
         console.print("", trades_table(page.trades, zone))
     if page.events:
-        console.print("", _events(page.events))
+        console.print("", events_table(page.events))
 
 
 def _head(page: BotPage, zone: tzinfo) -> list[str | Text]:
@@ -166,7 +166,8 @@ def _age_and_source(quote: Quote | None, venue_ms: int | None) -> tuple[str, str
     return span(None if venue_ms is None else quote.age_ms(venue_ms)), quote.source
 
 
-def _cycles(rows: Sequence[CycleRow], zone: tzinfo) -> Table:
+def cycles_table(rows: Sequence[CycleRow], zone: tzinfo) -> Table:
+    """Make the table of cycles; times are the venue's."""
     return table(
         "Cycles",
         ("cycle>", "venue time", "orders>", "equity>", "what"),
@@ -222,7 +223,8 @@ def trades_table(rows: Sequence[TradeRow], zone: tzinfo) -> Table:
     )
 
 
-def _events(rows: Sequence[EventRow]) -> Table:
+def events_table(rows: Sequence[EventRow]) -> Table:
+    """Make the table of events."""
     now_ms = time.time_ns() // 10**6
     return table(
         "Events",

@@ -1,23 +1,26 @@
 """`oxbot bots list, show, pause, resume, stop`."""
 
+from functools import partial
+
 import typer
 from rich.prompt import Confirm
 
 from oxbot.app import bots, telling
 from oxbot.app.bots import BotPage, Desk
 from oxbot.app.market_status import MarketStatus, market_status_if_known
-from oxbot.app.overview import BotLine, at_market, line_of, overview
+from oxbot.app.overview import BotLine, all_lines, at_market, line_of
 from oxbot.cli import bot_pages, output
+from oxbot.cli.at_reading import from_record
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.desk import at_desk, user
 from oxbot.domain.market import base_of
 from oxbot.messages import ControlAnswer, ControlRequest
 
 
-def show_list(*, as_json: bool) -> None:
-    """Write all bots."""
+def show_list(*, archived: bool, as_json: bool) -> None:
+    """Write all bots in sight, or those out of it."""
     settings = load_settings()
-    lines = at_desk(overview)
+    lines = from_record(partial(all_lines, archived=archived))
     if as_json:
         output.write_json(lines)
     else:

@@ -4,10 +4,13 @@ from typing import Annotated
 
 import typer
 
+from oxbot.cli import bot_reads
+
 # Each command imports what it needs when it runs: `oxbot --help` must stay fast.
 # ruff: noqa: PLC0415
 
 app = typer.Typer(help="Make, show and control bots.", no_args_is_help=True)
+bot_reads.add_to(app)
 
 BotId = Annotated[str, typer.Argument(metavar="ID", help="The bot's id; see `oxbot bots list`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -108,11 +111,15 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
 
 
 @app.command("list")
-def list_(*, as_json: AsJson = False) -> None:
-    """Show all bots."""
+def list_(
+    *,
+    archived: Annotated[bool, typer.Option("--archived", help="Those put out of sight.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show all bots, but for those that were archived."""
     from oxbot.cli import bot_verbs
 
-    bot_verbs.show_list(as_json=as_json)
+    bot_verbs.show_list(archived=archived, as_json=as_json)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from oxbot.app import alarm
 from oxbot.domain import alarm as limits
 from oxbot.domain.orders import Purpose
 from oxbot.records import Protection
-from tests.api.conftest import serving
+from tests.api.conftest import PASSWORD, serving, signed_in
 from tests.api.test_status import metrics
 from tests.support.trading import BTC, NOW_MS, bought, intend, leave, new_bot
 
@@ -36,7 +36,7 @@ async def until_told(api: httpx.AsyncClient, *kinds: str) -> list[dict[str, str]
     """Wait until the bot's last events are these, newest first."""
     async with asyncio.timeout(30):
         while True:
-            told: list[dict[str, str]] = (await api.get("/bots/b1/events")).json()
+            told: list[dict[str, str]] = (await api.get("/bots/b1/events")).json()["items"]
             if tuple(event["kind"] for event in told[: len(kinds)]) == kinds:
                 return told
             await asyncio.sleep(0.02)
@@ -69,6 +69,33 @@ async def test_a_position_that_nobody_watches_is_told_of_everywhere_and_so_is_th
     assert (found["oxbot_unprotected_positions", ""], found["oxbot_open_positions", ""]) == (0, 1)
     assert "UNPROTECTED" not in (await api.get("/")).text
     beating.cancel()
+
+
+@pytest.mark.critical
+async def test_whose_bots_nobody_watches_and_which_trade_live_is_told_to_their_owners(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await api.put("/registration", json={"open": True})
+    registered = await api.post("/register", json={"name": "bob", "password": PASSWORD})
+    await new_bot(store, "b1")
+    await new_bot(store, "b2", owner=registered.json()["id"])
+    await new_bot(store, "l1", mode="live")
+    await bought(store)
+    await until_told(api, "unprotected")
+    mine = (await api.get("/status")).json()
+    assert (mine["protection"]["unprotected"], mine["live"]["bots"]) == ({"b1": [BTC]}, ["l1"])
+    await signed_in(api, "bob")
+    told = (await api.get("/status")).json()
+    assert (told["protection"]["unprotected"], told["live"]["bots"]) == ({}, [])
+    assert (told["protection"]["positions"], told["protection"]["since_ms"]) == (1, None)
+    assert told["live"]["trouble"] is None
+    page = (await api.get("/")).text
+    assert "b2" in page
+    for secret in ("UNPROTECTED", "LIVE BOTS", "b1", "l1"):
+        assert secret not in page
+    await bought(store, "b2")
+    told = (await api.get("/status")).json()
+    assert told["protection"]["unprotected"] == {"b2": [BTC]}
 
 
 async def test_where_the_venue_stands_still_nobody_is_missed(

@@ -25,7 +25,7 @@ async def test_a_bot_is_listed_with_its_last_cycle_and_what_it_holds(
     api: httpx.AsyncClient, store: PostgresStore
 ) -> None:
     await one_that_traded(store)
-    (line,) = (await api.get("/bots")).json()
+    (line,) = (await api.get("/bots")).json()["items"]
     assert line["bot"]["id"] == "b1"
     assert line["last"]["decision"] == "Buy BTC/USDT."
     assert Decimal(line["last"]["equity"]) == Decimal("9994.1")
@@ -40,7 +40,7 @@ async def test_while_a_cycle_is_under_way_equity_is_that_of_the_last_one_recorde
 ) -> None:
     await one_that_traded(store)
     await begin(store, cycle=2)
-    (line,) = (await api.get("/bots")).json()
+    (line,) = (await api.get("/bots")).json()["items"]
     assert (line["last"]["cycle"], line["last"]["equity"]) == (2, None)
     assert Decimal(line["equity"]) == Decimal("9994.1")
     assert "9,994.10" in (await api.get("/")).text
@@ -51,7 +51,7 @@ async def test_before_the_first_recorded_cycle_what_is_held_counts_at_what_was_p
 ) -> None:
     await new_bot(store, capital=Notional(20_000))
     await bought(store)
-    (line,) = (await api.get("/bots")).json()
+    (line,) = (await api.get("/bots")).json()["items"]
     portfolio = await store.portfolio("b1")
     assert Decimal(line["equity"]) == portfolio.cash + portfolio.positions[BTC].cost
     assert Decimal(line["equity"]) > Decimal(line["cash"])
@@ -59,7 +59,7 @@ async def test_before_the_first_recorded_cycle_what_is_held_counts_at_what_was_p
 
 async def test_money_travels_as_text(api: httpx.AsyncClient, store: PostgresStore) -> None:
     await one_that_traded(store)
-    (line,) = (await api.get("/bots")).json()
+    (line,) = (await api.get("/bots")).json()["items"]
     assert isinstance(line["cash"], str)
     assert isinstance(line["positions"][0]["average_price"], str)
 
@@ -81,13 +81,14 @@ async def test_each_list_has_the_newest_first_and_no_more_than_asked_for(
     await one_that_traded(store)
     await intend(store, second := entry("b1", 2, symbol="ETH/USDT"))
     await store.finish_order(second, OrderState.REFUSED, "too small")
-    orders = (await api.get("/bots/b1/orders")).json()
+    orders = (await api.get("/bots/b1/orders")).json()["items"]
     assert [(order["cycle"], order["state"]) for order in orders] == [(2, "refused"), (1, "filled")]
-    (newest,) = (await api.get("/bots/b1/orders", params={"limit": 1})).json()
+    (newest,) = (await api.get("/bots/b1/orders", params={"limit": 1})).json()["items"]
     assert newest["reason"] == "too small"
-    assert [cycle["cycle"] for cycle in (await api.get("/bots/b1/cycles")).json()] == [2, 1]
-    assert (await api.get("/bots/b1/trades")).json() == []
-    kinds = {event["kind"] for event in (await api.get("/bots/b1/events")).json()}
+    cycles = (await api.get("/bots/b1/cycles")).json()["items"]
+    assert [cycle["cycle"] for cycle in cycles] == [2, 1]
+    assert (await api.get("/bots/b1/trades")).json() == {"items": [], "next": None}
+    kinds = {event["kind"] for event in (await api.get("/bots/b1/events")).json()["items"]}
     assert "created" in kinds
 
 
@@ -121,6 +122,6 @@ async def test_a_cycle_that_saw_nothing_is_shown_without_prices(
     await begin(store)
     lost = CycleOutcome(cycle=2, incarnation=1, due_ms=NOW_MS, skipped="observe_market: away")
     await store.record_cycles("b1", [lost], [], {})
-    (line,) = (await api.get("/bots")).json()
+    (line,) = (await api.get("/bots")).json()["items"]
     assert line["last"]["skipped"] == "observe_market: away"
     assert line["quotes"] == {}

@@ -60,10 +60,10 @@ async def test_a_site_that_calls_us_by_its_own_name_gets_no_answer(
 async def test_an_unforeseen_error_tells_nothing_of_the_inside(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(_desk: object, _owner: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret inside")
 
-    monkeypatch.setattr("api.routes.overview", broken)
+    monkeypatch.setattr("api.routes.lines", broken)
     async with serving(database_url) as api:
         answer = await api.get("/bots")
     assert answer.status_code == 500

@@ -178,9 +178,10 @@ async def test_another_users_bot_is_not_found_in_the_words_of_one_that_there_is_
     await new_bot(store, "b1")
     await new_bot(store, "b2", owner=other["id"])
     needed = routes((await api.get("/openapi.json")).json())
-    assert [line["bot"]["id"] for line in (await api.get("/bots")).json()] == ["b1", "b2"]
+    listed = (await api.get("/bots")).json()["items"]
+    assert [line["bot"]["id"] for line in listed] == ["b2", "b1"]
     await signed_in(api, "bob")
-    assert [line["bot"]["id"] for line in (await api.get("/bots")).json()] == ["b2"]
+    assert [line["bot"]["id"] for line in (await api.get("/bots")).json()["items"]] == ["b2"]
     assert "b1" not in (await api.get("/")).text
     assert (await api.get("/bots/b2")).status_code == 200
     for verb, path in needed:

@@ -87,11 +87,11 @@ def test_a_bot_is_made_paused_changed_resumed_and_stopped(
 def test_what_cannot_be_makes_no_bot_and_says_why(
     ann: httpx.Client, wish: Json, status: int
 ) -> None:
-    before = len(ann.get("/bots").json())
+    before = len(ann.get("/bots").json()["items"])
     answer = ann.post("/bots", json={**BOT, **wish})
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert len(ann.get("/bots").json()) == before
+    assert len(ann.get("/bots").json()["items"]) == before
 
 
 def test_the_secret_of_the_embedded_system_is_its_owners_alone(

@@ -1,13 +1,23 @@
 """What people look at: the last cycles, orders, trades and events."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from sqlalchemy import RowMapping, Select, func, select, true
 
 from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import cycles, equity_points, events, fills, orders, trades
 from oxbot.domain.money import Notional, Quantity, to_scale
-from oxbot.messages import CycleOutcome
 from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
+
+CYCLE: Final = (
+    *(cycles.c[name] for name in ("cycle", "incarnation", "due_at", "state", "skipped")),
+    cycles.c.recorded_at,
+    cycles.c.outcome["decision"].astext.label("decision"),
+    func.jsonb_array_length(cycles.c.outcome["orders"]).label("orders"),
+)
+"""The columns of a CycleRow, but for its equity."""
 
 
 class History(Records):
@@ -15,17 +25,8 @@ class History(Records):
 
     async def cycles(self, bot_id: str, limit: int) -> list[CycleRow]:
         """Give the last cycles, newest first."""
-        query = (
-            select(cycles, equity_points.c.equity)
-            .outerjoin(
-                equity_points,
-                (equity_points.c.bot_id == cycles.c.bot_id)
-                & (equity_points.c.cycle == cycles.c.cycle),
-            )
-            .where(cycles.c.bot_id == bot_id)
-            .order_by(cycles.c.cycle.desc())
-        )
-        return [_cycle_row(row) for row in await self._last(query, limit)]
+        query = cycles_listed().where(cycles.c.bot_id == bot_id).order_by(cycles.c.cycle.desc())
+        return [cycle_row_of(row) for row in await self._last(query, limit)]
 
     async def equity(self, bot_id: str) -> Notional | None:
         """Give equity (USDT) as of the newest cycle that was recorded; None before the first."""
@@ -50,11 +51,7 @@ class History(Records):
 
     async def events(self, bot_id: str, limit: int) -> list[EventRow]:
         """Give the last events, newest first."""
-        query = (
-            select(events.c.kind, events.c.text, events.c.figures, events.c.at.label("at_ms"))
-            .where(events.c.bot_id == bot_id)
-            .order_by(events.c.id.desc())
-        )
+        query = events_listed().where(events.c.bot_id == bot_id).order_by(events.c.id.desc())
         return [EventRow.model_validate(dict(row)) for row in await self._last(query, limit)]
 
     async def _last(self, query: Select[*tuple[object, ...]], limit: int) -> list[RowMapping]:
@@ -62,16 +59,29 @@ class History(Records):
             return list((await connection.execute(query.limit(limit))).mappings())
 
 
-def _cycle_row(row: RowMapping) -> CycleRow:
-    outcome = row["outcome"] and CycleOutcome.model_validate(row["outcome"])
+def cycles_listed() -> Select[*tuple[object, ...]]:
+    """Select cycles with their equity, as `cycle_row_of` reads them; not all that they saw."""
+    of_cycle = (equity_points.c.bot_id == cycles.c.bot_id) & (
+        equity_points.c.cycle == cycles.c.cycle
+    )
+    return select(*CYCLE, equity_points.c.equity).outerjoin(equity_points, of_cycle)
+
+
+def events_listed() -> Select[*tuple[object, ...]]:
+    """Select the columns of an EventRow."""
+    return select(events.c.kind, events.c.text, events.c.figures, events.c.at.label("at_ms"))
+
+
+def cycle_row_of(row: RowMapping | Mapping[str, Any]) -> CycleRow:
+    """Read a cycle as listed; Any: as columns have it."""
     return CycleRow(
         cycle=row["cycle"],
         incarnation=row["incarnation"],
         due_ms=row["due_at"],
         state=row["state"],
         skipped=row["skipped"],
-        decision=outcome.decision if outcome else "",
-        orders=len(outcome.orders) if outcome else 0,
+        decision=row["decision"] or "",
+        orders=row["orders"] or 0,
         equity=row["equity"],
         recorded_ms=row["recorded_at"],
     )

@@ -1,0 +1,68 @@
+"""How a request gets at the record, and how a list is answered: as a page, or whole as CSV."""
+
+from typing import Annotated, Final, Literal, TypeVar, cast
+
+from fastapi import Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.problems import Responses
+from oxbot.app.csv_lines import PAGE_ROWS, Fetch, csv_text, walked
+from oxbot.domain.bot import Bot
+from oxbot.domain.values import Value
+from oxbot.ports.reading import Reading
+from oxbot.records.reading import Part
+
+Row = TypeVar("Row", bound=Value)
+
+Limit = Annotated[int, Query(ge=1, le=500, description="At most so many, newest first.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=60, description="The `next` of the page before; else the newest."),
+]
+Form = Annotated[
+    Literal["json", "csv"],
+    Query(alias="format", description="json: a page. csv: all from the cursor on, as a file."),
+]
+
+CSV: Final[Responses] = {
+    200: {"content": {"text/csv": {}}, "description": "A page, or with `format=csv` a file."}
+}
+
+
+def _reading(request: Request) -> Reading:
+    return cast("Reading", request.app.state.reading)
+
+
+def _part(limit: Limit = 100, cursor: Cursor = None) -> Part:
+    return Part(limit=limit, cursor=cursor)
+
+
+TheReading = Annotated[Reading, Depends(_reading)]
+ThePart = Annotated[Part, Depends(_part)]
+
+
+def as_json(answer: Value) -> Response:
+    """Answer with a value as it is: it was validated when it was made."""
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+async def listed(
+    name: str, fetch: Fetch[Row], kind: type[Row], bot: Bot, part: Part, form: str
+) -> Response:
+    """Answer with a page of a bot's list, or with all of it from the cursor on."""
+    if form == "csv":
+        return await as_file(name, fetch, kind, bot, part.cursor)
+    return as_json(await fetch(bot.id, part))
+
+
+async def as_file(
+    name: str, fetch: Fetch[Row], kind: type[Row], bot: Bot, cursor: str | None
+) -> Response:
+    """Answer with a list as a file, read page by page; one that breaks off has no end.
+
+    The first page is read before anything is answered, so that whatever is wrong is a problem.
+    """
+    first = await fetch(bot.id, Part(limit=PAGE_ROWS, cursor=cursor))
+    text = csv_text(kind, walked(fetch, bot.id, first))
+    named = {"Content-Disposition": f'attachment; filename="{bot.id}-{name}.csv"'}
+    return StreamingResponse(text, media_type="text/csv; charset=utf-8", headers=named)

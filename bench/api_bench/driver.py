@@ -1,0 +1,57 @@
+"""Asks open-loop, in a process of its own: a load as JSON on stdin, what came of it on stdout."""
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any, Final
+
+import aiohttp
+
+from api_bench.plan import Load, path_of
+
+LEAD_S: Final = 0.2
+TIMEOUT_S: Final = 30
+
+
+async def drive(load: Load, token: str) -> list[dict[str, Any]]:  # Any: as JSON has it
+    """Send each request when it is due; give kind, latency in ms and status of each."""
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    connector = aiohttp.TCPConnector(limit=0)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with aiohttp.ClientSession(
+        load.url, connector=connector, timeout=timeout, headers=headers
+    ) as session:
+        for number in range(20):  # connections, plans and caches, which come once
+            await _ask(session, number, load.bots, time.perf_counter())
+        begin = time.perf_counter() + LEAD_S
+        asked = []
+        for number in range(load.rate * load.seconds):
+            due = begin + number / load.rate
+            await asyncio.sleep(max(0, due - time.perf_counter()))
+            asked.append(asyncio.create_task(_ask(session, number, load.bots, due)))
+        return await asyncio.gather(*asked)
+
+
+async def _ask(
+    session: aiohttp.ClientSession, number: int, bots: int, due: float
+) -> dict[str, Any]:
+    kind, path = path_of(number, bots)
+    try:
+        async with session.get(path) as answer:
+            size = len(await answer.read())
+            status = answer.status
+    except (aiohttp.ClientError, TimeoutError):
+        status = size = 0
+    took_ms = (time.perf_counter() - due) * 1000
+    return {"number": number, "kind": kind, "ms": took_ms, "status": status, "bytes": size}
+
+
+def main() -> None:
+    given = json.load(sys.stdin)
+    found = asyncio.run(drive(Load(**given["load"]), given["token"]))
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

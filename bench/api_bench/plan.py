@@ -1,0 +1,57 @@
+"""How large the record is, and what is asked of it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+LISTS: Final = ("cycles", "orders", "trades", "fills", "ledger", "decisions", "events")
+"""The lists of a bot that are asked for, besides the list of bots."""
+
+NAME: Final = "bench"
+PASSWORD: Final = "a long way to go"  # noqa: S105 - of a scratch database
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is put on record; `long_points` is of each of `long_bots`, beside their cycles."""
+
+    bots: int = 1_000
+    fills: int = 100_000
+    cycles: int = 200
+    long_bots: int = 10
+    long_points: int = 50_000
+
+    @property
+    def fills_a_bot(self) -> int:
+        """Fills of each bot: half of them buy, half of them sell."""
+        return self.fills // self.bots // 2 * 2
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked: `rate` requests a second for so many seconds, of the API at `url`."""
+
+    url: str
+    rate: int
+    seconds: int
+    bots: int
+
+    def as_json(self) -> dict[str, Any]:  # Any: as JSON has it
+        return asdict(self)
+
+
+def bot_id(number: int) -> str:
+    return f"bench-{number}"
+
+
+def path_of(number: int, bots: int) -> tuple[str, str]:
+    """Give what the request of this number asks for: its kind (lists or equity) and its path.
+
+    Of ten requests eight are for a bot's lists and the list of bots, two for equity curves, all
+    with the limits that hold where nobody says one. Bots follow each other.
+    """
+    turn, bot = number % 10, bot_id(1 + number * 7 % bots)
+    if turn in (4, 9):
+        return "equity", f"/bots/{bot}/equity"
+    if turn == 0:
+        return "lists", "/bots"
+    return "lists", f"/bots/{bot}/{LISTS[(turn + number // 10) % len(LISTS)]}"

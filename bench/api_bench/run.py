@@ -1,0 +1,81 @@
+"""Fills a record, serves it, has it asked, and prints what came of it."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from api_bench import filling, served
+from api_bench.figures import summed_up
+from api_bench.plan import Load, Size
+from oxbot.logs import configure_logs
+
+BENCH = Path(__file__).parent.parent
+
+
+def main() -> None:
+    asked = _asked()
+    configure_logs("json", "error")
+    size = Size(asked.bots, asked.fills, asked.cycles, asked.long_bots, asked.long_points)
+    with tempfile.TemporaryDirectory(prefix="oxbot-bench-") as home:
+        found = asyncio.run(measured(Path(home), size, (asked.rate, asked.seconds)))
+    print(json.dumps(found))
+    sys.exit(1 if found["errors"] else 0)
+
+
+async def measured(home: Path, size: Size, load: tuple[int, int]) -> dict[str, Any]:
+    """Measure in a scratch directory; `load` is requests a second, and seconds."""
+    async with served.a_record(home) as database_url:
+        rows = await filling.fill(database_url, size)
+        before = await filling.transactions(database_url)
+        found = await asyncio.to_thread(_driven, database_url, home, size, load)
+        committed = await filling.transactions(database_url) - before
+    return {
+        "benchmark": "api",
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "versions": {name: version(name) for name in ("fastapi", "uvicorn", "sqlalchemy")},
+        "rows": rows,
+        "rate": load[0],
+        "seconds": load[1],
+        **found,
+        "transactions_a_request": round(committed / (load[0] * load[1]), 2),
+    }
+
+
+def _driven(database_url: str, home: Path, size: Size, load: tuple[int, int]) -> dict[str, Any]:
+    rate, seconds = load
+    with served.an_api(database_url, home) as url:
+        wanted = Load(url, rate, seconds, size.bots)
+        given = {"load": wanted.as_json(), "token": served.a_token(url)}
+        done = subprocess.run(
+            [sys.executable, "-m", "api_bench.driver"],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=BENCH,
+        )
+    if done.returncode:
+        sys.exit(f"The driver ended with {done.returncode}:\n{done.stderr}")
+    return summed_up(json.loads(done.stdout))
+
+
+def _asked() -> argparse.Namespace:
+    size = Size()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bots", type=int, default=size.bots)
+    parser.add_argument("--fills", type=int, default=size.fills, help="of all bots")
+    parser.add_argument("--cycles", type=int, default=size.cycles, help="of each bot")
+    parser.add_argument("--long-bots", type=int, default=size.long_bots)
+    parser.add_argument("--long-points", type=int, default=size.long_points)
+    parser.add_argument("--rate", type=int, default=200, help="requests a second")
+    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--json", action="store_true", help="only the JSON line")
+    return parser.parse_args()

@@ -1,0 +1,10 @@
+"""The record as people look through it: all parts of the reading in one."""
+
+from oxbot.adapters.postgres.reading_bots import BotLists
+from oxbot.adapters.postgres.reading_curve import Curves
+from oxbot.adapters.postgres.reading_figures import Sums
+from oxbot.adapters.postgres.reading_lists import Lists
+
+
+class PostgresReading(BotLists, Lists, Curves, Sums):
+    """`oxbot.ports.reading.Reading` in PostgreSQL: `PostgresReading(open_engine(url))`."""

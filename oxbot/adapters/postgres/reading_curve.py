@@ -1,0 +1,62 @@
+"""The equity curve, thinned out by PostgreSQL: its cost goes by the points wanted, not by age."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, RowMapping, Select, func, lateral, literal, select, true
+
+from oxbot.adapters.postgres.columns import Milliseconds
+from oxbot.adapters.postgres.reading_lists import EQUITY, points_within
+from oxbot.adapters.postgres.rows import Records
+from oxbot.adapters.postgres.schema import equity_points
+from oxbot.records.reading import EquityPoint, Stretch
+
+_BY_TIME: Final = (equity_points.c.at, equity_points.c.cycle)
+
+
+class Curves(Records):
+    """The part of the reading that gives curves."""
+
+    async def curve(self, bot_id: str, stretch: Stretch, points: int) -> list[EquityPoint]:
+        """Give at most so many points of a stretch, oldest first.
+
+        Where there are more, the stretch is cut into as many equal slices, of which each gives
+        its last point: so the newest one is always there.
+        """
+        mine = points_within(bot_id, stretch)
+        few = select(*EQUITY).where(mine).order_by(*_BY_TIME).limit(points + 1)
+        async with self._still_picture() as connection:
+            rows = (await connection.execute(few)).mappings().all()
+            if len(rows) > points:
+                first, last = (await connection.execute(_ends(mine))).one()
+                thinned = _thinned(bot_id, (first, last), points)
+                rows = (await connection.execute(thinned)).mappings().all()
+        return [_point(row) for row in rows]
+
+
+def _ends(mine: ColumnElement[bool]) -> Select[int, int]:
+    at = equity_points.c.at
+    return select(func.min(at, type_=Milliseconds), func.max(at, type_=Milliseconds)).where(mine)
+
+
+def _thinned(bot_id: str, ends: tuple[int, int], points: int) -> Select[*tuple[object, ...]]:
+    """Look up the last point of each slice; slices are counted back from the newest point."""
+    (first, last), at = ends, equity_points.c.at
+    width = timedelta(milliseconds=-(-(last - first + 1) // points))
+    ends_of = func.generate_series(
+        literal(last, Milliseconds), literal(first, Milliseconds), literal(-width)
+    )
+    slices = ends_of.table_valued("ending").render_derived()
+    ending = slices.c.ending
+    latest = lateral(
+        select(*EQUITY)
+        .where(equity_points.c.bot_id == bot_id, at <= ending, at > ending - literal(width))
+        .order_by(*(column.desc() for column in _BY_TIME))
+        .limit(1),
+        "latest",
+    )
+    return select(latest).select_from(slices.join(latest, true())).order_by(latest.c.at_ms)
+
+
+def _point(row: RowMapping) -> EquityPoint:
+    return EquityPoint.model_validate(dict(row))

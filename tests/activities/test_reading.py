@@ -1,0 +1,350 @@
+"""The record looked through: lists part by part, curves thinned out, sums."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event, insert, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from oxbot.adapters.postgres.reading import PostgresReading
+from oxbot.adapters.postgres.schema import bots, equity_points
+from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.app.overview import all_lines, line_of
+from oxbot.domain.errors import InputError, NotFound
+from oxbot.domain.money import Notional
+from oxbot.domain.orders import OrderState
+from oxbot.messages import CycleOutcome
+from oxbot.records.reading import Page, Part, Stretch
+from tests.support.asked import FAILED, ask
+from tests.support.trading import (
+    BTC,
+    ETH,
+    INSTRUMENT,
+    NOW_MS,
+    begin,
+    bought,
+    entry,
+    fill,
+    intend,
+    leave,
+    new_bot,
+)
+
+Fetch = Callable[[str, Part], Awaitable[Page[Any]]]  # Any: of whatever list
+LISTS = ("cycles", "orders", "trades", "fills", "ledger", "decisions", "events", "equity")
+
+
+@pytest.fixture
+def reading(engine: AsyncEngine) -> PostgresReading:
+    return PostgresReading(engine)
+
+
+async def round_trip(store: PostgresStore, cycle: int, price: str, bot_id: str = "b1") -> None:
+    """Buy 0.1 BTC at 60,000 in a cycle, and sell all of it at a price in the next."""
+    at_ms = NOW_MS + cycle * 300_000
+    order = entry(bot_id, cycle)
+    await intend(store, order)
+    assert await store.claim(order.id, NOW_MS)
+    await store.settle(order.id, [fill(order, at_ms=at_ms)], INSTRUMENT)
+    held = (await store.portfolio(bot_id)).positions[BTC].quantity
+    out = leave(bot_id, cycle + 1, str(held))
+    await intend(store, out)
+    assert await store.claim(out.id, NOW_MS)
+    await store.settle(out.id, [fill(out, price, at_ms=at_ms + 300_000)], INSTRUMENT)
+
+
+async def recorded(store: PostgresStore, cycle: int, equity: str, bot_id: str = "b1") -> None:
+    """Record a cycle with its equity."""
+    outcome = CycleOutcome(cycle=cycle, incarnation=1, due_ms=NOW_MS + cycle * 300_000)
+    amounts = {"equity": Notional(equity), "cash": Notional(equity)}
+    await store.record_cycles(bot_id, [outcome], [], amounts)
+
+
+async def walk(fetch: Fetch, limit: int, bot_id: str = "b1") -> list[Any]:
+    """Read a list to its end, so many rows at a time."""
+    page = await fetch(bot_id, Part(limit=limit))
+    rows = list(page.items)
+    while page.next is not None:
+        assert len(page.items) == limit
+        page = await fetch(bot_id, Part(limit=limit, cursor=page.next))
+        rows += page.items
+    return rows
+
+
+async def one_with_everything(store: PostgresStore) -> None:
+    """A bot with several rows in each list, and another one with rows of its own."""
+    for bot_id in ("b1", "b2"):
+        await new_bot(store, bot_id, capital=Notional(20_000))
+        for cycle, price in ((1, "61000"), (3, "59000"), (5, "60500")):
+            await round_trip(store, cycle, price, bot_id)
+            await recorded(store, cycle, "20000", bot_id)
+            await recorded(store, cycle + 1, "20010", bot_id)
+        await store.tell(bot_id, "test", "test", "more")
+        for cycle in (7, 8):
+            await ask(store, cycle, bot_id=bot_id)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 500])
+async def test_pages_joined_are_the_whole_list(
+    store: PostgresStore, reading: PostgresReading, limit: int
+) -> None:
+    await one_with_everything(store)
+    for name in LISTS:
+        fetch: Fetch = getattr(reading, name)
+        whole = (await fetch("b1", Part(limit=500))).items
+        assert len(whole) > 1, name
+        assert await walk(fetch, limit) == list(whole)
+
+
+async def test_lists_are_those_that_the_store_gives(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await one_with_everything(store)
+    for name in ("cycles", "trades", "events"):
+        page = await getattr(reading, name)("b1", Part(limit=4))
+        assert list(page.items) == await getattr(store, name)("b1", 4)
+    orders = (await reading.orders("b1", Part())).items
+    kept = await store.orders("b1", 100)
+    assert [dict(order) | dict(row) for order, row in zip(orders, kept, strict=True)] == [
+        dict(order) for order in orders
+    ]
+
+
+async def test_what_is_added_meanwhile_moves_no_page(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await new_bot(store, capital=Notional(50_000))
+    await round_trip(store, 1, "61000")
+    await round_trip(store, 3, "61000")
+    for name in ("orders", "fills", "ledger", "events"):
+        fetch: Fetch = getattr(reading, name)
+        before = list((await fetch("b1", Part(limit=500))).items)
+        page = await fetch("b1", Part(limit=1))
+        rows, cycle = list(page.items), 10 * (1 + LISTS.index(name))
+        while page.next is not None:
+            await intend(store, added := entry("b1", cycle, symbol=ETH))
+            await store.finish_order(added, OrderState.REFUSED, "too small")
+            await store.tell("b1", f"test:{name}:{cycle}", "test", "added")
+            cycle += 1
+            page = await fetch("b1", Part(limit=1, cursor=page.next))
+            rows += page.items
+            if cycle % 10 == 9:
+                break
+        assert rows == before[: len(rows)]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "-1", "1.", "1e3", " 1", "1 OR 1=1", "٣", "9" * 19, "x" * 60, "\x00", "null"]
+)
+async def test_what_is_no_cursor_is_refused(reading: PostgresReading, cursor: str) -> None:
+    for name in LISTS:
+        with pytest.raises(InputError, match="no cursor of this list"):
+            await getattr(reading, name)("b1", Part(cursor=cursor))
+    with pytest.raises(InputError, match="no cursor of this list"):
+        await reading.bots(None, Part(cursor=cursor), archived=False)
+
+
+async def test_a_decision_is_listed_with_its_summary_and_one_that_failed_with_its_cause(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await new_bot(store)
+    await ask(store, 1)
+    await ask(store, 2, FAILED)
+    failed, decided = (await reading.decisions("b1", Part())).items
+    assert (decided.summary, decided.failed, decided.cost_usd) == ("calm", None, Decimal("0.004"))
+    assert (failed.summary, failed.failed, failed.asked) == (None, "no JSON", True)
+
+
+async def test_bots_are_listed_by_pages_as_each_by_itself(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await one_with_everything(store)
+    await new_bot(store, "b3", owner="u1")
+    await bought(store, "b2", 10)
+    page = await reading.bots(None, Part(limit=2), archived=False)
+    assert [state.bot.id for state in page.items] == ["b3", "b2"]
+    rest = await reading.bots(None, Part(limit=2, cursor=page.next), archived=False)
+    assert ([state.bot.id for state in rest.items], rest.next) == (["b1"], None)
+    assert await all_lines(reading) == [await line_of(store, bot) for bot in await store.bots()]
+    (own,) = (await reading.bots("u1", Part(), archived=False)).items
+    assert own.bot.id == "b3"
+
+
+async def test_an_archived_bot_is_only_among_the_archived(
+    store: PostgresStore, reading: PostgresReading, engine: AsyncEngine
+) -> None:
+    await new_bot(store, "b1")
+    await new_bot(store, "b2")
+    async with engine.begin() as connection:
+        await connection.execute(bots.update().where(bots.c.id == "b1").values(archived_at=NOW_MS))
+    (seen,) = (await reading.bots(None, Part(), archived=False)).items
+    (gone,) = (await reading.bots(None, Part(), archived=True)).items
+    assert (seen.bot.id, seen.archived_ms) == ("b2", None)
+    assert (gone.bot.id, gone.archived_ms) == ("b1", NOW_MS)
+
+
+async def test_live_bots_and_owned_ones_are_named_to_their_owner(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await new_bot(store, "p1", owner="u1")
+    await new_bot(store, "l1", owner="u1", mode="live")
+    await new_bot(store, "l2", mode="live")
+    assert await reading.live_bots("okx") == ("l1", "l2")
+    assert await reading.live_bots("okx", "u1") == ("l1",)
+    assert await reading.live_bots("okx-demo") == ()
+    assert await reading.owned("u1", ("l1", "l2", "p1")) == {"l1", "p1"}
+    assert await reading.owned(None, ("l1", "l2")) == {"l1", "l2"}
+
+
+async def add_points(engine: AsyncEngine, times: list[int]) -> None:
+    """Put points of equity at these venue times, the cycle's number as USDT."""
+    rows = [
+        {
+            "bot_id": "b1",
+            "cycle": n,
+            "at": at,
+            "equity": Notional(n),
+            "cash": Notional(n),
+            "fresh": True,
+        }
+        for n, at in enumerate(times, start=1)
+    ]
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM equity_points"))
+        await connection.execute(insert(equity_points), rows)
+
+
+@given(
+    gaps=st.lists(st.integers(1, 10**9), min_size=1, max_size=60),
+    points=st.integers(2, 30),
+)
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+async def test_a_thinned_curve_has_the_last_point_of_each_slice_and_the_newest(
+    store: PostgresStore,
+    reading: PostgresReading,
+    engine: AsyncEngine,
+    gaps: list[int],
+    points: int,
+) -> None:
+    if not await store.bots():
+        await new_bot(store)
+    times = [NOW_MS + sum(gaps[: n + 1]) for n in range(len(gaps))]
+    await add_points(engine, times)
+    found = [point.at_ms for point in await reading.curve("b1", Stretch(), points)]
+    if len(times) <= points:
+        assert found == times
+        return
+    width = -(-(times[-1] - times[0] + 1) // points)
+    slices = {(times[-1] - at) // width: at for at in times}
+    assert found == sorted(slices.values())
+    assert found[-1] == times[-1]
+    assert len(found) <= points
+
+
+async def test_a_curve_is_of_the_stretch_that_was_asked_for(
+    store: PostgresStore, reading: PostgresReading, engine: AsyncEngine
+) -> None:
+    await new_bot(store)
+    await add_points(engine, [NOW_MS + n * 1000 for n in range(100)])
+    stretch = Stretch(since_ms=NOW_MS + 10_000, until_ms=NOW_MS + 89_000)
+    for points in (500, 7):
+        found = await reading.curve("b1", stretch, points)
+        assert found[0].at_ms >= NOW_MS + 10_000
+        assert found[-1].at_ms == NOW_MS + 89_000
+    assert await reading.curve("b1", Stretch(since_ms=NOW_MS + 10**9), 7) == []
+    whole = await reading.equity("b1", Part(limit=500), stretch)
+    assert len(whole.items) == 80
+
+
+async def test_figures_are_the_sums_of_the_record(
+    store: PostgresStore, reading: PostgresReading, engine: AsyncEngine
+) -> None:
+    await one_with_everything(store)
+    found = await reading.figures("b1")
+    trades = await store.trades("b1", 100)
+    fills = (await reading.fills("b1", Part())).items
+    assert (found.capital, found.equity) == (Notional(20_000), Notional(20_010))
+    assert found.model_cost_usd == Decimal("0.008")
+    assert found.trades.trades == 3
+    assert found.trades.wins == sum(trade.net_pnl > 0 for trade in trades)
+    total = sum((trade.net_pnl for trade in trades), Notional(0))
+    assert found.trades.gained - found.trades.lost == total
+    assert found.trades.best == max(trade.net_pnl for trade in trades)
+    assert found.trades.worst == min(trade.net_pnl for trade in trades)
+    assert found.trades.exits["stop"].net_pnl == total
+    paid = sum(
+        (f.fee * (f.price.number if f.side == "buy" else Decimal(1)) for f in fills), Decimal(0)
+    )
+    assert found.fees == Notional(paid)
+    assert found.held_ms == 3 * 300_000
+    assert found.written_off == 0
+
+
+async def test_worth_counts_what_models_cost_up_to_each_point(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await new_bot(store, capital=Notional(100))
+    for cycle, cost in ((1, "1"), (2, "2"), (3, "5")):
+        await ask(store, cycle, {"cost_usd": Decimal(cost)})
+    await recorded(store, 1, "110")
+    await recorded(store, 3, "112")
+    found = await reading.figures("b1")
+    assert found.fall is not None
+    assert (found.fall.peak, found.fall.trough) == (Notional(109), Notional(104))
+    assert found.fall.at_ms == NOW_MS + 3 * 300_000
+    assert [(worth.day, worth.worth) for worth in found.days] == [
+        (NOW_MS // 86_400_000, Notional(104))
+    ]
+
+
+async def test_a_bot_before_its_first_cycle_has_figures_without_a_curve(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await new_bot(store)
+    found = await reading.figures("b1")
+    assert (found.equity, found.fall, found.days, found.held_ms) == (Notional(10_000), None, (), 0)
+    with pytest.raises(NotFound):
+        await reading.figures("nobody")
+
+
+async def test_what_is_held_counts_from_its_entry_to_the_newest_point(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await new_bot(store, capital=Notional(20_000))
+    await bought(store)
+    await begin(store, cycle=2)
+    await recorded(store, 1, "20000")
+    await recorded(store, 4, "20000")
+    found = await reading.figures("b1")
+    assert (found.first_ms, found.newest_ms) == (NOW_MS + 300_000, NOW_MS + 1_200_000)
+    assert found.held_ms == 900_000
+
+
+@pytest.mark.parametrize("limit", [1, 7, 100])
+async def test_a_page_of_bots_is_two_statements_however_many_they_are(
+    store: PostgresStore, reading: PostgresReading, engine: AsyncEngine, limit: int
+) -> None:
+    await asyncio.gather(*(new_bot(store, f"b{number}") for number in range(9)))
+    statements = counted(engine)
+    await reading.bots(None, Part(limit=limit), archived=False)
+    assert len(statements) == 2
+
+
+def counted(engine: AsyncEngine) -> list[str]:
+    """Collect each statement that the engine sends from now on."""
+    sent: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    return sent
