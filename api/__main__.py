@@ -27,6 +27,8 @@ def main() -> int:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=bool(settings.api_proxies),
+        forwarded_allow_ips=settings.api_proxies or None,
         timeout_graceful_shutdown=3,
     )
     return 0

@@ -1,12 +1,11 @@
-"""The application: routes, errors, and the headers that every answer carries."""
+"""The application: routes, errors, and the doors before them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request, Response
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api import (
     control,
@@ -21,6 +20,7 @@ from api import (
     users,
 )
 from api.attempts import no_attempts
+from api.doors import Doors, Hosts
 from oxbot import __version__
 from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
@@ -33,18 +33,15 @@ DESCRIPTION = (
     "is the administrator. Everybody sees their own bots, administrators all of them."
 )
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-"""No script at all, nothing from elsewhere, nothing kept."""
 
-LOOPBACK = ("127.0.0.1", "localhost")
+class _Application(FastAPI):
+    """FastAPI with the doors before everything else, its own handling of errors included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the doors around what there is."""
+        settings: Settings = self.state.settings
+        named = frozenset(name.strip().lower() for name in settings.api_hosts.split(","))
+        return Doors(super().build_middleware_stack(), Hosts(settings.api_host, named))
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -56,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     """
     found = resolve(settings)
     secret = checked(settings.api_secret.get_secret_value())
-    app = FastAPI(
+    app = _Application(
         title="0xBot",
         version=__version__,
         description=DESCRIPTION,
@@ -72,9 +69,6 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.exception_handler(sign_in.NotSignedIn)(sign_in.to_sign_in)
     app.exception_handler(sign_in.PageTrouble)(sign_in.to_trouble)
-    app.middleware("http")(_with_headers)
-    if found.api_host in LOOPBACK:  # a web site that names us by its own host gets no answer
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
     return app
 
 
@@ -88,20 +82,3 @@ async def _desk_opened(app: FastAPI) -> AsyncIterator[None]:
         yield
         ringing.cancel()
         await asyncio.gather(ringing, return_exceptions=True)
-
-
-def _of_another_site(request: Request) -> Response | None:
-    """Refuse what a page of another site sends: it could register before its owner does."""
-    origin = request.headers.get("origin")
-    if origin is None or urlsplit(origin).netloc == request.headers.get("host"):
-        return None
-    return problems.problem(request, 403, "Forbidden", "Pages of other sites get no answer here.")
-
-
-async def _with_headers(
-    request: Request, answer: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    response = _of_another_site(request) or await answer(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
