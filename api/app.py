@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api import (
     control,
+    event_stream,
     health,
     metrics,
     page,
@@ -20,17 +23,27 @@ from api import (
     users,
 )
 from api.attempts import no_attempts
-from api.doors import Doors, Hosts
+from api.doors import Doors, Hosts, is_loopback
+from api.lookout import POOL, Shared
 from oxbot import __version__
 from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
-from oxbot.bootstrap import open_desk, open_reception, resolve
+from oxbot.app.following import Following
+from oxbot.bootstrap import open_desk, open_event_log, open_reception, resolve
 from oxbot.settings import Settings
 
 DESCRIPTION = (
     "What the bots do, and how they are controlled. `POST /login` gives an access token, which "
     "goes into the header `Authorization: Bearer ...`; the first who registers (`POST /register`) "
     "is the administrator. Everybody sees their own bots, administrators all of them."
+)
+
+FRESH_S: Final = 1.0
+"""Seconds for which one answer of metrics and of readiness serves all who ask."""
+
+PARTS: Final = (
+    *(health, users, routes, event_stream, control, status, metrics),
+    *(sign_in, page, reference),
 )
 
 
@@ -57,14 +70,14 @@ def create_app(settings: Settings) -> FastAPI:
         title="0xBot",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=_desk_opened,
+        lifespan=_opened,
         docs_url=None,
         redoc_url=None,
     )
     app.state.settings = found
     app.state.secret = secret
     app.state.attempts = no_attempts()
-    for part in (health, users, routes, control, status, metrics, sign_in, page, reference):
+    for part in PARTS:
         app.include_router(part.router)
     problems.install(app)
     app.exception_handler(sign_in.NotSignedIn)(sign_in.to_sign_in)
@@ -73,12 +86,23 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _desk_opened(app: FastAPI) -> AsyncIterator[None]:
+async def _opened(app: FastAPI) -> AsyncIterator[None]:
+    """Open what requests need; what anybody may ask for has connections of its own."""
     settings, secret = app.state.settings, app.state.secret
-    async with open_desk(settings) as desk, open_reception(settings, secret) as reception:
-        app.state.desk, app.state.reception = desk, reception
-        app.state.alarm = Alarm(desk)
-        ringing = asyncio.create_task(app.state.alarm.run())
+    is_local = is_loopback(settings.api_host)
+    async with (
+        open_desk(settings) as desk,
+        open_desk(settings, POOL) as looking,
+        open_reception(settings, secret, is_local=is_local) as reception,
+        open_event_log(settings) as log,
+    ):
+        alarm = Alarm(looking)
+        app.state.desk, app.state.reception, app.state.alarm = desk, reception, alarm
+        app.state.readiness = Shared(partial(health.look, looking), FRESH_S)
+        app.state.scraped = Shared(partial(metrics.scrape, looking, alarm), FRESH_S)
+        app.state.following = Following(log, reception.users, settings.api_streams)
+        ringing = asyncio.create_task(alarm.run())
         yield
+        app.state.following.close()
         ringing.cancel()
         await asyncio.gather(ringing, return_exceptions=True)

@@ -163,7 +163,7 @@ async def _read(headers: Headers, receive: Receive) -> bytes | None:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > MOST or message["type"] == "http.disconnect":
             return None
         if not message.get("more_body", False):

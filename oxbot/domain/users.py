@@ -1,5 +1,8 @@
 """Who uses the API, and what is theirs."""
 
+import hashlib
+import hmac
+from enum import Enum, auto
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
@@ -21,6 +24,32 @@ LOGIN_S: Final = 30 * 86_400
 """Seconds after which a login ends by itself."""
 
 
+AGAIN_S: Final = 10
+"""Seconds in which a used refresh token may come again since its answer was lost."""
+
+KEPT_S: Final = 30 * 86_400
+"""Seconds for which a login that is over is kept on record."""
+
+
+def first_code(secret: str) -> str:
+    """Give the code by which the first user shows that the system is his.
+
+    Whoever knows the secret that signs access tokens can make it, and nobody else.
+    """
+    return hmac.new(secret.encode(), b"0xbot: the first user", hashlib.sha256).hexdigest()[:24]
+
+
+class Claim(Enum):
+    """By what somebody may become the first user, who is the administrator."""
+
+    NONE = auto()
+    """Nothing: he comes from anywhere."""
+    LOCAL = auto()
+    """He is on this machine: enough while there is no bot that he could take over."""
+    CODE = auto()
+    """He has shown the code."""
+
+
 class User(Value):
     """Somebody who may sign in; `created_ms` is wall time (UTC)."""
 
@@ -37,6 +66,14 @@ class User(Value):
     def owner(self) -> str | None:
         """Whose bots a list of theirs has; None: everybody's."""
         return None if self.is_admin else self.id
+
+
+class NewUser(Value):
+    """Somebody who registers, with the hash of the password."""
+
+    id: str
+    name: str
+    password_hash: str
 
 
 class KnownUser(Value):
