@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -23,6 +23,7 @@ from api import (
     users,
 )
 from api.attempts import no_attempts
+from api.document import mended
 from api.doors import Doors, Hosts, is_loopback
 from api.lookout import POOL, Shared
 from oxbot import __version__
@@ -48,7 +49,13 @@ PARTS: Final = (
 
 
 class _Application(FastAPI):
-    """FastAPI with the doors before everything else, its own handling of errors included."""
+    """FastAPI with a document that is true, and the doors before all else, its errors included."""
+
+    def openapi(self) -> dict[str, Any]:  # Any: as the framework has it
+        """Give the document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = mended(super().openapi())
+        return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the doors around what there is."""

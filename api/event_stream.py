@@ -38,8 +38,8 @@ class EventStreamAnswer(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
-        super().__init__(pieces, headers={"X-Accel-Buffering": "no"})
+    def __init__(self, pieces: AsyncIterator[bytes], status_code: int = 200) -> None:
+        super().__init__(pieces, status_code, headers={"X-Accel-Buffering": "no"})
         self._pieces = pieces
 
     async def stream_response(self, send: Send) -> None:

@@ -33,7 +33,7 @@ async def tell(connection: AsyncConnection, key: str, bot: str = "b1", many: int
 
 @asynccontextmanager
 async def client_of(api: Served, name: str = "admin") -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=api.url) as client:
+    async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
         await client.post("/register", json={"name": name, "password": PASSWORD})
         await signed_in(client, name)
         yield client
@@ -234,7 +234,7 @@ async def test_the_stream_of_a_login_that_is_over_ends(
 
 @asynccontextmanager
 async def client_of_same(client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=client.base_url) as other:
+    async with httpx.AsyncClient(base_url=client.base_url, timeout=60) as other:
         await signed_in(other, "admin")
         yield other
 
