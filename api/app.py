@@ -1,15 +1,17 @@
-"""The application: routes, errors, and the headers that every answer carries."""
+"""The application: routes, errors, and the doors before them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from functools import partial
+from typing import Any, Final
 
-from fastapi import FastAPI, Request, Response
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api import (
     control,
+    event_stream,
     health,
     metrics,
     page,
@@ -22,10 +24,14 @@ from api import (
     users,
 )
 from api.attempts import no_attempts
+from api.document import mended
+from api.doors import Doors, Hosts, is_loopback
+from api.lookout import POOL, Shared
 from oxbot import __version__
 from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
-from oxbot.bootstrap import open_desk, open_reading, open_reception, resolve
+from oxbot.app.following import Following
+from oxbot.bootstrap import open_desk, open_event_log, open_reading, open_reception, resolve
 from oxbot.settings import Settings
 
 DESCRIPTION = (
@@ -34,32 +40,29 @@ DESCRIPTION = (
     "is the administrator. Everybody sees their own bots, administrators all of them."
 )
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-"""No script at all, nothing from elsewhere, nothing kept."""
+FRESH_S: Final = 1.0
+"""Seconds for which one answer of metrics and of readiness serves all who ask."""
 
-PARTS = (
-    health,
-    users,
-    routes,
-    performance,
-    control,
-    status,
-    metrics,
-    sign_in,
-    page,
-    reference,
+PARTS: Final = (
+    *(health, users, routes, performance, event_stream, control, status, metrics),
+    *(sign_in, page, reference),
 )
-"""The modules whose routes there are."""
 
-LOOPBACK = ("127.0.0.1", "localhost")
+
+class _Application(FastAPI):
+    """FastAPI with a document that is true, and the doors before all else, its errors included."""
+
+    def openapi(self) -> dict[str, Any]:  # Any: as the framework has it
+        """Give the document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = mended(super().openapi())
+        return self.openapi_schema
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the doors around what there is."""
+        settings: Settings = self.state.settings
+        named = frozenset(name.strip().lower() for name in settings.api_hosts.split(","))
+        return Doors(super().build_middleware_stack(), Hosts(settings.api_host, named))
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -71,11 +74,11 @@ def create_app(settings: Settings) -> FastAPI:
     """
     found = resolve(settings)
     secret = checked(settings.api_secret.get_secret_value())
-    app = FastAPI(
+    app = _Application(
         title="0xBot",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=_desk_opened,
+        lifespan=_opened,
         docs_url=None,
         redoc_url=None,
     )
@@ -87,40 +90,29 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.exception_handler(sign_in.NotSignedIn)(sign_in.to_sign_in)
     app.exception_handler(sign_in.PageTrouble)(sign_in.to_trouble)
-    app.middleware("http")(_with_headers)
-    if found.api_host in LOOPBACK:  # a web site that names us by its own host gets no answer
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
     return app
 
 
 @asynccontextmanager
-async def _desk_opened(app: FastAPI) -> AsyncIterator[None]:
+async def _opened(app: FastAPI) -> AsyncIterator[None]:
+    """Open what requests need; what anybody may ask for has connections of its own."""
     settings, secret = app.state.settings, app.state.secret
+    is_local = is_loopback(settings.api_host)
     async with (
         open_desk(settings) as desk,
-        open_reception(settings, secret) as reception,
+        open_desk(settings, POOL) as looking,
+        open_reception(settings, secret, is_local=is_local) as reception,
+        open_event_log(settings) as log,
         open_reading(settings) as reading,
     ):
-        app.state.desk, app.state.reception, app.state.reading = desk, reception, reading
-        app.state.alarm = Alarm(desk)
-        ringing = asyncio.create_task(app.state.alarm.run())
+        alarm = Alarm(looking)
+        app.state.desk, app.state.reception, app.state.alarm = desk, reception, alarm
+        app.state.reading = reading
+        app.state.readiness = Shared(partial(health.look, looking), FRESH_S)
+        app.state.scraped = Shared(partial(metrics.scrape, looking, alarm), FRESH_S)
+        app.state.following = Following(log, reception.users, settings.api_streams)
+        ringing = asyncio.create_task(alarm.run())
         yield
+        app.state.following.close()
         ringing.cancel()
         await asyncio.gather(ringing, return_exceptions=True)
-
-
-def _of_another_site(request: Request) -> Response | None:
-    """Refuse what a page of another site sends: it could register before its owner does."""
-    origin = request.headers.get("origin")
-    if origin is None or urlsplit(origin).netloc == request.headers.get("host"):
-        return None
-    return problems.problem(request, 403, "Forbidden", "Pages of other sites get no answer here.")
-
-
-async def _with_headers(
-    request: Request, answer: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    response = _of_another_site(request) or await answer(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

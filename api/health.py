@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Final
+from typing import Annotated, Final, cast
 
-from fastapi import APIRouter, Response
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from api.desk import TheDesk
+from api.lookout import Shared
 from oxbot.app.bots import Desk
 from oxbot.domain.errors import NotFound, OxbotError
 
@@ -18,6 +19,11 @@ PATIENCE_S: Final = 3.0
 
 NOBODY: Final = "-"
 """An id that no bot can have; any answer about it is an answer."""
+
+SILENT: Final = "does not answer as it should; the API's log says why"
+"""What anybody may know of it."""
+
+log = structlog.get_logger(__name__)
 
 
 class Health(BaseModel):
@@ -34,20 +40,33 @@ class Readiness(BaseModel):
     temporal: str
 
 
+def _readiness(request: Request) -> Shared[Readiness]:
+    return cast("Shared[Readiness]", request.app.state.readiness)
+
+
 @router.get("/healthz")
 async def healthz() -> Health:
     """Tell that this process answers."""
     return Health()
 
 
-@router.get("/readyz", responses={503: {"model": Readiness}})
-async def readyz(desk: TheDesk, response: Response) -> Readiness:
-    """Tell whether PostgreSQL and Temporal answer; 503 with who does not."""
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "One does not."}})
+async def readyz(
+    shared: Annotated[Shared[Readiness], Depends(_readiness)], response: Response
+) -> Readiness:
+    """Tell whether PostgreSQL and Temporal answer, as of a second ago; 503 with who does not."""
+    found = await shared.get()
+    response.status_code = 200 if found.ready else 503
+    return found
+
+
+async def look(desk: Desk) -> Readiness:
+    """Ask each server something."""
     postgresql, temporal = await asyncio.gather(
-        _asked(_ask_record(desk)), _asked(desk.control.is_running(NOBODY))
+        _asked("postgresql", _ask_record(desk)),
+        _asked("temporal", desk.control.is_running(NOBODY)),
     )
     ready = postgresql == temporal == "ok"
-    response.status_code = 200 if ready else 503
     return Readiness(ready=ready, postgresql=postgresql, temporal=temporal)
 
 
@@ -58,11 +77,12 @@ async def _ask_record(desk: Desk) -> None:
         return
 
 
-async def _asked(question: Awaitable[object]) -> str:
+async def _asked(who: str, question: Awaitable[object]) -> str:
     try:
         await asyncio.wait_for(question, PATIENCE_S)
     except OxbotError as error:
-        return str(error)
+        log.warning("not ready", who=who, error=str(error))
+        return SILENT
     except TimeoutError:
         return f"no answer within {PATIENCE_S:g} s"
     return "ok"

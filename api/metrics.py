@@ -1,18 +1,20 @@
 """`/metrics` for Prometheus, computed at each scrape from Redis and the record."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Annotated, Final, cast
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from api.decision_metrics import DecisionScrape
-from api.desk import TheAlarm, TheDesk
+from api.lookout import Shared
 from api.problems import PROBLEM
 from api.protection_metrics import ProtectionScrape
+from oxbot.app.alarm import Alarm
+from oxbot.app.bots import Desk
 from oxbot.app.budget import day_began_ms
 from oxbot.app.market_status import AgedQuote, MarketStatus, market_status
 from oxbot.domain.circuit import Circuit, Phase
@@ -20,18 +22,34 @@ from oxbot.domain.feed import FeedSource, FeedStatus
 
 router = APIRouter(tags=["market"], responses={503: PROBLEM})
 
+
+class Metrics(Response):
+    """Text as Prometheus reads it."""
+
+    media_type = CONTENT_TYPE_LATEST
+
+
 LEVEL: Final = {Phase.CLOSED: 0, Phase.HALF_OPEN: 1, Phase.OPEN: 2}
 
 
-@router.get("/metrics", response_class=Response)
-async def metrics(desk: TheDesk, alarm: TheAlarm) -> Response:
+def _scraped(request: Request) -> Shared[bytes]:
+    return cast("Shared[bytes]", request.app.state.scraped)
+
+
+@router.get("/metrics", response_class=Metrics)
+async def metrics(shared: Annotated[Shared[bytes], Depends(_scraped)]) -> Response:
     """Give prices' ages and sources, breakers, protection and decisions in Prometheus' format."""
+    return Metrics(await shared.get())
+
+
+async def scrape(desk: Desk, alarm: Alarm) -> bytes:
+    """Look at all that is measured."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Scrape(await market_status(desk)))
     times = await desk.store.protection_times(desk.venue)
     registry.register(ProtectionScrape(await alarm.status(), times))
     registry.register(DecisionScrape(await desk.store.decision_counts(day_began_ms())))
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return generate_latest(registry)
 
 
 class _Scrape(Collector):

@@ -3,6 +3,7 @@
 import re
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request
@@ -10,8 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from oxbot.domain.errors import OxbotError, Unauthorised
+from oxbot.domain.values import storable
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +42,13 @@ PROBLEM: Final[dict[str, Any]] = {  # Any: as the framework has it
 
 def problem(request: Request, status: int, title: str, detail: str) -> JSONResponse:
     """Answer with a problem."""
-    content = Problem(title=title, status=status, detail=detail, instance=request.url.path)
+    return problem_at(request.scope, status, title, detail)
+
+
+def problem_at(scope: Scope, status: int, title: str, detail: str) -> JSONResponse:
+    """Answer with a problem what ASGI calls a scope; what no text can hold is replaced."""
+    path = quote(scope["path"], safe="/:@!$&'()*+,;=~", errors="replace")
+    content = Problem(title=title, status=status, detail=storable(detail), instance=path)
     return JSONResponse(content.model_dump(), status, media_type=MEDIA_TYPE)
 
 
@@ -68,14 +77,20 @@ async def _of_a_request(request: Request, error: RequestValidationError) -> JSON
 
 async def _of_http(request: Request, error: HTTPException) -> JSONResponse:
     title = HTTPStatus(error.status_code).phrase
-    answer = problem(request, error.status_code, title, f"{title}: {request.url.path}")
+    answer = problem(request, error.status_code, title, _told_of_http(request, error, title))
     answer.headers.update(error.headers or {})
     return answer
 
 
+def _told_of_http(request: Request, error: HTTPException, title: str) -> str:
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return "The body cannot be read: it is no JSON in UTF-8, or nested too deeply."
+    return f"{title}: {request.method} {request.scope['path']}"
+
+
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     """Say nothing of the inside; the log has it."""
-    log.error("unforeseen error", path=request.url.path, exc_info=error)
+    log.error("unforeseen error", path=request.scope["path"], exc_info=error)
     title = HTTPStatus.INTERNAL_SERVER_ERROR.phrase
     detail = "Something went wrong inside 0xBot; its log (api.log) says what."
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, title, detail)

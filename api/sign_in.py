@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 
 from api import markup
+from api.attempts import REGISTERING, SIGNING_IN
 from api.signed_in import TheAttempts, TheReception
 from api.users import Credentials, NewUser
 from oxbot.app import users
@@ -80,11 +81,13 @@ async def sign_in(reception: TheReception, attempts: TheAttempts, request: Reque
     """Sign in, and register first where nobody has yet."""
     try:
         filled = await _filled(request)
-        await attempts.count(name=filled.get("name", "").strip().lower())
+        given = {"name": filled.get("name", ""), "password": filled.get("password", "")}
         if "first" in filled:
-            new = NewUser(name=filled.get("name", ""), password=filled.get("password", ""))
-            await users.register(reception, new.name, new.password)
-        asked = Credentials(name=filled.get("name", ""), password=filled.get("password", ""))
+            await attempts.count(REGISTERING)
+            new = NewUser.model_validate({**given, "code": filled.get("code", "")})
+            await users.register(reception, new.name, new.password, new.code)
+        asked = Credentials.model_validate(given)
+        await attempts.count(SIGNING_IN, asked.name)
         token, seconds = await users.log_in_to_pages(reception, asked.name, asked.password)
         await attempts.succeeded(asked.name)
     except ValidationError as error:
@@ -142,13 +145,19 @@ async def _form(
         else "Sign in to see the bots."
     )
     button = "register" if is_first else "sign in"
-    first = '<input type="hidden" name="first" value="1">' if is_first else ""
+    first = FIRST if is_first else ""
     body = [
         markup.element("p", told),
         markup.element("p", trouble, "bad") if trouble else "",
         _fields(first, button),
     ]
     return HTMLResponse(markup.page("0xBot", body), status)
+
+
+FIRST: Final = (
+    '<input type="hidden" name="first" value="1"><p><label>code, if one is asked for '
+    '<input name="code" autocomplete="off"></label></p>'
+)
 
 
 def _fields(first: str, button: str) -> str:

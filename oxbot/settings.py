@@ -84,6 +84,23 @@ class Settings(BaseSettings):
     api_host: str = Field(default="127.0.0.1", description="Address that the API binds to.")
     api_port: Port = Field(default=8020, description="Port of the API.")
 
+    api_hosts: str = Field(
+        default="",
+        description="Host names by which the API may be called besides its address, separated by "
+        "commas; a request that names another is refused.",
+    )
+    api_proxies: str = Field(
+        default="",
+        description="Addresses of proxies before the API, separated by commas: what they say of "
+        "whom a request came from is believed. Empty: nobody is.",
+    )
+    api_streams: int = Field(
+        default=500,
+        ge=1,
+        le=10_000,
+        description="How many clients the API tells of events at a time, at most.",
+    )
+
     api_secret: SecretStr = Field(
         default=SecretStr(""),
         description="What the API signs access tokens with, 32 bytes or more (`openssl rand "

@@ -1,6 +1,7 @@
 """Registering, signing in, staying signed in, and signing out."""
 
 import hashlib
+import hmac
 import secrets
 import time
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Final
 import structlog
 
 from oxbot.domain.errors import Forbidden, Unauthorised
-from oxbot.domain.users import LOGIN_S, Login, NewLogin, User
+from oxbot.domain.users import LOGIN_S, Claim, Login, NewLogin, NewUser, User
 from oxbot.domain.values import Value
 from oxbot.ports.users import AccessTokens, Passwords, Users
 
@@ -21,12 +22,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Reception:
-    """Where people sign in: `pages` are tokens for the pages, which read and control nothing."""
+    """Where people sign in: `pages` are tokens for the pages, which read and control nothing.
+
+    `first_code` makes the first user where he could be anybody; `is_local` says that only those
+    on this machine can come.
+    """
 
     users: Users
     passwords: Passwords
     tokens: AccessTokens
     pages: AccessTokens
+    first_code: str
+    is_local: bool
 
 
 class Tokens(Value):
@@ -38,24 +45,56 @@ class Tokens(Value):
     refresh_token: str
 
 
-async def register(reception: Reception, name: str, password: str) -> User:
+async def register(reception: Reception, name: str, password: str, code: str = "") -> User:
     """Add a user; the first one is the administrator.
 
     Raises:
-        Forbidden: Registration is closed.
+        Forbidden: Registration is closed, or the first user has to show the code.
         Conflict: The name is taken.
     """
     if not await reception.users.registration():
         raise closed()
+    claim = _claim(reception, code)
+    if claim is not Claim.CODE and not await reception.users.has_any():
+        log.info("the first user may have to show this code", code=reception.first_code)
     kept = await reception.passwords.hashed(password)
-    user = await reception.users.register(secrets.token_hex(8), name, kept)
+    new = NewUser(id=secrets.token_hex(8), name=name, password_hash=kept)
+    user = await reception.users.register(new, claim)
     log.info("registered", user=user.id, admin=user.is_admin)
     return user
+
+
+def _claim(reception: Reception, code: str) -> Claim:
+    if hmac.compare_digest(code.strip().encode(), reception.first_code.encode()):
+        return Claim.CODE
+    return Claim.LOCAL if reception.is_local else Claim.NONE
 
 
 def closed() -> Forbidden:
     """Give the error for somebody who may not register."""
     return Forbidden("Registration is closed. An administrator can open it.")
+
+
+def unproven() -> Forbidden:
+    """Give the error for a first user who could be anybody."""
+    return Forbidden(
+        "Nobody was registered: the first user is the administrator, and here he has to show that "
+        "this system is his. Send `code` too: `first_code` in secrets.json of the data directory, "
+        "or the last line of the API's log that has it."
+    )
+
+
+async def change_password(reception: Reception, login: Login, old: str, new: str) -> None:
+    """Change a password; all other logins of the user end.
+
+    Raises:
+        Unauthorised: The old one is wrong.
+    """
+    known = await reception.users.known(login.user.name)
+    if not await reception.passwords.is_right(old, known.password_hash if known else None):
+        raise Unauthorised("The password was not changed: the old one is wrong.")
+    await reception.users.change_password(login, await reception.passwords.hashed(new))
+    log.info("password changed", user=login.user.id)
 
 
 async def log_in(reception: Reception, name: str, password: str) -> Tokens:
@@ -109,9 +148,12 @@ async def refresh(reception: Reception, token: str) -> Tokens:
     return _tokens(reception, login, following)
 
 
-async def log_out(reception: Reception, login: Login) -> None:
-    """End a login: its tokens are good for nothing from now on."""
-    await reception.users.end_login(login.id, "logout")
+async def log_out(reception: Reception, login: Login, *, everywhere: bool = False) -> None:
+    """End a login, or all of its user's: their tokens are good for nothing from now on."""
+    if everywhere:
+        await reception.users.end_logins(login.user.id, "logout everywhere")
+    else:
+        await reception.users.end_login(login.id, "logout")
 
 
 async def signed_in(reception: Reception, token: str) -> Login:

@@ -22,6 +22,7 @@ from oxbot.bootstrap.exchange import (
 from oxbot.domain.errors import SetupError
 from oxbot.domain.market import Instrument
 from oxbot.domain.models import BASELINE
+from oxbot.domain.users import first_code
 from oxbot.embedded.addresses import find_running
 from oxbot.settings import Settings
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from oxbot.app.statement import Statements
     from oxbot.app.users import Reception
     from oxbot.ports import AccountNews, LiveExchange
+    from oxbot.ports.event_log import EventLog
     from oxbot.ports.reading import Reading
 
 PROVIDERS: Final = frozenset({BASELINE})
@@ -46,6 +48,7 @@ TAKER_FEE: Final = Decimal("0.001")
 
 DESK_POOL: Final = 4
 WORKER_POOL: Final = 10
+EVENTS_POOL: Final = 2
 
 
 def resolve(settings: Settings) -> Settings:
@@ -76,8 +79,10 @@ def resolve(settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+async def open_desk(settings: Settings, pool_size: int = DESK_POOL) -> AsyncIterator[Desk]:
     """Open what people control bots with: the record and Temporal.
+
+    `pool_size` is how many connections to the record there may be.
 
     The exchange is asked only for what it lists, and only where no process has put that into
     Redis: loading its client takes a second that commands can do without.
@@ -96,7 +101,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
 
     found = resolve(settings)
     async with AsyncExitStack() as stack:
-        engine = open_engine(found.database_url or "", pool_size=DESK_POOL)
+        engine = open_engine(found.database_url or "", pool_size=pool_size)
         stack.push_async_callback(engine.dispose)
         client = await connect(found.temporal_address or "", found.temporal_namespace, lazy=True)
         redis = open_redis(found.redis_url or "")
@@ -114,8 +119,12 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
 
 
 @asynccontextmanager
-async def open_reception(settings: Settings, secret: str) -> "AsyncIterator[Reception]":
+async def open_reception(
+    settings: Settings, secret: str, *, is_local: bool
+) -> "AsyncIterator[Reception]":
     """Open where people sign in; `secret` signs access tokens.
+
+    `is_local` says that only those on this machine can come.
 
     Raises:
         SetupError: The secret cannot sign; or no system is running, and none is named.
@@ -133,7 +142,26 @@ async def open_reception(settings: Settings, secret: str) -> "AsyncIterator[Rece
             passwords=Argon2Passwords(),
             tokens=tokens.JwtAccessTokens(secret, tokens.API, tokens.ACCESS_S),
             pages=tokens.JwtAccessTokens(secret, tokens.PAGES, tokens.PAGES_S),
+            first_code=first_code(secret),
+            is_local=is_local,
         )
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_event_log(settings: Settings) -> "AsyncIterator[EventLog]":
+    """Open the events for following them, on two connections however many follow.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.postgres.event_log import PostgresEventLog  # noqa: PLC0415 - as above
+
+    engine = open_engine(_record_of(settings), pool_size=EVENTS_POOL)
+    try:
+        yield PostgresEventLog(engine)
     finally:
         await engine.dispose()
 

@@ -1,5 +1,8 @@
 """Who uses the API, and what is theirs."""
 
+import hashlib
+import hmac
+from enum import Enum, auto
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
@@ -19,6 +22,32 @@ Password = Annotated[str, Field(min_length=12, max_length=200)]
 
 LOGIN_S: Final = 30 * 86_400
 """Seconds after which a login ends by itself."""
+
+
+AGAIN_S: Final = 10
+"""Seconds in which a used refresh token may come again since its answer was lost."""
+
+KEPT_S: Final = 30 * 86_400
+"""Seconds for which a login that is over is kept on record."""
+
+
+def first_code(secret: str) -> str:
+    """Give the code by which the first user shows that the system is his.
+
+    Whoever knows the secret that signs access tokens can make it, and nobody else.
+    """
+    return hmac.new(secret.encode(), b"0xbot: the first user", hashlib.sha256).hexdigest()[:24]
+
+
+class Claim(Enum):
+    """By what somebody may become the first user, who is the administrator."""
+
+    NONE = auto()
+    """Nothing: he comes from anywhere."""
+    LOCAL = auto()
+    """He is on this machine: enough while there is no bot that he could take over."""
+    CODE = auto()
+    """He has shown the code."""
 
 
 class User(Value):
@@ -43,6 +72,14 @@ class UserLine(User):
     """A user with how many logins stand."""
 
     logins: int
+
+
+class NewUser(Value):
+    """Somebody who registers, with the hash of the password."""
+
+    id: str
+    name: str
+    password_hash: str
 
 
 class KnownUser(Value):

@@ -1,18 +1,19 @@
 """What signing in needs from the world: the record of users, hashes of passwords, tokens."""
 
+from collections.abc import Collection
 from typing import Protocol
 
-from oxbot.domain.users import KnownUser, Login, NewLogin, User
+from oxbot.domain.users import Claim, KnownUser, Login, NewLogin, NewUser, User
 
 
 class Users(Protocol):
     """Who may sign in, and who has."""
 
-    async def register(self, user_id: str, name: str, password_hash: str) -> User:
-        """Add a user; the first one is the administrator.
+    async def register(self, new: NewUser, claim: Claim) -> User:
+        """Add a user; the first one is the administrator, whose claim has to be good enough.
 
         Raises:
-            Forbidden: Registration is closed.
+            Forbidden: Registration is closed, or the first user has to show the code.
             Conflict: The name is taken.
         """
         ...
@@ -40,12 +41,25 @@ class Users(Protocol):
     async def use(self, token_hash: str, next_hash: str, now_ms: int) -> Login | None:
         """Use a refresh token, which gives its place to the next one; None where it is not good.
 
-        One that was used before ends its login.
+        One that was used before ends its login; but within `AGAIN_S` and while its successor was
+        not used, its answer was lost, and the next one takes that successor's place.
         """
         ...
 
     async def login(self, login_id: str, now_ms: int) -> Login | None:
         """Give a login that stands."""
+        ...
+
+    async def standing(self, login_ids: Collection[str], now_ms: int) -> dict[str, Login]:
+        """Give those of several logins that stand, by their ids."""
+        ...
+
+    async def change_password(self, login: Login, password_hash: str) -> None:
+        """Keep a user's new password, and end all their logins but the one given."""
+        ...
+
+    async def end_logins(self, user_id: str, because: str) -> None:
+        """End all logins of a user."""
         ...
 
     async def end_login(self, login_id: str, because: str) -> None:

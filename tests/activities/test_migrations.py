@@ -215,9 +215,22 @@ async def test_what_lists_and_streams_are_read_by_comes_and_goes_with_its_migrat
 ) -> None:
     await migrate_to(empty_database_url, "0014")
     before = await catalogue(empty_database_url)
-    await asyncio.to_thread(upgrade, empty_database_url)
+    await migrate_to(empty_database_url, "0015")
     assert len(await catalogue(empty_database_url) - before) == 6
     await migrate_down_to(empty_database_url, "0014")
+    assert await catalogue(empty_database_url) == before
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+
+
+async def test_which_refresh_token_followed_which_comes_and_goes_with_its_migration(
+    empty_database_url: str, database_url: str
+) -> None:
+    await migrate_to(empty_database_url, "0015")
+    before = await catalogue(empty_database_url)
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert len(await catalogue(empty_database_url) - before) == 4
+    await migrate_down_to(empty_database_url, "0015")
     assert await catalogue(empty_database_url) == before
     await asyncio.to_thread(upgrade, empty_database_url)
     assert await catalogue(empty_database_url) == await catalogue(database_url)

@@ -11,7 +11,7 @@ import pytest
 from api.app import create_app
 from api.sign_in import COOKIE
 from oxbot.adapters.access import tokens
-from oxbot.domain.users import Login, User
+from oxbot.domain.users import Login, User, first_code
 from oxbot.settings import Settings
 from tests.support.servers import (
     board,
@@ -43,6 +43,13 @@ SECRET = "0123456789abcdefghijklmnopqrstuv-tests"  # noqa: S105 - as below
 PASSWORD = "a long way to go"  # noqa: S105 - of nobody but tests
 
 
+def settings_of(database: str, **others: object) -> Settings:
+    """Settings of an API that is served alone."""
+    nowhere = {"redis_url": f"redis://{NOWHERE}", "temporal_address": NOWHERE}
+    given = {"database_url": database, **nowhere, "api_secret": SECRET, **others}
+    return Settings.model_validate(given)
+
+
 @asynccontextmanager
 async def serving(
     database: str, *, user: str | None = "admin", **others: object
@@ -51,16 +58,15 @@ async def serving(
 
     The first user of a database is its administrator, to whom all bots are shown.
     """
-    nowhere = {"redis_url": f"redis://{NOWHERE}", "temporal_address": NOWHERE}
-    given = {"database_url": database, **nowhere, "api_secret": SECRET, **others}
-    app = create_app(Settings.model_validate(given))
+    app = create_app(settings_of(database, **others))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8020") as client,
     ):
         if user is not None:
-            await client.post("/register", json={"name": user, "password": PASSWORD})
+            shown = {"name": user, "password": PASSWORD, "code": first_code(SECRET)}
+            await client.post("/register", json=shown)
             await signed_in(client, user)
         yield client
 

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from api.app import create_app
+from api.doors import HEADERS
 from oxbot.domain.errors import SetupError
 from oxbot.settings import Settings
 from tests.api.conftest import serving
@@ -69,6 +70,7 @@ async def test_an_unforeseen_error_tells_nothing_of_the_inside(
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert "secret" not in answer.text
+    assert all(answer.headers[name] == value for name, value in HEADERS.items())
 
 
 def test_without_a_running_system_it_does_not_start(

@@ -41,7 +41,10 @@ def report(**changes: object) -> FeedStatus:
 
 
 @pytest.fixture
-async def api(database_url: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def api(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
+    monkeypatch.setattr("api.app.FRESH_S", 0)
     async with serving(database_url, redis_url=redis_url) as client:
         yield client
 

@@ -21,7 +21,8 @@ BOT = {"name": "mine", "symbols": ["BTC/USDT"], "interval_s": 86_400, "capital":
 def ann(system: Machine) -> httpx.Client:
     """The administrator's client."""
     client = httpx.Client(base_url=f"http://127.0.0.1:{system.environment['OXBOT_API_PORT']}")
-    if client.post("/register", json=ANN).status_code == 201:
+    code = json.loads((system.home / "secrets.json").read_text())["first_code"]
+    if client.post("/register", json={**ANN, "code": code}).status_code == 201:
         assert client.post("/register", json={**ANN, "name": "bob"}).status_code == 403
     token = client.post("/login", json=ANN).json()["access_token"]
     client.headers["Authorization"] = f"Bearer {token}"

@@ -1,19 +1,43 @@
 """Users, their logins, and the refresh tokens that keep them."""
 
+from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import RowMapping, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.rows import Records
-from oxbot.adapters.postgres.schema import logins, refresh_tokens, registration, users
-from oxbot.app.users import closed
+from oxbot.adapters.postgres.schema import bots, logins, refresh_tokens, registration, users
+from oxbot.app.users import closed, unproven
 from oxbot.domain.errors import Conflict
-from oxbot.domain.users import KnownUser, Login, NewLogin, User
+from oxbot.domain.users import (
+    AGAIN_S,
+    KEPT_S,
+    Claim,
+    KnownUser,
+    Login,
+    NewLogin,
+    NewUser,
+    User,
+)
 
 ONE_AT_A_TIME: Final = 0x0B0A
 """The advisory lock of whoever registers: one of them is the first."""
+
+_FORGOTTEN: Final = 100
+"""Old logins that are forgotten with each new one."""
 
 MISUSED: Final = "a used refresh token came again"
 
@@ -30,19 +54,21 @@ _USER: Final = (users.c.id, users.c.name, users.c.is_admin, users.c.created_at.l
 class PostgresUsers(Records):
     """`oxbot.ports.users.Users` in PostgreSQL."""
 
-    async def register(self, user_id: str, name: str, password_hash: str) -> User:
+    async def register(self, new: NewUser, claim: Claim) -> User:
         """Add a user; the first one is the administrator. Forbidden, Conflict."""
-        row = {"id": user_id, "name": name, "password_hash": password_hash}
         async with self._transaction() as connection:
             await connection.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
             is_first = await _is_empty(connection)
             if not is_first and not await _is_open(connection):
                 raise closed()
-            new = postgresql.insert(users).values({**row, "is_admin": is_first})
-            added = new.on_conflict_do_nothing(index_elements=["name"]).returning(*_USER)
-            found = (await connection.execute(added)).mappings().one_or_none()
+            if is_first:
+                await _must_do(connection, claim)
+            row = {**new.model_dump(), "is_admin": is_first}
+            added = postgresql.insert(users).values(row)
+            added = added.on_conflict_do_nothing(index_elements=["name"])
+            found = (await connection.execute(added.returning(*_USER))).mappings().one_or_none()
         if found is None:
-            raise Conflict(f"There is a user {name} already. Choose another name.")
+            raise Conflict(f"There is a user {new.name} already. Choose another name.")
         return User.model_validate(dict(found))
 
     async def has_any(self) -> bool:
@@ -81,13 +107,14 @@ class PostgresUsers(Records):
         }
         first = {"hash": login.token_hash, "login_id": login.id}
         async with self._transaction() as connection:
+            await _forget_old(connection, login.opened_ms - KEPT_S * 1000)
             await connection.execute(insert(logins).values(row))
             await connection.execute(insert(refresh_tokens).values(first))
 
     async def use(self, token_hash: str, next_hash: str, now_ms: int) -> Login | None:
         """Use a refresh token, which gives its place to the next one; None where it is not good.
 
-        One that was used before ends its login.
+        One that was used before ends its login, unless its answer was lost.
         """
         query = (
             _standing(now_ms)
@@ -100,10 +127,13 @@ class PostgresUsers(Records):
             if row is None:
                 return None
             # What was read before the lock may be older than what whoever held it has written.
-            if not (await connection.execute(_USE, {"of": token_hash, "at": now_ms})).first():
+            if not (
+                (await connection.execute(_USE, {"of": token_hash, "at": now_ms})).first()
+                or await _answer_was_lost(connection, token_hash, now_ms)
+            ):
                 await _end(connection, row["login_id"], MISUSED)
                 return None
-            following = {"hash": next_hash, "login_id": row["login_id"]}
+            following = {"hash": next_hash, "login_id": row["login_id"], "follows": token_hash}
             await connection.execute(insert(refresh_tokens).values(following))
         return Login(id=row["login_id"], user=_user(row))
 
@@ -113,6 +143,27 @@ class PostgresUsers(Records):
         async with self._statements() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else Login(id=row["login_id"], user=_user(row))
+
+    async def standing(self, login_ids: Collection[str], now_ms: int) -> dict[str, Login]:
+        """Give those of several logins that stand, by their ids."""
+        query = _standing(now_ms).where(logins.c.id.in_(login_ids))
+        async with self._statements() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return {row["login_id"]: Login(id=row["login_id"], user=_user(row)) for row in rows}
+
+    async def change_password(self, login: Login, password_hash: str) -> None:
+        """Keep a user's new password, and end all their logins but the one given."""
+        of_user = users.c.id == login.user.id
+        changed = update(users).where(of_user).values(password_hash=password_hash)
+        others = (logins.c.user_id == login.user.id) & (logins.c.id != login.id)
+        async with self._transaction() as connection:
+            await connection.execute(changed)
+            await connection.execute(_ended(others, "a new password"))
+
+    async def end_logins(self, user_id: str, because: str) -> None:
+        """End all logins of a user."""
+        async with self._statements() as connection:
+            await connection.execute(_ended(logins.c.user_id == user_id, because))
 
     async def end_login(self, login_id: str, because: str) -> None:
         """End a login; one that has ended stays as it is."""
@@ -130,12 +181,58 @@ def _standing(now_ms: int) -> Select[*tuple[object, ...]]:
 
 
 async def _end(connection: AsyncConnection, login_id: str, because: str) -> None:
-    ended = (
-        update(logins)
-        .where(logins.c.id == login_id, logins.c.ended_at.is_(None))
-        .values(ended_at=func.now(), ended_because=because)
+    await connection.execute(_ended(logins.c.id == login_id, because))
+
+
+def _ended(which: ColumnElement[bool], because: str) -> Update:
+    """Say which logins end now; those that have ended stay as they are."""
+    ended = update(logins).where(which, logins.c.ended_at.is_(None))
+    return ended.values(ended_at=func.now(), ended_because=because)
+
+
+async def _answer_was_lost(connection: AsyncConnection, token_hash: str, now_ms: int) -> bool:
+    """Take its place from the successor of a token that was used a moment ago, if that is unused.
+
+    The successor counts as used from then on: where it had arrived, and comes, its login ends.
+    """
+    used = refresh_tokens.alias()
+    lately = (
+        select(used.c.hash)
+        .where(used.c.hash == token_hash, used.c.used_at >= now_ms - AGAIN_S * 1000)
+        .exists()
     )
-    await connection.execute(ended)
+    replaced = (
+        update(refresh_tokens)
+        .where(refresh_tokens.c.follows == token_hash, refresh_tokens.c.used_at.is_(None), lately)
+        .values(used_at=now_ms)
+        .returning(refresh_tokens.c.hash)
+    )
+    return (await connection.execute(replaced)).first() is not None
+
+
+async def _forget_old(connection: AsyncConnection, before_ms: int) -> None:
+    """Remove some logins that were over before a time, with their tokens."""
+    old = (
+        select(logins.c.id)
+        .where(logins.c.expires_at < before_ms)
+        .order_by(logins.c.expires_at)
+        .limit(_FORGOTTEN)
+        .with_for_update(skip_locked=True)
+    )
+    if ids := (await connection.execute(old)).scalars().all():
+        await connection.execute(delete(refresh_tokens).where(refresh_tokens.c.login_id.in_(ids)))
+        await connection.execute(delete(logins).where(logins.c.id.in_(ids)))
+
+
+async def _must_do(connection: AsyncConnection, claim: Claim) -> None:
+    """Hold the first user's claim against what he would take over.
+
+    Raises:
+        Forbidden: He has to show the code.
+    """
+    has_bots = await connection.scalar(select(select(bots.c.id).exists()))
+    if claim is Claim.NONE or (claim is Claim.LOCAL and has_bots):
+        raise unproven()
 
 
 async def _is_empty(connection: AsyncConnection) -> bool:

@@ -27,6 +27,8 @@ logins: Final = Table(
     Column("ended_at", Milliseconds),
     Column("ended_because", Text),
     CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name="ended"),
+    Index("ix_logins_user_id", "user_id"),
+    Index("ix_logins_expires_at", "expires_at"),
 )
 
 refresh_tokens: Final = Table(
@@ -36,7 +38,9 @@ refresh_tokens: Final = Table(
     Column("login_id", ForeignKey("logins.id"), nullable=False),
     now("issued_at"),
     Column("used_at", Milliseconds, comment="used again, it ends its login"),
+    Column("follows", Text, comment="hash of the one that gave its place to it"),
     Index("ix_refresh_tokens_login_id", "login_id"),
+    Index("ix_refresh_tokens_follows", "follows"),
 )
 
 # One row at most: while there is none, only the first user registers.

@@ -1,0 +1,79 @@
+"""The OpenAPI document of a running API, held against what it answers."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+EXAMPLES: Final = 8
+"""Requests to each operation of either kind: those that fit the document, and those that do not."""
+
+CHECKS: Final[list[CheckFunction]] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+STREAM: Final = "text/event-stream"
+
+ENDS: Final = ("/logout",)
+"""What ends the login that all the others need."""
+
+AnyCase = Case[Any]  # Any: as below
+Operation = APIOperation[Any, Any, Any, Any]  # Any: as the library has it
+
+
+def operations(url: str) -> list[Operation]:
+    """All operations of the document but those whose answers have no end, and a logout."""
+    schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    results = list(schema.get_all_operations())
+    assert all(isinstance(result, Ok) for result in results), "the document is no OpenAPI"
+    found = (result.ok() for result in results if isinstance(result, Ok))
+    return [each for each in found if not _goes_on(each) and each.path not in ENDS]
+
+
+def troubles(url: str, token: str, bots: list[str]) -> Iterator[str]:
+    """What is answered otherwise than the document says, each with how to ask it again."""
+    for number, operation in enumerate(operations(url)):
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            path = {"bot_id": bots[number % len(bots)]} if "{bot_id}" in operation.path else None
+            try:
+                _asked(operation, mode, path, {"Authorization": f"Bearer {token}"})()
+            except Exception as error:  # noqa: BLE001 - each is told, and the next one asked
+                yield f"{operation.label} ({mode}): {error}"
+
+
+def _goes_on(operation: Operation) -> bool:
+    answers = operation.definition.raw.get("responses", {}).values()
+    return any(STREAM in answer.get("content", {}) for answer in answers)
+
+
+def _asked(
+    operation: Operation,
+    mode: GenerationMode,
+    path: dict[str, str] | None,
+    headers: dict[str, str],
+) -> Callable[[], None]:
+    @seed(8)
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode, path_parameters=path))
+    def asked(case: AnyCase) -> None:
+        case.call_and_validate(headers=headers, checks=CHECKS, timeout=60)
+
+    return asked
