@@ -10,7 +10,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api import (
     control,
+    everything,
     health,
+    keeping,
     metrics,
     page,
     problems,
@@ -44,6 +46,21 @@ HEADERS = {
 }
 """No script at all, nothing from elsewhere, nothing kept."""
 
+PARTS = (
+    health,
+    users,
+    routes,
+    control,
+    keeping,
+    everything,
+    status,
+    metrics,
+    sign_in,
+    page,
+    reference,
+)
+"""The routes, in the order in which the reference lists them."""
+
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -67,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = found
     app.state.secret = secret
     app.state.attempts = no_attempts()
-    for part in (health, users, routes, control, status, metrics, sign_in, page, reference):
+    for part in PARTS:
         app.include_router(part.router)
     problems.install(app)
     app.exception_handler(sign_in.NotSignedIn)(sign_in.to_sign_in)

@@ -1,7 +1,4 @@
-"""`oxbot bots list, show, pause, resume, stop`."""
-
-import typer
-from rich.prompt import Confirm
+"""`oxbot bots list, show, pause, resume`."""
 
 from oxbot.app import bots, telling
 from oxbot.app.bots import BotPage, Desk
@@ -10,18 +7,21 @@ from oxbot.app.overview import BotLine, at_market, line_of, overview
 from oxbot.cli import bot_pages, output
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.desk import at_desk, user
-from oxbot.domain.market import base_of
 from oxbot.messages import ControlAnswer, ControlRequest
 
 
-def show_list(*, as_json: bool) -> None:
-    """Write all bots."""
+def show_list(*, archived: bool = False, as_json: bool) -> None:
+    """Write all bots but those that were archived, or those."""
     settings = load_settings()
-    lines = at_desk(overview)
+    lines = [line for line in at_desk(overview) if _is_archived(line) is archived]
     if as_json:
         output.write_json(lines)
     else:
         bot_pages.write_list(output.console(), lines, telling.zone(settings.timezone))
+
+
+def _is_archived(line: BotLine) -> bool:
+    return line.bot.archived_ms is not None
 
 
 def show_one(bot_id: str, rows: int, *, as_json: bool) -> None:
@@ -46,22 +46,12 @@ async def _seen(desk: Desk, bot_id: str, rows: int) -> tuple[BotPage, BotLine, M
 
 def pause(bot_id: str, reason: str, *, as_json: bool) -> None:
     """Pause a bot. NotFound, Conflict."""
-    _answer(at_desk(lambda desk: bots.pause_bot(desk, bot_id, request_of(reason))), bot_id, as_json)
+    answer(at_desk(lambda desk: bots.pause_bot(desk, bot_id, request_of(reason))), bot_id, as_json)
 
 
 def resume(bot_id: str, reason: str, *, as_json: bool) -> None:
     """Resume a bot. NotFound, Conflict."""
-    _answer(
-        at_desk(lambda desk: bots.resume_bot(desk, bot_id, request_of(reason))), bot_id, as_json
-    )
-
-
-def stop(bot_id: str, reason: str, *, flatten: bool, ask: bool, as_json: bool) -> None:
-    """Stop a bot; on a terminal asks before positions are sold. NotFound, Conflict."""
-    if ask and flatten and output.is_dialogue():
-        _confirm_sale(bot_id)
-    request = request_of(reason, flatten=flatten)
-    _answer(at_desk(lambda desk: bots.stop_bot(desk, bot_id, request)), bot_id, as_json)
+    answer(at_desk(lambda desk: bots.resume_bot(desk, bot_id, request_of(reason))), bot_id, as_json)
 
 
 def request_of(reason: str, *, flatten: bool = True) -> ControlRequest:
@@ -69,18 +59,9 @@ def request_of(reason: str, *, flatten: bool = True) -> ControlRequest:
     return ControlRequest(by=f"{user()}, command line", reason=reason, flatten=flatten)
 
 
-def _confirm_sale(bot_id: str) -> None:
-    """Ask before a stop that sells; a bot that holds nothing needs no question."""
-    positions = at_desk(lambda desk: desk.store.portfolio(bot_id)).positions
-    if not positions:
-        return
-    held = ", ".join(f"{telling.coins(p.quantity)} {base_of(s)}" for s, p in positions.items())
-    if not Confirm.ask(f"Bot {bot_id} holds {held}. Sell all of it and end the bot?"):
-        raise typer.Exit
-
-
-def _answer(answer: ControlAnswer, bot_id: str, as_json: bool) -> None:  # noqa: FBT001 - internal
+def answer(given: ControlAnswer, bot_id: str, as_json: bool) -> None:  # noqa: FBT001 - internal
+    """Write what a bot has answered."""
     if as_json:
-        output.write_json({"bot_id": bot_id, **answer.model_dump()})
+        output.write_json({"bot_id": bot_id, **given.model_dump()})
     else:
-        output.console().print(bot_pages.answer(bot_id, answer))
+        output.console().print(bot_pages.answer(bot_id, given))

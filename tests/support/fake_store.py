@@ -65,7 +65,12 @@ class FakeStore(FakeQuestions):
         self._events: list[tuple[str, EventRow]] = []
 
     async def create_bot(
-        self, bot_id: str, settings: BotSettings, created_ms: int, free: Decimal | None = None
+        self,
+        bot_id: str,
+        settings: BotSettings,
+        created_ms: int,
+        free: Decimal | None = None,
+        asked: str | None = None,  # noqa: ARG002 - nobody asks this store for it
     ) -> Bot:
         """Insert a running bot; Conflict if the id is taken, InputError if its capital is."""
         if free is not None:
