@@ -1,7 +1,6 @@
 """One bot kept in order through the API: settings, one position, its workflow, the archive."""
 
 import httpx
-import pytest
 
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.money import Price
@@ -113,6 +112,6 @@ async def test_a_stopped_bot_with_nothing_left_is_archived_and_comes_back(
     assert (refused.status_code, "positions in BTC/USDT" in refused.json()["detail"]) == (409, True)
 
 
-@pytest.mark.parametrize("path", ["archive", "unarchive", "start", "positions/BTC-USDT/close"])
-async def test_a_bot_that_there_is_not_is_not_found(api: httpx.AsyncClient, path: str) -> None:
-    assert (await api.post(f"/bots/none/{path}")).status_code == 404
+async def test_a_bot_that_there_is_not_is_not_found(api: httpx.AsyncClient) -> None:
+    for path in ("archive", "unarchive", "start", "positions/BTC-USDT/close"):
+        assert (await api.post(f"/bots/none/{path}")).status_code == 404
