@@ -75,7 +75,7 @@ class Answering(NoBots):
 
 def put_behind(client: httpx.AsyncClient, control: NoBots) -> None:
     """Have the API of this client tell these bots."""
-    transport = cast("httpx.ASGITransport", client._transport)  # noqa: SLF001 - the test's own
+    transport = cast("httpx.ASGITransport", client._transport)
     app = cast("FastAPI", transport.app)
     desk: Desk = app.state.desk
     app.state.desk = replace(desk, control=cast("BotControl", control))

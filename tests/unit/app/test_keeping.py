@@ -75,7 +75,7 @@ async def office(
 
 async def test_a_bot_with_dust_that_could_be_sold_is_not_archived_and_the_amount_is_said() -> None:
     desk = await office(Shelf(BTC_USDT="0.5"))
-    with pytest.raises(Conflict, match="it has 0.5 BTC/USDT, which is enough to be sold"):
+    with pytest.raises(Conflict, match=r"it has 0\.5 BTC/USDT, which is enough to be sold"):
         await archive_bot(desk, "b1", ANN)
 
 
@@ -91,7 +91,8 @@ async def test_a_bot_is_renamed_while_its_provider_is_not_set_up() -> None:
     desk = await office(Shelf(), BotStatus.RUNNING, QWEN)
     rename = ChangeSettings(by="Ann", settings={"name": "Calm"})
     assert (await change_settings(desk, "b1", rename, PROVIDERS)).settings.name == "Calm"
-    for wish in ({"model": "qwen-plus"}, {"prompt_version": "none"}):
+    wishes: tuple[dict[str, object], ...] = ({"model": "qwen-plus"}, {"prompt_version": "none"})
+    for wish in wishes:
         with pytest.raises(InputError):
             await change_settings(desk, "b1", ChangeSettings(by="A", settings=wish), PROVIDERS)
 
