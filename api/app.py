@@ -12,7 +12,9 @@ from starlette.types import ASGIApp
 from api import (
     control,
     event_stream,
+    everything,
     health,
+    keeping,
     metrics,
     page,
     performance,
@@ -44,9 +46,10 @@ FRESH_S: Final = 1.0
 """Seconds for which one answer of metrics and of readiness serves all who ask."""
 
 PARTS: Final = (
-    *(health, users, routes, performance, event_stream, control, status, metrics),
-    *(sign_in, page, reference),
+    *(health, users, routes, performance, event_stream, control, keeping, everything),
+    *(status, metrics, sign_in, page, reference),
 )
+"""The routes, in the order in which the reference lists them."""
 
 
 class _Application(FastAPI):

@@ -9,6 +9,8 @@ with workflow.unsafe.imports_passed_through():
     from oxbot.messages import (
         BotView,
         ChangeLimits,
+        ClosePosition,
+        CloseReport,
         ControlAnswer,
         ControlRequest,
         FlattenReport,
@@ -22,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         WriteOffRequest,
     )
     from workflows.attributes import attributes_of
+    from workflows.closing import Closing
     from workflows.control import UNREADABLE, Control, read_request
     from workflows.cycle import Cycle
     from workflows.details import details
@@ -59,6 +62,7 @@ class BotHandlers:
             state, self._steps, coins, ended=lambda: self._ended, show=self._show
         )
         self._flattening = Flattening(self._steps, self._control, self._protector)
+        self._closing = Closing(state, self._steps, self._protector)
         self._ticks = Ticks(state, self._steps)
         self._ended = False
         self._shown: BotStatus | None = None
@@ -141,6 +145,15 @@ class BotHandlers:
     @flatten_update.validator
     def _may_flatten(self, request: ControlRequest | None = None) -> None:  # noqa: ARG002 - as the update's
         self._control.must_be("flatten", *ALIVE)
+
+    @workflow.update(name="close", description="Sell one coin now; the bot goes on.")
+    async def close_update(self, request: ClosePosition) -> CloseReport:
+        """Close one position, and answer when it is closed or with how far it came."""
+        return await self._closing.answer(request)
+
+    @close_update.validator
+    def _may_close(self, request: ClosePosition) -> None:
+        self._control.must_be(f"close its position in {request.symbol}", *ALIVE)
 
     @workflow.update(name="change_limits", description="Change limits; only those named change.")
     async def change_limits_update(self, change: ChangeLimits) -> LimitsAnswer:

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from oxbot.domain.bot import Mode
-    from oxbot.domain.errors import InputError
+    from oxbot.domain.errors import InputError, Unanswered
     from oxbot.domain.limits import changed_limits, limits_after
     from oxbot.messages import ChangeLimits, LimitsAnswer, WriteLimits
     from workflows.scribe import Scribe
@@ -46,7 +46,11 @@ class LimitsChange:
             raise refused(self._scribe.refusals.pop(epoch))
         known = self._state.limits if recorded else before
         if known is None:
-            raise ApplicationError("The change is not on record yet; the bot sees to it.")
+            raise ApplicationError(
+                "The change is not on record yet; the bot sees to it.",
+                type=Unanswered.__name__,
+                non_retryable=True,
+            )
         after = known if recorded else limits_after(known, change.limits)
         changed = changed_limits(before, after) if before else change.limits
         return LimitsAnswer(epoch=epoch, limits=after, changed=tuple(changed), recorded=recorded)

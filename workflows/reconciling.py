@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from oxbot.domain.bot import Mode
-    from oxbot.domain.errors import Conflict, InputError, NotFound
+    from oxbot.domain.errors import Conflict, InputError, NotFound, Unanswered
     from oxbot.messages import Reconciliation, SayOverRequest, WriteOffRequest
     from workflows.causes import cause_of, failure_of
     from workflows.state import BotState
@@ -184,5 +184,7 @@ def _told(error: ActivityError, what: str) -> ApplicationError:
         return ApplicationError(cause.message, type=cause.type, non_retryable=True)
     return ApplicationError(
         f"Nobody can say yet whether {what}: {cause_of(error)}. "
-        "`oxbot bots show` tells by its events."
+        "`oxbot bots show` tells by its events.",
+        type=Unanswered.__name__,
+        non_retryable=True,
     )

@@ -34,7 +34,7 @@ from oxbot.messages import (
     SayOverRequest,
     WriteOffRequest,
 )
-from oxbot.ports import BotControl, Breaker, Listing, PriceBoard, Store
+from oxbot.ports import BotControl, Breaker, Keeping, Listing, PriceBoard, Store
 from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow, TradeRow
 
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -46,7 +46,8 @@ class Desk:
     """Where people give orders: the record, the running bots, the venue and what it lists.
 
     Board and breaker tell how the venue does; for that nobody at the desk asks it. `free_usdt`
-    asks the account of live bots what is free; None where that is nobody's business.
+    asks the account of live bots what is free; None where that is nobody's business, as is
+    `keeping` where nobody keeps the record of bots in order.
     """
 
     store: Store
@@ -56,6 +57,18 @@ class Desk:
     board: PriceBoard
     breaker: Breaker
     free_usdt: Callable[[], Awaitable[Decimal]] | None = None
+    keeping: Keeping | None = None
+
+    @property
+    def keeper(self) -> Keeping:
+        """Give the record of bots as people keep it in order.
+
+        Raises:
+            SetupError: That is not done here.
+        """
+        if self.keeping is None:
+            raise SetupError("Bots are not kept in order here.")
+        return self.keeping
 
 
 class BotPage(Value):
@@ -83,7 +96,27 @@ def new_bot_id() -> str:
 async def create_bot(
     desk: Desk, settings: BotSettings, providers: frozenset[str], bot_id: str | None = None
 ) -> Bot:
-    """Put a bot on record and start it, on the venue that this system looks at.
+    """Put a bot on record and start it, for those who go on with it at once.
+
+    Raises:
+        Unavailable: Temporal does not answer; the bot is on record, and starts when it does.
+        As `record_bot` does.
+    """
+    bot = await record_bot(desk, settings, providers, bot_id)
+    await desk.control.start(bot)
+    return bot
+
+
+async def record_bot(
+    desk: Desk,
+    settings: BotSettings,
+    providers: frozenset[str],
+    bot_id: str | None = None,
+    asked: str | None = None,
+) -> Bot:
+    """Put a bot on record, on the venue that this system looks at: from then on it will run.
+
+    `asked` is the digest of the request where it has a key.
 
     Raises:
         InputError: A model provider that is unknown or not set up, no such prompt version, an id
@@ -99,45 +132,21 @@ async def create_bot(
             f"{bot_id!r} cannot be a bot's id: use small letters, digits and hyphens, at most 31, "
             "and no hyphen at the beginning."
         )
-    for choice in settings.choices:
-        check_provider(choice.provider, providers)
-    if settings.prompt_version is not None:
-        check_version(settings.prompt_version)
+    check_deciders(settings, providers)
     must_make_sense(settings.limits, settings.capital, settings.mode)
     await _must_be_listed(desk, settings.symbols)
     free = await _free_usdt(desk, settings.capital) if settings.mode is Mode.LIVE else None
     here = settings.model_copy(update={"venue": desk.venue})
-    bot = await desk.store.create_bot(bot_id or new_bot_id(), here, time.time_ns() // 10**6, free)
-    await desk.control.start(bot)
-    return bot
+    now_ms = time.time_ns() // 10**6
+    return await desk.store.create_bot(bot_id or new_bot_id(), here, now_ms, free, asked)
 
 
-async def create_or_find(
-    desk: Desk, settings: BotSettings, providers: frozenset[str], bot_id: str | None
-) -> tuple[Bot, bool]:
-    """Make a bot, or give the one that was made so before under this id; and whether it is new.
-
-    What was on record, and not started since somebody died, is started.
-
-    Raises:
-        Conflict: Other settings were asked for under this id; or as `create_bot`.
-        As `create_bot` does.
-    """
-    known = await _known(desk, bot_id) if bot_id is not None else None
-    if known is None:
-        return await create_bot(desk, settings, providers, bot_id), True
-    if known.settings != settings.model_copy(update={"venue": known.settings.venue}):
-        raise Conflict(f"No bot was made: this key has made bot {known.id}, which is another one.")
-    if known.status is not BotStatus.STOPPED:
-        await desk.control.start(known)
-    return known, False
-
-
-async def _known(desk: Desk, bot_id: str) -> Bot | None:
-    try:
-        return await desk.store.bot(bot_id)
-    except NotFound:
-        return None
+def check_deciders(settings: BotSettings, providers: frozenset[str]) -> None:
+    """Refuse models that cannot be asked, and wordings that there are not. InputError."""
+    for choice in settings.choices:
+        check_provider(choice.provider, providers)
+    if settings.prompt_version is not None:
+        check_version(settings.prompt_version)
 
 
 async def _free_usdt(desk: Desk, capital: Notional) -> Decimal:

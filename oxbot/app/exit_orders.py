@@ -64,6 +64,8 @@ def key_of(ports: Ports, request: ProtectPosition, attempt: int) -> OrderKey:
 def _why(position: Position, request: ProtectPosition) -> str:
     """Tell what the exit rests on."""
     meant = request.protect
+    if meant.because:
+        return meant.because
     guards = {
         Purpose.STOP: ("the stop", position.stop_price),
         Purpose.TARGET: ("the target", position.target_price),

@@ -23,7 +23,7 @@ async def reconcile(desk: Desk) -> list[str]:
     """
     running = await desk.control.running()
     missing = [bot_id for bot_id in await desk.store.live_bots() if bot_id not in running]
-    return [bot_id for bot_id in missing if await _started(desk, bot_id)]
+    return [bot_id for bot_id in missing if await start_again(desk, bot_id)]
 
 
 async def watch_again(desk: Desk) -> bool:
@@ -35,8 +35,11 @@ async def watch_again(desk: Desk) -> bool:
     return ended and await desk.control.watch(desk.venue)
 
 
-async def _started(desk: Desk, bot_id: str) -> bool:
-    """Start a bot unless it runs after all, or has written its end since it was looked up."""
+async def start_again(desk: Desk, bot_id: str) -> bool:
+    """Start a bot unless it runs after all, or has written its end since it was looked up.
+
+    False: there was nothing to start.
+    """
     if await desk.control.is_running(bot_id):
         return False
     bot = await desk.store.bot(bot_id)

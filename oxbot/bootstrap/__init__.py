@@ -107,8 +107,10 @@ async def open_desk(settings: Settings, pool_size: int = DESK_POOL) -> AsyncIter
         redis = open_redis(found.redis_url or "")
         stack.push_async_callback(redis.aclose)
         shared = RedisListing(redis)
+        store = PostgresStore(engine)
         yield Desk(
-            store=PostgresStore(engine),
+            store=store,
+            keeping=store,
             control=TemporalBotControl(client, found.task_queue),
             venue=venue_of(found),
             listing=SharedFirst(venue_of(found), shared, partial(_ask_listing, found, shared)),

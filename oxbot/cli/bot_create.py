@@ -10,7 +10,7 @@ from rich.prompt import Confirm
 from rich.text import Text
 
 from oxbot.app import telling
-from oxbot.app.bots import create_bot
+from oxbot.app.making import make_bot
 from oxbot.bootstrap import open_desk, resolve
 from oxbot.bootstrap.exchange import venue_of
 from oxbot.cli import inputs, output
@@ -98,7 +98,7 @@ def create(wishes: Wishes, *, ask: bool, as_json: bool) -> None:
     Raises:
         SetupError: It is to trade live, and that is not set up; nothing was asked.
         InputError: It is to trade live, and nobody said with how much.
-        As `create_bot` does.
+        As `make_bot` does.
     """
     settings = resolve(load_settings())
     configure_logs(settings.log_format, "error")  # what is said here is the answer, or why not
@@ -118,7 +118,8 @@ def create(wishes: Wishes, *, ask: bool, as_json: bool) -> None:
 async def _create(settings: Settings, wishes: Wishes, *, as_json: bool) -> None:
     chosen = wishes.settings()
     async with open_desk(settings) as desk:
-        bot = await create_bot(desk, chosen, settings.model_providers, wishes.bot_id)
+        made = await make_bot(desk, chosen, settings.model_providers, wishes.bot_id)
+    bot = made.bot
     if as_json:
         output.write_json(bot)
         return
@@ -129,6 +130,10 @@ async def _create(settings: Settings, wishes: Wishes, *, as_json: bool) -> None:
             ".",
         )
     )
+    if not made.begun:
+        output.console().print(
+            "It is on record, and starts when Temporal answers: make no second one."
+        )
     output.console().print(
         f"  oxbot bots show {bot.id}      how it is doing\n"
         f"  oxbot bots pause {bot.id}     no entries, protection goes on\n"

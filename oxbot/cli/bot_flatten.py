@@ -35,7 +35,7 @@ def flatten(bot_id: str | None, reason: str, *, every: bool, ask: bool, as_json:
         output.write_json(document(done))
     else:
         write(output.console(), done)
-    if not all(one.report.done for one in done):
+    if not all(one.is_done for one in done):
         raise typer.Exit(1)
 
 
@@ -55,13 +55,22 @@ def document(done: Sequence[Flattened]) -> dict[str, object]:
     """Give what programs read: each bot, and the sums."""
     return {
         "bots": [
-            {"bot_id": one.bot_id, "trouble": one.trouble, **one.report.model_dump()}
+            {"bot_id": one.bot_id, "trouble": one.trouble, **(_report(one) or {"done": False})}
             for one in done
         ],
-        "open_orders": sum(one.report.open_orders for one in done),
-        "positions": sum(one.report.positions for one in done),
-        "done": all(one.report.done for one in done),
+        "open_orders": sum(report.open_orders for report in _reports(done)),
+        "positions": sum(report.positions for report in _reports(done)),
+        "done": all(one.is_done for one in done),
     }
+
+
+def _report(one: Flattened) -> dict[str, object]:
+    return one.report.model_dump() if one.report else {}
+
+
+def _reports(done: Sequence[Flattened]) -> list[FlattenReport]:
+    """Give what the record says, of the bots of which it could be read."""
+    return [one.report for one in done if one.report]
 
 
 def write(console: Console, done: Sequence[Flattened]) -> None:
@@ -76,6 +85,8 @@ def write(console: Console, done: Sequence[Flattened]) -> None:
 
 def _line(one: Flattened) -> tuple[str, ...]:
     report = one.report
+    if report is None:
+        return (one.bot_id, *(telling.NOTHING,) * 4, one.trouble)
     return (
         one.bot_id,
         report.status,
@@ -97,9 +108,9 @@ def _dust(report: FlattenReport) -> str:
 
 def _proof(done: Sequence[Flattened]) -> str:
     """Say what the record says."""
-    orders = sum(one.report.open_orders for one in done)
-    positions = sum(one.report.positions for one in done)
+    orders = sum(report.open_orders for report in _reports(done))
+    positions = sum(report.positions for report in _reports(done))
     counted = f"PostgreSQL: {orders} open orders, {positions} positions."
-    if all(one.report.done for one in done):
+    if all(one.is_done for one in done):
         return counted
     return f"{counted} NOT FLAT: run it again, or look with `oxbot bots show ID`."

@@ -1,9 +1,6 @@
-"""`oxbot bots list, show, pause, resume, stop`."""
+"""`oxbot bots list, show, pause, resume`."""
 
 from functools import partial
-
-import typer
-from rich.prompt import Confirm
 
 from oxbot.app import bots, telling
 from oxbot.app.bots import BotPage, Desk
@@ -13,7 +10,6 @@ from oxbot.cli import bot_pages, output
 from oxbot.cli.at_reading import from_record
 from oxbot.cli.config_sources import load_settings
 from oxbot.cli.desk import at_desk, user
-from oxbot.domain.market import base_of
 from oxbot.messages import ControlAnswer, ControlRequest
 
 
@@ -49,22 +45,12 @@ async def _seen(desk: Desk, bot_id: str, rows: int) -> tuple[BotPage, BotLine, M
 
 def pause(bot_id: str, reason: str, *, as_json: bool) -> None:
     """Pause a bot. NotFound, Conflict."""
-    _answer(at_desk(lambda desk: bots.pause_bot(desk, bot_id, request_of(reason))), bot_id, as_json)
+    answer(at_desk(lambda desk: bots.pause_bot(desk, bot_id, request_of(reason))), bot_id, as_json)
 
 
 def resume(bot_id: str, reason: str, *, as_json: bool) -> None:
     """Resume a bot. NotFound, Conflict."""
-    _answer(
-        at_desk(lambda desk: bots.resume_bot(desk, bot_id, request_of(reason))), bot_id, as_json
-    )
-
-
-def stop(bot_id: str, reason: str, *, flatten: bool, ask: bool, as_json: bool) -> None:
-    """Stop a bot; on a terminal asks before positions are sold. NotFound, Conflict."""
-    if ask and flatten and output.is_dialogue():
-        _confirm_sale(bot_id)
-    request = request_of(reason, flatten=flatten)
-    _answer(at_desk(lambda desk: bots.stop_bot(desk, bot_id, request)), bot_id, as_json)
+    answer(at_desk(lambda desk: bots.resume_bot(desk, bot_id, request_of(reason))), bot_id, as_json)
 
 
 def request_of(reason: str, *, flatten: bool = True) -> ControlRequest:
@@ -72,18 +58,9 @@ def request_of(reason: str, *, flatten: bool = True) -> ControlRequest:
     return ControlRequest(by=f"{user()}, command line", reason=reason, flatten=flatten)
 
 
-def _confirm_sale(bot_id: str) -> None:
-    """Ask before a stop that sells; a bot that holds nothing needs no question."""
-    positions = at_desk(lambda desk: desk.store.portfolio(bot_id)).positions
-    if not positions:
-        return
-    held = ", ".join(f"{telling.coins(p.quantity)} {base_of(s)}" for s, p in positions.items())
-    if not Confirm.ask(f"Bot {bot_id} holds {held}. Sell all of it and end the bot?"):
-        raise typer.Exit
-
-
-def _answer(answer: ControlAnswer, bot_id: str, as_json: bool) -> None:  # noqa: FBT001 - internal
+def answer(given: ControlAnswer, bot_id: str, as_json: bool) -> None:  # noqa: FBT001 - internal
+    """Write what a bot has answered."""
     if as_json:
-        output.write_json({"bot_id": bot_id, **answer.model_dump()})
+        output.write_json({"bot_id": bot_id, **given.model_dump()})
     else:
-        output.console().print(bot_pages.answer(bot_id, answer))
+        output.console().print(bot_pages.answer(bot_id, given))

@@ -4,18 +4,14 @@ from typing import Annotated
 
 import typer
 
-from oxbot.cli import bot_reads
+from oxbot.cli import bot_reads, bots_kept
+from oxbot.cli.bot_options import AsJson, BotId, Reason, Yes
 
 # Each command imports what it needs when it runs: `oxbot --help` must stay fast.
 # ruff: noqa: PLC0415
 
 app = typer.Typer(help="Make, show and control bots.", no_args_is_help=True)
 bot_reads.add_to(app)
-
-BotId = Annotated[str, typer.Argument(metavar="ID", help="The bot's id; see `oxbot bots list`.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
-Reason = Annotated[str, typer.Option(help="Why, for the record.")]
 
 
 @app.command()
@@ -113,10 +109,12 @@ def create(  # noqa: PLR0913 - one parameter for each option of the command
 @app.command("list")
 def list_(
     *,
-    archived: Annotated[bool, typer.Option("--archived", help="Those put out of sight.")] = False,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="Those that were archived, instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show all bots, but for those that were archived."""
+    """Show all bots but those that were archived."""
     from oxbot.cli import bot_verbs
 
     bot_verbs.show_list(archived=archived, as_json=as_json)
@@ -244,8 +242,11 @@ def limits(
 
 @app.command()
 def stop(
-    bot_id: BotId,
+    bot_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The bot's id; or say --all.")
+    ] = None,
     *,
+    every: Annotated[bool, typer.Option("--all", help="All bots.")] = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="Sell nothing now: close by stop, target and time.")
     ] = False,
@@ -253,7 +254,11 @@ def stop(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stop for good: no entries, sell what is held, end."""
-    from oxbot.cli import bot_verbs
+    """Stop for good: no entries, sell what is held, end. With --all, 1 if one was not told."""
+    from oxbot.cli import bot_stop
 
-    bot_verbs.stop(bot_id, reason, flatten=not keep, ask=not yes and not as_json, as_json=as_json)
+    ask = not yes and not as_json
+    bot_stop.stop(bot_id, reason, every=every, flatten=not keep, ask=ask, as_json=as_json)
+
+
+bots_kept.add_to(app)

@@ -32,6 +32,9 @@ BotId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
 """A part of a whole: 0.15 is 15 %."""
 
+BotName = Annotated[Storable, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+PromptVersion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")]
+Budget = Keepable[Annotated[Decimal, Field(gt=0, le=10**6)]]
 LONGEST_S: Final = 31 * 86_400
 
 
@@ -107,7 +110,7 @@ class BotSettings(Value):
     basis points since the last question and nothing else has changed; None: always.
     """
 
-    name: Annotated[Storable, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+    name: BotName
     owner: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "local"
     mode: Mode = Mode.PAPER
     venue: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,30}$")] = REAL_VENUE
@@ -142,8 +145,8 @@ class BotSettings(Value):
             return named
         return f"{named}, asked when something has changed (gate {plain(self.gate_bp)} bp)"
 
-    prompt_version: Annotated[str | None, Field(pattern=r"^[a-z0-9-]{1,30}$")] = None
-    budget_usd: Keepable[Annotated[Decimal, Field(gt=0, le=10**6)]] | None = None
+    prompt_version: PromptVersion | None = None
+    budget_usd: Budget | None = None
     gate_bp: LimitBasisPoints | None = None
 
     @model_validator(mode="after")
@@ -157,7 +160,10 @@ class BotSettings(Value):
 
 
 class Bot(Value):
-    """A bot on record; `created_ms` is wall time, `flatten` what a stop asked for."""
+    """A bot on record; `flatten` is what a stop asked for.
+
+    `created_ms` is wall time, as is `archived_ms`: since when lists leave it out, None if not.
+    """
 
     id: BotId
     settings: BotSettings
@@ -166,6 +172,7 @@ class Bot(Value):
     flatten: bool = True
     incarnation: int
     created_ms: int
+    archived_ms: int | None = None
 
     def is_live_on(self, venue: str) -> bool:
         """Whether it trades live on a venue and is not stopped."""

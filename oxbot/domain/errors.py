@@ -18,7 +18,8 @@ OxbotError
 │   │   └── ModelRateLimited        it asks to wait (`retry_after_s`)                    503
 │   ├── ExitUnfinished          an exit that has to go on until it is done           503
 │   │   └── NotSold                 the exchange refuses it; it is tried again           503
-│   └── StoreUnavailable        PostgreSQL or Redis                                  503
+│   ├── StoreUnavailable        PostgreSQL or Redis                                  503
+│   └── Unanswered              it was told, and may still do it                     503
 ├── StoreRefused            PostgreSQL understood a statement and said no            500
 ├── VenueRefused            the exchange understood and said no                      502
 ├── OutcomeUnknown          the exchange may or may not have done it                 502
@@ -170,6 +171,10 @@ class NotSold(ExitUnfinished):
 
 class StoreUnavailable(Unavailable):
     """PostgreSQL or Redis does not answer."""
+
+
+class Unanswered(Unavailable):
+    """Somebody was told, and did not answer in time: what was asked for may still happen."""
 
 
 class StoreRefused(OxbotError):  # noqa: N818 - as NotFound

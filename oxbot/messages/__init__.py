@@ -44,6 +44,8 @@ from oxbot.messages.cycles import (
     ValidateRisk,
 )
 from oxbot.messages.protection import (
+    ClosePosition,
+    CloseReport,
     Examine,
     ExamineReport,
     FlattenReport,
@@ -79,6 +81,8 @@ __all__ = [
     "WATCH_WORKFLOW",
     "BotView",
     "ChangeLimits",
+    "ClosePosition",
+    "CloseReport",
     "ControlAnswer",
     "ControlRequest",
     "CountHoldings",

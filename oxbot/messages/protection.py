@@ -1,10 +1,12 @@
 """Prices that are watched, exits that they set off, and selling everything."""
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from oxbot.domain.feed import FeedStatus
+from oxbot.domain.market import Symbol
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.domain.orders import Purpose
+from oxbot.domain.values import Storable
 from oxbot.messages.base import Message
 
 
@@ -14,7 +16,8 @@ class Protect(Message):
     `opened_ms` (venue ms) and `version` say which position, and which state of it; version 0 is
     whichever it is in. `price` in USDT crossed at `crossed_ms` (venue ms), and was there to be
     seen at `seen_wall_ms` (wall ms; 0: not known). `resting` is the price at which a stop that
-    rested on paper has filled while nobody watched.
+    rested on paper has filled while nobody watched. `because` is the word of a person who wants
+    it closed, for the record.
     """
 
     symbol: str
@@ -25,6 +28,7 @@ class Protect(Message):
     crossed_ms: int
     seen_wall_ms: int
     resting: Price | None = None
+    because: str = ""
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -55,6 +59,34 @@ class ProtectReport(Message):
     reason: str = ""
     price: Price | None = None
     under_way: bool = False
+
+
+class ClosePosition(BaseModel):
+    """A person wants one position closed, and the bot to go on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    symbol: Symbol
+    by: Storable = "temporal"
+    reason: Storable = ""
+
+
+class CloseReport(Message):
+    """What is left of a position that was to be closed, by the record.
+
+    `done`: nothing of it is held, and no order of its coin is open. `under_way`: it is not done,
+    and goes on until it is; else `reason` says why it was not sold. `price` is the average of the
+    exit in USDT, `dust` are coins too few to sell.
+    """
+
+    symbol: str
+    done: bool
+    under_way: bool = False
+    status: str
+    reason: str = ""
+    price: Price | None = None
+    order_ids: tuple[str, ...] = ()
+    dust: Quantity | None = None
 
 
 class Examine(Message):

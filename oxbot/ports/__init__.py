@@ -3,6 +3,7 @@
 Every method may raise the errors of `oxbot.domain.errors`; Temporal does the retrying.
 """
 
+from oxbot.ports.keeping import Keeping
 from oxbot.ports.market import (
     Breaker,
     Clock,
@@ -25,6 +26,7 @@ __all__ = [
     "Clock",
     "Exchange",
     "Flight",
+    "Keeping",
     "Listing",
     "LiveExchange",
     "MarketFeed",

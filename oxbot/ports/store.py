@@ -45,12 +45,17 @@ class Store(ProtectionStore, LiveStore, Protocol):
     """The record. Each method is one transaction."""
 
     async def create_bot(
-        self, bot_id: str, settings: BotSettings, created_ms: int, free: Decimal | None = None
+        self,
+        bot_id: str,
+        settings: BotSettings,
+        created_ms: int,
+        free: Decimal | None = None,
+        asked: str | None = None,
     ) -> Bot:
         """Insert a running bot with its capital as first posting; Conflict if the id is taken.
 
         `free` is what a live bot's account has free, in USDT: InputError where the live bots of
-        the venue have too much of it by now.
+        the venue have too much of it by now. `asked` is the digest of what it was asked for with.
         """
         ...
 

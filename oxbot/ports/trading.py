@@ -14,6 +14,8 @@ from oxbot.domain.resting import RestingStop, SeenStop
 from oxbot.messages import (
     BotView,
     ChangeLimits,
+    ClosePosition,
+    CloseReport,
     ControlAnswer,
     ControlRequest,
     ExamineReport,
@@ -216,6 +218,10 @@ class BotControl(Protocol):
 
     async def flatten(self, bot_id: str, request: ControlRequest) -> FlattenReport:
         """Pause a bot and sell everything; answers when it is flat, or says how far it came."""
+        ...
+
+    async def close_position(self, bot_id: str, request: ClosePosition) -> CloseReport:
+        """Close one position of a bot that goes on; NotFound where it holds nothing of the coin."""
         ...
 
     async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:

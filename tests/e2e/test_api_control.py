@@ -63,6 +63,15 @@ def test_a_bot_is_made_paused_changed_resumed_and_stopped(
     wrong = ann.patch(f"/bots/{bot_id}/limits", json={"limits": {"stop": "200%"}})
     assert wrong.status_code == 422
 
+    renamed = ann.patch(f"/bots/{bot_id}/settings", json={"settings": {"name": "calm"}})
+    assert (renamed.status_code, renamed.json()["changed"]) == (200, ["name"])
+    again = ann.post("/bots", json=BOT, headers=key)
+    assert (again.status_code, again.json()["id"]) == (200, bot_id), "known by what was asked for"
+    nothing = ann.post(f"/bots/{bot_id}/positions/BTC-USDT/close")
+    assert (nothing.status_code, "holds nothing" in nothing.json()["detail"]) == (404, True)
+    assert ann.post(f"/bots/{bot_id}/start").json()["started"] is False
+    assert ann.post(f"/bots/{bot_id}/archive").status_code == 409
+
     assert ann.post(f"/bots/{bot_id}/resume", json={}).json()["status"] == "running"
     flat = ann.post(f"/bots/{bot_id}/flatten", json={})
     assert (flat.status_code, flat.json()["report"]["positions"]) == (200, 0)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from oxbot.adapters.postgres.engine import open_engine
 from oxbot.bootstrap import resolve
 from oxbot.settings import Settings
-from tests.e2e.system_process import OXBOT, Machine
+from tests.e2e.system_process import OXBOT, Machine, wait_until
 
 
 def answer(machine: Machine, *arguments: str) -> Any:  # noqa: ANN401 - JSON
@@ -65,6 +65,30 @@ def test_a_bot_is_made_paused_resumed_and_stopped_from_the_command_line(system: 
     assert failure(system, "flatten", "b2") == (3, "NotFound")
     assert answer(system, "stop", "b1")["status"] in ("closing", "stopped")
     assert system.run("bots", "list").stdout.count("b1") == 1
+
+
+def test_a_bot_is_changed_ended_with_all_others_and_put_out_of_sight(system: Machine) -> None:
+    answer(system, "create", "--id", "k1", "--symbols", "btc", "--interval", "86400")
+    shown = system.run("bots", "settings", "k1").stdout
+    assert "fixed" in shown
+    changed = answer(system, "settings", "k1", "--set", "name=Calm", "--set", "gate_bp=5")
+    assert changed["changed"] == ["name", "gate_bp"]
+    assert failure(system, "settings", "k1", "--set", "capital=5") == (2, "InputError")
+    assert failure(system, "close", "k1", "BTC") == (3, "NotFound")
+    assert failure(system, "close", "k1", "BTC,ETH") == (2, "InputError")
+    assert answer(system, "start", "k1")["started"] is False
+    assert failure(system, "archive", "k1") == (4, "Conflict")
+
+    assert failure(system, "stop", "k1", "--all") == (2, "InputError")
+    every = answer(system, "stop", "--all", "--yes")
+    assert {"k1"} <= {one["bot_id"] for one in every["bots"]}
+    wait_until(lambda: answer(system, "show", "k1")["bot"]["status"] == "stopped")
+    assert failure(system, "start", "k1") == (4, "Conflict")
+    assert answer(system, "archive", "k1", "--reason", "tidy")["archived_ms"]
+    assert "k1" not in bots(system)
+    assert "k1" in system.run("bots", "list", "--archived").stdout
+    assert answer(system, "unarchive", "k1")["archived_ms"] is None
+    assert "k1" in bots(system)
 
 
 def test_limits_change_on_a_running_bot_and_the_books_are_audited(machine: Machine) -> None:

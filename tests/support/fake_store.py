@@ -57,6 +57,7 @@ class FakeStore(FakeQuestions):
         self.equity_points: dict[tuple[str, int], Notional] = {}
         self.fresh_points: list[tuple[str, int, Notional]] = []
         self.high_water: dict[str, Notional] = {}
+        self.digests: dict[str, str | None] = {}
         self.alarms: dict[tuple[str, str], str] = {}
         self.grant_at_most = 10**9
         self._snapshots: dict[str, Snapshot] = {}
@@ -65,7 +66,12 @@ class FakeStore(FakeQuestions):
         self._events: list[tuple[str, EventRow]] = []
 
     async def create_bot(
-        self, bot_id: str, settings: BotSettings, created_ms: int, free: Decimal | None = None
+        self,
+        bot_id: str,
+        settings: BotSettings,
+        created_ms: int,
+        free: Decimal | None = None,
+        asked: str | None = None,
     ) -> Bot:
         """Insert a running bot; Conflict if the id is taken, InputError if its capital is."""
         if free is not None:
@@ -82,6 +88,7 @@ class FakeStore(FakeQuestions):
             created_ms=created_ms,
         )
         self.bots_by_id[bot_id] = bot
+        self.digests[bot_id] = asked
         self.cash[bot_id] = self.high_water[bot_id] = settings.capital
         return bot
 

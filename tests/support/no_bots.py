@@ -4,6 +4,8 @@ from oxbot.domain.bot import Bot
 from oxbot.messages import (
     BotView,
     ChangeLimits,
+    ClosePosition,
+    CloseReport,
     ControlAnswer,
     ControlRequest,
     ExamineReport,
@@ -43,6 +45,9 @@ class NoBots:
         raise NotImplementedError(bot_id, request)
 
     async def flatten(self, bot_id: str, request: ControlRequest) -> FlattenReport:
+        raise NotImplementedError(bot_id, request)
+
+    async def close_position(self, bot_id: str, request: ClosePosition) -> CloseReport:
         raise NotImplementedError(bot_id, request)
 
     async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:

@@ -7,7 +7,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.app.bots import Desk
-from oxbot.app.flatten import flatten_all, flatten_bot
+from oxbot.app.flatten import Flattened, flatten_all, flatten_bot
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import ControlRequest, FlattenReport
@@ -32,6 +32,11 @@ async def holding(house: House, *symbols: str) -> tuple[Bot, BotHandle]:
     house.model.will_buy(*symbols)
     await house.run_cycles(bot, 1)
     return bot, handle
+
+
+def report_of(done: Flattened) -> FlattenReport:
+    assert done.report is not None
+    return done.report
 
 
 def desk_of(house: House) -> Desk:
@@ -175,8 +180,8 @@ async def test_all_bots_are_flattened_and_the_proof_is_read_from_the_record(
     await real_house.until(lambda: all(real_house.store.open_coins(b.id) for b in bots))
     done = await flatten_all(desk_of(real_house), PERSON)
     assert [one.bot_id for one in done] == [*(bot.id for bot in bots), stopped.id]
-    assert all(one.report.done for one in done)
-    assert [one.report.status for one in done] == ["paused"] * 3 + ["stopped"]
+    assert all(one.is_done for one in done)
+    assert [report_of(one).status for one in done] == ["paused"] * 3 + ["stopped"]
     assert all(real_house.store.open_coins(bot.id) == set() for bot in bots)
 
 
@@ -186,8 +191,8 @@ async def test_a_bot_without_a_workflow_is_not_called_done_although_others_are(
     bot, handle = await real_house.started(interval_s=2)
     lost = await real_house.new_bot()
     done = {one.bot_id: one for one in await flatten_all(desk_of(real_house), PERSON)}
-    assert done[bot.id].report.done
-    assert (done[lost.id].report.positions, done[lost.id].report.done) == (0, False)
+    assert done[bot.id].is_done
+    assert (report_of(done[lost.id]).positions, done[lost.id].is_done) == (0, False)
     assert "no running workflow" in done[lost.id].trouble
     await resume(handle)
 
@@ -197,6 +202,6 @@ async def test_dust_has_a_value_where_a_price_is_known(real_house: House) -> Non
         real_house.model.will_buy(BTC)
     bot, _ = await real_house.started(interval_s=2)
     await real_house.until(lambda: real_house.store.open_coins(bot.id) == {BTC})
-    report = (await flatten_bot(desk_of(real_house), bot.id, PERSON)).report
+    report = report_of(await flatten_bot(desk_of(real_house), bot.id, PERSON))
     assert report.done
     assert report.dust_value == {BTC: report.dust[BTC] * real_house.feed.prices[BTC]}

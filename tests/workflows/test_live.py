@@ -11,7 +11,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from oxbot.adapters.temporal.protection import SAID_WITHIN
 from oxbot.app.say_over import WAIT_MS
 from oxbot.domain.bot import Bot, BotStatus
-from oxbot.domain.errors import Conflict, NotFound, VenueUnavailable
+from oxbot.domain.errors import Conflict, NotFound, Unanswered, VenueUnavailable
 from oxbot.domain.money import Notional, Price
 from oxbot.domain.orders import Order, OrderState, Purpose
 from oxbot.messages import Protect, Reconciliation, SayOverRequest, WriteControl, WriteOffRequest
@@ -278,7 +278,10 @@ async def test_a_write_off_that_is_refused_says_why_and_one_that_fails_that_nobo
         wish = WriteOffRequest(id="w1", by="a person", losses={"USDT": Decimal(999)})
         with pytest.raises(Conflict, match="not what is missing"):
             await house.ports.control.write_off(bot.id, wish)
-        with house.faults.failing("write_off"), pytest.raises(Conflict, match="Nobody can say yet"):
+        with (
+            house.faults.failing("write_off"),
+            pytest.raises(Unanswered, match="Nobody can say yet"),
+        ):
             await house.ports.control.write_off(bot.id, wish)
         _, paper = await house.started()
         with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -354,7 +357,10 @@ async def test_what_a_person_says_to_be_over_is_ended_and_entries_go_on(empty_ho
         house.store.orders_by_id[lost.id] = lost.model_copy(update=sent)
         assert (await reconciled(handle)).unknown
         wish = SayOverRequest(order_id=lost.id, by="a person")
-        with house.faults.failing("say_over"), pytest.raises(Conflict, match="Nobody can say yet"):
+        with (
+            house.faults.failing("say_over"),
+            pytest.raises(Unanswered, match="Nobody can say yet"),
+        ):
             await house.ports.control.say_over(bot.id, wish)
         for _ in range(2):
             found = await house.ports.control.say_over(bot.id, wish)

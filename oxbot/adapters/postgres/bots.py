@@ -41,12 +41,17 @@ class Bots(Records):
     """The part of the store that keeps bots."""
 
     async def create_bot(
-        self, bot_id: str, settings: BotSettings, created_ms: int, free: Decimal | None = None
+        self,
+        bot_id: str,
+        settings: BotSettings,
+        created_ms: int,
+        free: Decimal | None = None,
+        asked: str | None = None,
     ) -> Bot:
         """Insert a running bot with its capital as first posting; Conflict if the id is taken.
 
         `free` is what a live bot's account has free, in USDT: InputError where the live bots of
-        the venue have too much of it by now.
+        the venue have too much of it by now. `asked` is the digest of what it was asked for with.
         """
         bot = Bot(
             id=bot_id,
@@ -63,7 +68,7 @@ class Bots(Records):
                 )
                 claimed = await live_cash(connection, settings.venue)
                 must_be_free(free, claimed, settings.capital)
-            new = insert(bots).values(_row_of(bot)).on_conflict_do_nothing()
+            new = insert(bots).values(_row_of(bot) | {"asked": asked}).on_conflict_do_nothing()
             if not (await connection.execute(new.returning(bots.c.id))).one_or_none():
                 raise Conflict(f"There is a bot {bot_id} already. Choose another id.")
             await post(connection, bot_id, "deposit:1", deposit_entries(settings.capital))
@@ -148,12 +153,13 @@ def bot_from(row: RowMapping) -> Bot:
         flatten=row["flatten"],
         incarnation=row["incarnation"],
         created_ms=row["created_at"],
+        archived_ms=row["archived_at"],
     )
 
 
 def _row_of(bot: Bot) -> dict[str, object]:
     return {
-        **bot.model_dump(exclude={"settings", "created_ms"}),
+        **bot.model_dump(exclude={"settings", "created_ms", "archived_ms"}),
         "settings": bot.settings.model_dump(mode="json"),
         "cash": bot.settings.capital,
         "high_water": bot.settings.capital,

@@ -10,6 +10,8 @@ from oxbot.adapters.temporal.protection import TemporalProtection
 from oxbot.messages import (
     BotView,
     ChangeLimits,
+    ClosePosition,
+    CloseReport,
     ControlAnswer,
     ControlRequest,
     FlattenReport,
@@ -59,6 +61,16 @@ class TemporalBotControl(TemporalProtection):
         except REFUSALS as error:
             raise failed(error, bot_id) from error
         return answer
+
+    async def close_position(self, bot_id: str, request: ClosePosition) -> CloseReport:
+        """Close one position of a bot that goes on; answers when it is, or says how far it came."""
+        try:
+            report: CloseReport = await self._handle(bot_id).execute_update(
+                "close", request, result_type=CloseReport, rpc_timeout=FLATTEN_WITHIN
+            )
+        except REFUSALS as error:
+            raise failed(error, bot_id) from error
+        return report
 
     async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
         """Change a bot's limits, which it checks before anything is written."""

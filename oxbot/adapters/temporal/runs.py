@@ -1,5 +1,6 @@
 """Workflows started, and how they ended: named here, never imported."""
 
+from datetime import timedelta
 from typing import Final
 
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
@@ -17,6 +18,9 @@ from oxbot.adapters.temporal.failures import failed
 from oxbot.domain.bot import Bot
 from oxbot.domain.errors import Unavailable
 from oxbot.messages import BOT_WORKFLOW, WATCH_WORKFLOW, WatchView, watch_id, workflow_id
+
+START_WITHIN: Final = timedelta(seconds=10)
+"""A bot that was put on record is started by the reconciler where Temporal takes longer."""
 
 PAGE: Final = 1000
 """Workflows listed by one request."""
@@ -49,6 +53,7 @@ class TemporalRuns:
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                rpc_timeout=START_WITHIN,
                 static_summary=f"{settings.name} ({settings.mode}, {settings.provider})",
                 static_details=f"Trades {', '.join(settings.symbols)} every {settings.interval_s} s"
                 f" with {settings.capital} USDT.",

@@ -49,6 +49,7 @@ bots: Final = Table(
     Column("high_water", Money(Notional), comment="USDT; null until recorded again after a resume"),
     Column("created_at", Milliseconds, nullable=False),
     Column("archived_at", Milliseconds, comment="since when lists leave it out"),
+    Column("asked", Text, comment="digest of the request that made it by a key"),
     among("status", BotStatus),
 )
 
