@@ -77,7 +77,7 @@ async def log_out_everywhere(register: Register, name: str) -> int:
         InputError: A name that cannot be.
         NotFound: There is no such user.
     """
-    return await register.users.end_logins(user_name(name), LOGGED_OUT)
+    return await register.users.end_logins_of(user_name(name), LOGGED_OUT)
 
 
 async def make_admin(register: Register, name: str, *, is_admin: bool) -> User:

@@ -28,7 +28,7 @@ class UserAdmin(Protocol):
         """
         ...
 
-    async def end_logins(self, name: str, because: str) -> int:
+    async def end_logins_of(self, name: str, because: str) -> int:
         """End all logins of a user; give how many.
 
         Raises:

@@ -50,7 +50,7 @@ class PostgresUserAdmin(PostgresUsers):
             await _end_all(connection, user.id, NEW_PASSWORD)
         return user
 
-    async def end_logins(self, name: str, because: str) -> int:
+    async def end_logins_of(self, name: str, because: str) -> int:
         """End all logins of a user; give how many. NotFound."""
         async with self._transaction() as connection:
             user = await _one(connection, select(*_USER).where(_named(name)), name)
