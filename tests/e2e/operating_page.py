@@ -52,7 +52,7 @@ def run(commands: list[str], environment: Mapping[str, str], folder: Path) -> li
     script = "".join(f'{command}\nprintf "\\n%s %s\\n" "{MARK}" "$?"\n' for command in commands)
     (folder / "page.sh").write_text(script, encoding="utf-8")
     ran = subprocess.run(
-        ["bash", "page.sh"],
+        ["/bin/bash", "page.sh"],
         stdin=subprocess.DEVNULL,
         env=dict(environment),
         cwd=folder,
