@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from oxbot.cli.completing import BotId, BotIds, MaybeBotId
+
 # Each command imports what it needs when it runs: `oxbot --help` must stay fast.
 # ruff: noqa: PLC0415
 
 app = typer.Typer(help="Make, show and control bots.", no_args_is_help=True)
 
-BotId = Annotated[str, typer.Argument(metavar="ID", help="The bot's id; see `oxbot bots list`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
@@ -130,10 +131,7 @@ def show(
 
 @app.command()
 def watch(
-    bot_ids: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Which ones; else all that are not stopped."),
-    ] = None,
+    bot_ids: BotIds = None,
     *,
     every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between looks.")] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="One look, then end.")] = False,
@@ -199,9 +197,7 @@ def reconcile(
 
 @app.command()
 def flatten(
-    bot_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The bot's id; or say --all.")
-    ] = None,
+    bot_id: MaybeBotId = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="All bots.")] = False,
     reason: Reason = "",

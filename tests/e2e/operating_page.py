@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "operating.md"
+README: Final = PAGE.parents[1] / "README.md"
 MARK: Final = "-- end of what the command said --"
 ANYTHING: Final = "..."
 """A line of the page that stands for any number of lines."""
@@ -67,9 +68,9 @@ def run(commands: list[str], environment: Mapping[str, str], folder: Path) -> li
 
 def is_like(shown: str, said: str) -> bool:
     """Whether an output has the shape that the page shows: the same, but for what changes."""
-    shown_json = _json(shown)
+    shown_json, said_json = _json(shown), _json(said)
     if shown_json is not None:
-        return _has_shape(shown_json, _json(said))
+        return said_json is not None and _has_shape(shown_json, said_json)
     pattern = "".join(
         "(.*\n)*?" if line.strip() == ANYTHING else f"{re.escape(_plain(line))} *\n"
         for line in shown.splitlines()

@@ -1,11 +1,11 @@
-"""docs/operating.md holds: its commands are run, in order, and say what the page shows."""
+"""docs/operating.md and the quick start hold: their commands say what the pages show."""
 
 import os
 import stat
 
 import pytest
 
-from tests.e2e.operating_page import ANYTHING, PAGE, examples, is_like, run
+from tests.e2e.operating_page import ANYTHING, PAGE, README, examples, is_like, run
 from tests.e2e.system_process import OXBOT, Machine
 
 
@@ -19,8 +19,8 @@ def with_oxbot(machine: Machine) -> dict[str, str]:
     return {**machine.environment, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
-def test_each_command_of_the_page_says_what_the_page_shows(machine: Machine) -> None:
-    page = examples(PAGE.read_text(encoding="utf-8"))
+def test_each_command_of_the_pages_says_what_they_show(machine: Machine) -> None:
+    page = [each for path in (PAGE, README) for each in examples(path.read_text(encoding="utf-8"))]
     assert len(page) > 30
     environment = with_oxbot(machine)
     machine.start()
