@@ -24,6 +24,25 @@ async def test_the_page_shows_each_bot_with_its_links(
     assert 'http-equiv="refresh"' in page
 
 
+async def test_every_link_of_a_page_opens_for_whoever_is_signed_in_to_pages(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await new_bot(store)
+    del api.headers["Authorization"]
+    for path in ("/", "/docs"):
+        here = re.findall(r'<a href="(/[^"]*)"', (await api.get(path)).text)
+        assert here
+        assert {link: (await api.get(link)).status_code for link in here} == dict.fromkeys(
+            here, 200
+        )
+
+
+async def test_the_reference_shows_code_as_code(api: httpx.AsyncClient) -> None:
+    page = (await api.get("/docs")).text
+    assert "<code>POST /login</code>" in page
+    assert "`" not in page
+
+
 async def test_the_page_without_bots_says_how_to_make_one(api: httpx.AsyncClient) -> None:
     assert "oxbot bots create" in (await api.get("/")).text
 

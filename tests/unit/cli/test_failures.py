@@ -45,7 +45,7 @@ def test_the_exit_code_tells_the_kind_of_failure(error: OxbotError, code: int) -
 def test_the_page_and_the_help_name_each_exit_code() -> None:
     page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| (\d+) \|", page, re.MULTILINE))
-    kinds = (OxbotError, *_all(OxbotError))
+    kinds: list[type[OxbotError]] = [OxbotError, *_all(OxbotError)]
     codes = {0, failures.USAGE, failures.INTERRUPTED}
     codes |= {failures.exit_code(kind.__new__(kind)) for kind in kinds}
     assert named == {str(code) for code in codes}
