@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
 
 from oxbot.domain.errors import StoreUnavailable
 
