@@ -21,7 +21,7 @@ HEADERS: Final = {
         "frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # by no-referrer a browser would send our forms as of nobody
     "Cache-Control": "no-store",
 }
 """No script at all, nothing from elsewhere, nothing kept."""

@@ -1,7 +1,11 @@
 """HTML from strings, with every piece of text escaped."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Final
+
+_CODE: Final = re.compile(r"`([^`]+)`")
 
 STYLE = """\
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem;
@@ -35,6 +39,12 @@ def element(tag: str, text: str, kind: str = "") -> str:
     """Give an element with text in it; `kind` is its class."""
     named = f' class="{escape(kind)}"' if kind else ""
     return f"<{tag}{named}>{escape(text)}</{tag}>"
+
+
+def prose(text: str) -> str:
+    """Give a paragraph; what stands between backticks is code."""
+    shown = _CODE.sub(r"<code>\1</code>", escape(text))
+    return f"<p>{shown}</p>"
 
 
 def link(text: str, href: str) -> str:

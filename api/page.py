@@ -107,7 +107,7 @@ def _more(cursor: str | None) -> str:
 def _row(line: BotLine, settings: Settings, shown_in: tzinfo) -> tuple[str, ...]:
     bot, last = line.bot, line.last
     url = workflow_url(settings, bot.id)
-    name = markup.link(bot.settings.name, f"/bots/{bot.id}")
+    name = markup.link(bot.settings.name, url) if url else escape(bot.settings.name)
     kind = "bad" if bot.settings.mode is Mode.LIVE else "note"
     due = when(last.due_ms, shown_in) if last else "before its first cycle"
     return (
@@ -159,11 +159,7 @@ def _decision(line: BotLine) -> str:
 
 def _links(settings: Settings) -> str:
     web_ui = settings.temporal_ui_url
-    found = [
-        markup.link("what the API answers", "/docs"),
-        markup.link("all bots as JSON", "/bots"),
-        markup.link("prices as JSON", "/status"),
-    ]
+    found = [markup.link("what the API answers", "/docs")]
     if web_ui:
         found.append(markup.link("Temporal's Web UI", web_ui))
     return f'<p class="note">{" · ".join(found)}</p>'

@@ -25,7 +25,7 @@ async def docs(request: Request) -> HTMLResponse:
     ]
     links = [markup.link("as OpenAPI", "/openapi.json"), markup.link("the bots", "/")]
     body = [
-        markup.element("p", about["description"]),
+        markup.prose(about["description"]),
         *paths,
         f'<p class="note">{" · ".join(links)}</p>',
     ]
@@ -42,7 +42,7 @@ def _path(named_by: str, operation: Document) -> str:
         for p in parameters
     ]
     named = markup.table(("parameter", "in", "what", "default"), rows) if rows else ""
-    told = markup.element("p", operation.get("description", ""))
+    told = markup.prose(operation.get("description", ""))
     return f"{markup.element('h2', named_by)}{told}{named}"
 
 

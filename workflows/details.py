@@ -44,10 +44,11 @@ def _status(state: BotState) -> str:
     equity = f"{state.equity:.2f} USDT" if state.equity is not None else "not known yet"
     if state.unpriced:
         equity += f" (no price of {', '.join(state.unpriced)}: positions at cost, dust at nothing)"
-    reason = f" by {state.control_by}: {state.control_reason}" if state.control_by else ""
+    by = f" by {state.control_by}" if state.control_by else ""
+    reason = f": {state.control_reason}" if state.control_reason else ""
     tick = "waits for its driver" if state.stepped else when(state.due_ms)
     return (
-        f"**Status** {state.status}{reason}  \n**Equity** {equity}  \n"
+        f"**Status** {state.status}{by}{reason}  \n**Equity** {equity}  \n"
         f"**Next tick** {tick}  \n**Cycle** {state.next_cycle - 1} "
         f"(incarnation {state.incarnation}, epoch {state.epoch})"
     )

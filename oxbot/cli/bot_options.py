@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-BotId = Annotated[str, typer.Argument(metavar="ID", help="The bot's id; see `oxbot bots list`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]

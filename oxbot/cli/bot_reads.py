@@ -4,20 +4,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oxbot.cli.bot_options import AsJson
+from oxbot.cli.completing import BotId
+
 # Each command imports what it needs when it runs: `oxbot --help` must stay fast.
 # ruff: noqa: PLC0415
 
 if TYPE_CHECKING:
     from oxbot.cli.bot_reads_run import Wish
 
-BotId = Annotated[str, typer.Argument(metavar="ID", help="The bot's id; see `oxbot bots list`.")]
 Limit = Annotated[int, typer.Option(min=1, max=500, help="How many, the newest first.")]
 Cursor = Annotated[
     str | None, typer.Option(help="Those that are older than this: what the last page ended with.")
 ]
 Every = Annotated[bool, typer.Option("--all", help="All there are, however many.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, with units and UTC times.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 def add_to(app: typer.Typer) -> None:

@@ -37,7 +37,8 @@ COLUMNS: Final = (
 
 def render(look: Look, zone: tzinfo, width: int, trouble: str = "") -> RenderableType:
     """Draw one look; `trouble` is what kept the next look from being taken."""
-    head = f"{when(look.at_ms, zone)}   {len(look.bots)} bots   Ctrl-C ends"
+    count = len(look.bots)
+    head = f"{when(look.at_ms, zone)}   {count} bot{'' if count == 1 else 's'}"
     parts: list[RenderableType] = [Text(head, "dim", no_wrap=True, overflow="ellipsis")]
     if trouble:
         parts.append(Text(trouble, "bold red"))

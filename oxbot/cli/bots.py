@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from oxbot.cli import bot_reads, bots_kept
-from oxbot.cli.bot_options import AsJson, BotId, Reason, Yes
+from oxbot.cli.bot_options import AsJson, Reason, Yes
+from oxbot.cli.completing import BotId, BotIds, MaybeBotId
 
 # Each command imports what it needs when it runs: `oxbot --help` must stay fast.
 # ruff: noqa: PLC0415
@@ -135,10 +136,7 @@ def show(
 
 @app.command()
 def watch(
-    bot_ids: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Which ones; else all that are not stopped."),
-    ] = None,
+    bot_ids: BotIds = None,
     *,
     every: Annotated[float, typer.Option(min=0.2, max=3600, help="Seconds between looks.")] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="One look, then end.")] = False,
@@ -204,9 +202,7 @@ def reconcile(
 
 @app.command()
 def flatten(
-    bot_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The bot's id; or say --all.")
-    ] = None,
+    bot_id: MaybeBotId = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="All bots.")] = False,
     reason: Reason = "",

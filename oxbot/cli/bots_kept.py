@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from oxbot.cli.bot_options import AsJson, BotId, Reason, Yes
+from oxbot.cli.bot_options import AsJson, Reason, Yes
+from oxbot.cli.completing import BotId
 
 # Each command imports what it needs when it runs: `oxbot --help` must stay fast.
 # ruff: noqa: PLC0415

@@ -24,6 +24,25 @@ async def test_the_page_shows_each_bot_with_its_links(
     assert 'http-equiv="refresh"' in page
 
 
+async def test_every_link_of_a_page_opens_for_whoever_is_signed_in_to_pages(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    await new_bot(store)
+    del api.headers["Authorization"]
+    for path in ("/", "/docs"):
+        here = re.findall(r'<a href="(/[^"]*)"', (await api.get(path)).text)
+        assert here
+        assert {link: (await api.get(link)).status_code for link in here} == dict.fromkeys(
+            here, 200
+        )
+
+
+async def test_the_reference_shows_code_as_code(api: httpx.AsyncClient) -> None:
+    page = (await api.get("/docs")).text
+    assert "<code>POST /login</code>" in page
+    assert "`" not in page
+
+
 async def test_the_page_without_bots_says_how_to_make_one(api: httpx.AsyncClient) -> None:
     assert "oxbot bots create" in (await api.get("/")).text
 
@@ -51,7 +70,7 @@ async def test_every_answer_forbids_scripts_and_guessing(api: httpx.AsyncClient,
     assert "script-src" not in policy
     assert "unsafe-inline" not in policy
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"  # or browsers hide where our own form is
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

@@ -1,5 +1,6 @@
 """The bot's page in the Web UI: a value says how old its price is, or that there is none."""
 
+from oxbot.domain.bot import BotStatus
 from oxbot.domain.money import Notional, Price, Quantity
 from oxbot.messages import PositionBrief
 from workflows.details import details
@@ -18,6 +19,13 @@ def held(symbol: str, age_ms: int | None) -> PositionBrief:
         unrealised=Notional("1.5") if age_ms is not None else Notional(0),
         age_ms=age_ms,
     )
+
+
+def test_who_changed_the_status_is_said_and_why_only_if_they_said_it() -> None:
+    state = BotState(bot_id="b1", status=BotStatus.PAUSED, control_by="temporal")
+    assert "**Status** paused by temporal  \n" in details(state)
+    because = state.model_copy(update={"control_reason": "lunch"})
+    assert "**Status** paused by temporal: lunch  \n" in details(because)
 
 
 def test_what_was_refused_last_stays_on_the_page_and_is_said_once() -> None:

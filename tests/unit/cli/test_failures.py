@@ -1,8 +1,10 @@
 """Exit codes and sentences: what a script and a person get when something goes wrong."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,20 @@ HEAVY = (
 )
 def test_the_exit_code_tells_the_kind_of_failure(error: OxbotError, code: int) -> None:
     assert failures.exit_code(error) == code
+
+
+def test_the_page_and_the_help_name_each_exit_code() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| (\d+) \|", page, re.MULTILINE))
+    kinds: list[type[OxbotError]] = [OxbotError, *_all(OxbotError)]
+    codes = {0, failures.USAGE, failures.INTERRUPTED}
+    codes |= {failures.exit_code(kind.__new__(kind)) for kind in kinds}
+    assert named == {str(code) for code in codes}
+    assert named == set(re.findall(r"\b(\d+) [a-z]", failures.EXPLAINED))
+
+
+def _all(kind: type[OxbotError]) -> list[type[OxbotError]]:
+    return [each for sub in kind.__subclasses__() for each in (sub, *_all(sub))]
 
 
 def raising(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
