@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from api_bench import filling, served
 from api_bench.figures import summed_up
 from api_bench.plan import Load, Size
@@ -51,9 +53,10 @@ async def measured(home: Path, size: Size, load: tuple[int, int]) -> dict[str, A
 
 def _driven(database_url: str, home: Path, size: Size, load: tuple[int, int]) -> dict[str, Any]:
     rate, seconds = load
-    with served.an_api(database_url, home) as url:
+    with served.an_api(database_url, home) as (url, process):
         wanted = Load(url, rate, seconds, size.bots)
         given = {"load": wanted.as_json(), "token": served.a_token(url)}
+        before_s = _cpu_s(process)
         done = subprocess.run(
             [sys.executable, "-m", "api_bench.driver"],
             input=json.dumps(given),
@@ -62,9 +65,16 @@ def _driven(database_url: str, home: Path, size: Size, load: tuple[int, int]) ->
             check=False,
             cwd=BENCH,
         )
+        worked_ms = (_cpu_s(process) - before_s) * 1000
     if done.returncode:
         sys.exit(f"The driver ended with {done.returncode}:\n{done.stderr}")
-    return summed_up(json.loads(done.stdout))
+    found = summed_up(json.loads(done.stdout))
+    return {**found, "api_cpu_ms_a_request": round(worked_ms / (rate * seconds), 2)}
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _asked() -> argparse.Namespace:

@@ -218,7 +218,7 @@ async def test_statistics_are_after_fees_and_model_cost(
     assert Decimal(found["net_pnl"]) == Decimal("9.992")
     assert Decimal(found["net_return"]) == Decimal("0.0004996")
     assert found["trades"] == 3
-    assert Decimal(found["win_rate"]) == Decimal("0.33333333")
+    assert Decimal(found["win_rate"]) == Decimal("0.66666667")
     assert found["exits"]["stop"]["trades"] == 3
     assert found["sharpe"] is None
     assert Decimal(found["time_in_market"]) == Decimal("0.6")
