@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 
 from api.problems import PROBLEM
-from api.reading import CSV, Form, TheReading, as_file, as_json
+from api.reading import CSV, Form, TheReading, as_file, json_text
 from api.signed_in import TheBot
 from oxbot.app.statistics import Statistics, statistics
 from oxbot.domain.values import Value
@@ -48,7 +48,7 @@ async def equity(
     if form == "csv":
         all_ = partial(reading.equity, stretch=stretch)
         return await as_file("equity", all_, EquityPoint, bot, None)
-    return as_json(Curve(items=tuple(await reading.curve(bot.id, stretch, points))))
+    return json_text(f'{{"items":{await reading.curve_written(bot.id, stretch, points)}}}')
 
 
 @router.get("/statistics")

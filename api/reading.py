@@ -9,7 +9,7 @@ from api.problems import Responses
 from oxbot.app.csv_lines import PAGE_ROWS, Fetch, csv_text, walked
 from oxbot.domain.bot import Bot
 from oxbot.domain.values import Value
-from oxbot.ports.reading import Reading
+from oxbot.ports.reading import ListName, Reading
 from oxbot.records.reading import Part
 
 Row = TypeVar("Row", bound=Value)
@@ -29,11 +29,11 @@ CSV: Final[Responses] = {
 }
 
 
-def _reading(request: Request) -> Reading:
+async def _reading(request: Request) -> Reading:
     return cast("Reading", request.app.state.reading)
 
 
-def _part(limit: Limit = 100, cursor: Cursor = None) -> Part:
+async def _part(limit: Limit = 100, cursor: Cursor = None) -> Part:
     return Part(limit=limit, cursor=cursor)
 
 
@@ -43,16 +43,21 @@ ThePart = Annotated[Part, Depends(_part)]
 
 def as_json(answer: Value) -> Response:
     """Answer with a value as it is: it was validated when it was made."""
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return json_text(answer.model_dump_json())
+
+
+def json_text(text: str) -> Response:
+    """Answer with what is JSON already."""
+    return Response(text, media_type="application/json")
 
 
 async def listed(
-    name: str, fetch: Fetch[Row], kind: type[Row], bot: Bot, part: Part, form: str
+    name: ListName, reading: Reading, kind: type[Value], bot: Bot, part: Part, form: str
 ) -> Response:
     """Answer with a page of a bot's list, or with all of it from the cursor on."""
     if form == "csv":
-        return await as_file(name, fetch, kind, bot, part.cursor)
-    return as_json(await fetch(bot.id, part))
+        return await as_file(name, getattr(reading, name), kind, bot, part.cursor)
+    return json_text(await reading.written(name, bot.id, part))
 
 
 async def as_file(

@@ -41,9 +41,9 @@ class BotLine(Value):
     """One bot with its last cycle and what it holds; cash in USDT.
 
     `last` is the newest cycle, which may be under way; None before the first. `quotes` are the
-    prices that it saw, or newer ones (`at_market`). `equity` is as of the newest cycle that was
-    recorded whole; before that, cash and what was paid for the positions. `archived_ms` (wall) is
-    since when lists leave it out.
+    prices that it saw (in a list, of what is held), or newer ones (`at_market`). `equity` is as
+    of the newest cycle that was recorded whole; before that, cash and what was paid for the
+    positions. `archived_ms` (wall) is since when lists leave it out.
     """
 
     bot: Bot

@@ -1,6 +1,6 @@
 """The record as people look through it: whole lists part by part, curves, sums."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from oxbot.records import CycleRow, EventRow, TradeRow
 from oxbot.records.reading import (
@@ -16,6 +16,8 @@ from oxbot.records.reading import (
     Part,
     Stretch,
 )
+
+ListName = Literal["cycles", "orders", "trades", "fills", "ledger", "decisions", "events"]
 
 
 class Reading(Protocol):
@@ -74,6 +76,14 @@ class Reading(Protocol):
 
     async def equity(self, bot_id: str, part: Part, stretch: Stretch = ALWAYS) -> Page[EquityPoint]:
         """Give all points of the equity curve in a stretch."""
+        ...
+
+    async def written(self, name: ListName, bot_id: str, part: Part) -> str:
+        """Give the page that the list of this name gives, as JSON."""
+        ...
+
+    async def curve_written(self, bot_id: str, stretch: Stretch, points: int) -> str:
+        """Give the points that `curve` gives, as a JSON array."""
         ...
 
     async def curve(self, bot_id: str, stretch: Stretch, points: int) -> list[EquityPoint]:

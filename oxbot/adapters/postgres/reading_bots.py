@@ -136,6 +136,7 @@ async def _held(
 
 def _state(row: RowMapping, held: tuple[Position, ...]) -> BotState:
     last = {column.name: row[f"last_{column.name}"] for column in _LAST.c}
+    seen = last["quotes"] or {}
     of_last = row["newest_cycle"] == last["cycle"]
     equity = row["newest_equity"] if of_last else None
     return BotState(
@@ -144,7 +145,7 @@ def _state(row: RowMapping, held: tuple[Position, ...]) -> BotState:
         cash=row["cash"],
         equity=row["newest_equity"],
         last=None if last["cycle"] is None else cycle_row_of({**last, "equity": equity}),
-        quotes=last["quotes"] or {},
+        quotes={p.symbol: seen[p.symbol] for p in held if p.symbol in seen},
         positions=held,
     )
 

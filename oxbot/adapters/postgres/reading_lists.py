@@ -1,12 +1,26 @@
 """The lists of one bot, part by part: each is read by the number that its index is sorted by."""
 
 import re
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, cast, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
+from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.history import (
     cycle_row_of,
     cycles_listed,
@@ -27,8 +41,11 @@ from oxbot.adapters.postgres.schema import (
     orders,
     trades,
 )
+from oxbot.adapters.postgres.written import Columns, Derived, joined, written
 from oxbot.domain.errors import InputError
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.values import Value
+from oxbot.ports.reading import ListName
 from oxbot.records import CycleRow, EventRow, TradeRow
 from oxbot.records.reading import (
     ALWAYS,
@@ -44,10 +61,11 @@ from oxbot.records.reading import (
 
 Row = TypeVar("Row", bound=Value)
 Query = Select[*tuple[object, ...]]
-Key = ColumnElement[int]
 
 _CURSOR: Final = re.compile("[0-9]{1,18}")
 _KEY: Final = "list_key"
+MONEY_DIGITS: Final = 12
+"""Of the money scale."""
 
 EQUITY: Final = (
     *(c for c in equity_points.c if c.name in EquityPoint.model_fields),
@@ -74,60 +92,135 @@ _DECISIONS: Final = select(
 ).join(cycles, OF_CYCLE)
 
 
+def _of_cycles(of: Columns) -> Columns:
+    return {
+        "due_ms": of["due_at"],
+        "recorded_ms": of["recorded_at"],
+        "decision": func.coalesce(of["decision"], ""),
+        "orders": func.coalesce(of["orders"], 0),
+    }
+
+
+def _of_orders(of: Columns) -> Columns:
+    nothing = literal(Quantity(0), Money(Quantity))
+    average = func.round(of["notional"] / func.nullif(of["filled"], nothing), MONEY_DIGITS)
+    return {
+        "filled": func.coalesce(of["filled"], nothing, type_=Money(Quantity)),
+        "price": type_coerce(average, Money(Price)),
+    }
+
+
+def _order_line(row: RowMapping) -> OrderLine:
+    times = {name: row[name] for name in ("limit_price", "intended_ms", "finished_ms")}
+    return OrderLine(**dict(order_row_of(row)), **times)
+
+
+def _reader(kind: type[Row]) -> Callable[[RowMapping], Row]:
+    names = tuple(kind.model_fields)
+
+    def read(row: RowMapping) -> Row:
+        given: dict[str, Any] = {name: row[name] for name in names}  # Any: as columns have it
+        return kind.model_validate(given)
+
+    return read
+
+
+@dataclass(frozen=True)
+class Listing(Generic[Row]):
+    """A list: its query, the number it is sorted by, and how its rows are read and written."""
+
+    query: Query
+    key: Column[int]
+    kind: type[Row]
+    read: Callable[[RowMapping], Row]
+    derived: Derived = lambda _: {}
+
+    def part(self, bot_id: str, part: Part) -> Query:
+        """Select one row more than asked for, which tells whether anything follows."""
+        mine = self.query.where(self.key.table.c.bot_id == bot_id)
+        older = mine if part.cursor is None else mine.where(self.key < _before(part.cursor))
+        keyed = older.add_columns(self.key.label(_KEY))
+        return keyed.order_by(self.key.desc()).limit(part.limit + 1)
+
+
+def _plain(query: Query, key: Column[int], kind: type[Row]) -> Listing[Row]:
+    return Listing(query, key, kind, _reader(kind))
+
+
+CYCLES: Final = Listing(cycles_listed(), cycles.c.cycle, CycleRow, cycle_row_of, _of_cycles)
+ORDERS: Final = Listing(_ORDERS, orders.c.number, OrderLine, _order_line, _of_orders)
+TRADES: Final = _plain(trades_listed(), trades.c.fill_id, TradeRow)
+FILLS: Final = _plain(_FILLS, fills.c.id, FillRow)
+LEDGER: Final = _plain(_LEDGER, ledger_entries.c.id, LedgerRow)
+DECISIONS: Final = _plain(_DECISIONS, llm_decisions.c.cycle, DecisionLine)
+EVENTS: Final = _plain(events_listed(), events.c.id, EventRow)
+
+LISTINGS: Final[Mapping[ListName, Listing[Any]]] = {  # Any: of whatever row
+    "cycles": CYCLES,
+    "orders": ORDERS,
+    "trades": TRADES,
+    "fills": FILLS,
+    "ledger": LEDGER,
+    "decisions": DECISIONS,
+    "events": EVENTS,
+}
+
+
 class Lists(Records):
     """The part of the reading that gives lists of a bot, newest first."""
 
     async def cycles(self, bot_id: str, part: Part) -> Page[CycleRow]:
         """Give cycles."""
-        query = cycles_listed().where(cycles.c.bot_id == bot_id)
-        return await self._page(query, cycles.c.cycle, part, cycle_row_of)
+        return await self._page(CYCLES, bot_id, part)
 
     async def orders(self, bot_id: str, part: Part) -> Page[OrderLine]:
         """Give orders with what they filled."""
-        query = _ORDERS.where(orders.c.bot_id == bot_id)
-        return await self._page(query, orders.c.number, part, _order_line)
+        return await self._page(ORDERS, bot_id, part)
 
     async def trades(self, bot_id: str, part: Part) -> Page[TradeRow]:
         """Give round trips."""
-        query = trades_listed().where(trades.c.bot_id == bot_id)
-        return await self._page(query, trades.c.fill_id, part, _reader(TradeRow))
+        return await self._page(TRADES, bot_id, part)
 
     async def fills(self, bot_id: str, part: Part) -> Page[FillRow]:
         """Give fills."""
-        query = _FILLS.where(fills.c.bot_id == bot_id)
-        return await self._page(query, fills.c.id, part, _reader(FillRow))
+        return await self._page(FILLS, bot_id, part)
 
     async def ledger(self, bot_id: str, part: Part) -> Page[LedgerRow]:
         """Give lines of the ledger."""
-        query = _LEDGER.where(ledger_entries.c.bot_id == bot_id)
-        return await self._page(query, ledger_entries.c.id, part, _reader(LedgerRow))
+        return await self._page(LEDGER, bot_id, part)
 
     async def decisions(self, bot_id: str, part: Part) -> Page[DecisionLine]:
         """Give decisions."""
-        query = _DECISIONS.where(llm_decisions.c.bot_id == bot_id)
-        return await self._page(query, llm_decisions.c.cycle, part, _reader(DecisionLine))
+        return await self._page(DECISIONS, bot_id, part)
 
     async def events(self, bot_id: str, part: Part) -> Page[EventRow]:
         """Give events."""
-        query = events_listed().where(events.c.bot_id == bot_id)
-        return await self._page(query, events.c.id, part, _reader(EventRow))
+        return await self._page(EVENTS, bot_id, part)
 
     async def equity(self, bot_id: str, part: Part, stretch: Stretch = ALWAYS) -> Page[EquityPoint]:
         """Give all points of the equity curve in a stretch."""
         query = select(*EQUITY).where(points_within(bot_id, stretch))
-        return await self._page(query, equity_points.c.cycle, part, _reader(EquityPoint))
+        return await self._page(_plain(query, equity_points.c.cycle, EquityPoint), bot_id, part)
 
-    async def _page(
-        self, query: Query, key: Key, part: Part, read: Callable[[RowMapping], Row]
-    ) -> Page[Row]:
-        """Read one row more than asked for, which tells whether anything follows."""
-        older = query if part.cursor is None else query.where(key < _before(part.cursor))
-        sorted_ = older.add_columns(key.label(_KEY)).order_by(key.desc()).limit(part.limit + 1)
+    async def written(self, name: ListName, bot_id: str, part: Part) -> str:
+        """Give a page of a list as JSON, written by PostgreSQL."""
+        listing = LISTINGS[name]
+        rows = written(listing.part(bot_id, part), listing.kind, listing.derived)
         async with self._statements() as connection:
-            rows = (await connection.execute(sorted_)).mappings().all()
+            sorted_ = rows.order_by(rows.selected_columns[_KEY].desc())
+            found = (await connection.execute(sorted_)).mappings().all()
+        more = len(found) > part.limit
+        following = f'"{found[part.limit - 1][_KEY]}"' if more else "null"
+        items = joined(row["json"] for row in found[: part.limit])
+        return f'{{"items":{items},"next":{following}}}'
+
+    async def _page(self, listing: Listing[Row], bot_id: str, part: Part) -> Page[Row]:
+        async with self._statements() as connection:
+            query = listing.part(bot_id, part)
+            rows = (await connection.execute(query)).mappings().all()
         shown = rows[: part.limit]
         last = str(shown[-1][_KEY]) if len(rows) > part.limit else None
-        return Page(items=tuple(map(read, shown)), next=last)
+        return Page(items=tuple(map(listing.read, shown)), next=last)
 
 
 def points_within(bot_id: str, stretch: Stretch) -> ColumnElement[bool]:
@@ -151,18 +244,3 @@ def no_cursor(cursor: str) -> InputError:
     return InputError(
         f"{cursor[:40]!r} is no cursor of this list: use the `next` of its last page."
     )
-
-
-def _order_line(row: RowMapping) -> OrderLine:
-    times = {name: row[name] for name in ("limit_price", "intended_ms", "finished_ms")}
-    return OrderLine(**dict(order_row_of(row)), **times)
-
-
-def _reader(kind: type[Row]) -> Callable[[RowMapping], Row]:
-    names = tuple(kind.model_fields)
-
-    def read(row: RowMapping) -> Row:
-        given: dict[str, Any] = {name: row[name] for name in names}  # Any: as columns have it
-        return kind.model_validate(given)
-
-    return read
