@@ -25,7 +25,13 @@ from api.attempts import no_attempts
 from oxbot import __version__
 from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
-from oxbot.bootstrap import open_desk, open_reading, open_reception, resolve
+from oxbot.bootstrap import (
+    open_desk,
+    open_reading,
+    open_reception,
+    resolve,
+    spare_the_collector,
+)
 from oxbot.settings import Settings
 
 DESCRIPTION = (
@@ -103,6 +109,7 @@ async def _desk_opened(app: FastAPI) -> AsyncIterator[None]:
     ):
         app.state.desk, app.state.reception, app.state.reading = desk, reception, reading
         app.state.alarm = Alarm(desk)
+        spare_the_collector()
         ringing = asyncio.create_task(app.state.alarm.run())
         yield
         ringing.cancel()

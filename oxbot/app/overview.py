@@ -76,12 +76,10 @@ async def all_lines(reading: Reading, *, archived: bool = False) -> list[BotLine
 
 
 def _line(state: BotState) -> BotLine:
-    held = {position.symbol: position for position in state.positions}
-    at_cost = Portfolio(cash=state.cash, positions=held).equity({})
     return BotLine(
         bot=state.bot,
         last=state.last,
-        equity=at_cost if state.equity is None else state.equity,
+        equity=_at_cost(state) if state.equity is None else state.equity,
         cash=state.cash,
         positions=tuple(_held(p, state.quotes.get(p.symbol)) for p in state.positions),
         quotes=state.quotes,
@@ -106,6 +104,11 @@ async def line_of(store: Store, bot: Bot) -> BotLine:
         ),
         quotes=quotes,
     )
+
+
+def _at_cost(state: BotState) -> Notional:
+    held = {position.symbol: position for position in state.positions}
+    return Portfolio(cash=state.cash, positions=held).equity({})
 
 
 def at_market(line: BotLine, prices: Mapping[str, Quote]) -> BotLine:

@@ -129,7 +129,8 @@ async def _held(
     )
     held: dict[str, tuple[Position, ...]] = {}
     for row in (await connection.execute(query)).mappings():
-        position = Position.model_validate({name: row[name] for name in Position.model_fields})
+        # Of columns with units, which were checked when they were written.
+        position = Position.model_construct(**{name: row[name] for name in Position.model_fields})
         held[row["bot_id"]] = (*held.get(row["bot_id"], ()), position)
     return held
 

@@ -3,15 +3,20 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
+    Integer,
     RowMapping,
     Select,
     Text,
     and_,
+    bindparam,
     cast,
     func,
     literal,
@@ -20,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from oxbot.adapters.postgres.columns import Money
+from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.history import (
     cycle_row_of,
     cycles_listed,
@@ -64,6 +69,9 @@ Query = Select[*tuple[object, ...]]
 
 _CURSOR: Final = re.compile("[0-9]{1,18}")
 _KEY: Final = "list_key"
+LATEST_MS: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999, beyond which there is no date."""
+
 MONEY_DIGITS: Final = 12
 """Of the money scale."""
 
@@ -125,7 +133,7 @@ def _reader(kind: type[Row]) -> Callable[[RowMapping], Row]:
     return read
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Listing(Generic[Row]):
     """A list: its query, the number it is sorted by, and how its rows are read and written."""
 
@@ -135,12 +143,19 @@ class Listing(Generic[Row]):
     read: Callable[[RowMapping], Row]
     derived: Derived = lambda _: {}
 
-    def part(self, bot_id: str, part: Part) -> Query:
-        """Select one row more than asked for, which tells whether anything follows."""
-        mine = self.query.where(self.key.table.c.bot_id == bot_id)
-        older = mine if part.cursor is None else mine.where(self.key < _before(part.cursor))
-        keyed = older.add_columns(self.key.label(_KEY))
-        return keyed.order_by(self.key.desc()).limit(part.limit + 1)
+    @cache  # noqa: B019 - there are as many as lists
+    def part(self, *, older: bool) -> Query:
+        """Select a part of a bot's list: `of_bot`, `most` rows, those `before` a number."""
+        mine = self.query.where(self.key.table.c.bot_id == bindparam("of_bot", type_=Text))
+        known = mine.where(self.key < bindparam("before", type_=BigInteger)) if older else mine
+        keyed = known.add_columns(self.key.label(_KEY)).order_by(self.key.desc())
+        return keyed.limit(bindparam("most", type_=Integer))
+
+    @cache  # noqa: B019 - as above
+    def written(self, *, older: bool) -> Query:
+        """Select the same as JSON."""
+        rows = written(self.part(older=older), self.kind, self.derived)
+        return rows.order_by(rows.selected_columns[_KEY].desc())
 
 
 def _plain(query: Query, key: Column[int], kind: type[Row]) -> Listing[Row]:
@@ -154,6 +169,17 @@ FILLS: Final = _plain(_FILLS, fills.c.id, FillRow)
 LEDGER: Final = _plain(_LEDGER, ledger_entries.c.id, LedgerRow)
 DECISIONS: Final = _plain(_DECISIONS, llm_decisions.c.cycle, DecisionLine)
 EVENTS: Final = _plain(events_listed(), events.c.id, EventRow)
+
+EQUITY_POINTS: Final = _plain(
+    select(*EQUITY).where(
+        equity_points.c.at.between(
+            bindparam("since", type_=Milliseconds), bindparam("until", type_=Milliseconds)
+        )
+    ),
+    equity_points.c.cycle,
+    EquityPoint,
+)
+"""Of a stretch: `since` one time `until` another."""
 
 LISTINGS: Final[Mapping[ListName, Listing[Any]]] = {  # Any: of whatever row
     "cycles": CYCLES,
@@ -199,25 +225,32 @@ class Lists(Records):
 
     async def equity(self, bot_id: str, part: Part, stretch: Stretch = ALWAYS) -> Page[EquityPoint]:
         """Give all points of the equity curve in a stretch."""
-        query = select(*EQUITY).where(points_within(bot_id, stretch))
-        return await self._page(_plain(query, equity_points.c.cycle, EquityPoint), bot_id, part)
+        given = {"since": stretch.since_ms or 0, "until": stretch.until_ms or LATEST_MS}
+        return await self._page(EQUITY_POINTS, bot_id, part, given)
 
     async def written(self, name: ListName, bot_id: str, part: Part) -> str:
         """Give a page of a list as JSON, written by PostgreSQL."""
-        listing = LISTINGS[name]
-        rows = written(listing.part(bot_id, part), listing.kind, listing.derived)
+        query, given = LISTINGS[name].written(older=part.cursor is not None), _given(bot_id, part)
         async with self._statements() as connection:
-            sorted_ = rows.order_by(rows.selected_columns[_KEY].desc())
-            found = (await connection.execute(sorted_)).mappings().all()
+            found = (await connection.execute(query, given)).mappings().all()
         more = len(found) > part.limit
         following = f'"{found[part.limit - 1][_KEY]}"' if more else "null"
         items = joined(row["json"] for row in found[: part.limit])
         return f'{{"items":{items},"next":{following}}}'
 
-    async def _page(self, listing: Listing[Row], bot_id: str, part: Part) -> Page[Row]:
+    async def _page(
+        self,
+        listing: Listing[Row],
+        bot_id: str,
+        part: Part,
+        others: Mapping[str, object] = MappingProxyType({}),
+    ) -> Page[Row]:
+        query, given = (
+            listing.part(older=part.cursor is not None),
+            _given(bot_id, part) | dict(others),
+        )
         async with self._statements() as connection:
-            query = listing.part(bot_id, part)
-            rows = (await connection.execute(query)).mappings().all()
+            rows = (await connection.execute(query, given)).mappings().all()
         shown = rows[: part.limit]
         last = str(shown[-1][_KEY]) if len(rows) > part.limit else None
         return Page(items=tuple(map(listing.read, shown)), next=last)
@@ -231,6 +264,12 @@ def points_within(bot_id: str, stretch: Stretch) -> ColumnElement[bool]:
     if stretch.until_ms is not None:
         bounds.append(equity_points.c.at <= stretch.until_ms)
     return and_(*bounds)
+
+
+def _given(bot_id: str, part: Part) -> dict[str, object]:
+    """Give what a list's query takes: one row more than wanted tells whether anything follows."""
+    given: dict[str, object] = {"of_bot": bot_id, "most": part.limit + 1}
+    return given if part.cursor is None else {**given, "before": _before(part.cursor)}
 
 
 def _before(cursor: str) -> int:
