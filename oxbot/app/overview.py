@@ -76,7 +76,7 @@ async def all_lines(reading: Reading, *, archived: bool = False) -> list[BotLine
 
 
 def _line(state: BotState) -> BotLine:
-    return BotLine(
+    return BotLine.model_construct(
         bot=state.bot,
         last=state.last,
         equity=_at_cost(state) if state.equity is None else state.equity,
@@ -144,7 +144,7 @@ async def _seen(store: Store, bot_id: str, cycle: int) -> dict[str, Quote]:
 
 def _held(position: Position, quote: Quote | None) -> HeldCoin:
     value = quote.worth(position.quantity) if quote else None
-    return HeldCoin(
+    return HeldCoin.model_construct(  # each of its type, and there may be hundreds
         symbol=position.symbol,
         quantity=position.quantity,
         cost=position.cost,

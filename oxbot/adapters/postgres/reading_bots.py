@@ -24,6 +24,7 @@ from oxbot.adapters.postgres.reading_lists import no_cursor
 from oxbot.adapters.postgres.rows import POSITION, Records, must_exist
 from oxbot.adapters.postgres.schema import bots, cycles, equity_points, positions
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode
+from oxbot.domain.market import Quote
 from oxbot.domain.portfolio import Position
 from oxbot.records.reading import BotState, Page, Part
 
@@ -140,13 +141,13 @@ def _state(row: RowMapping, held: tuple[Position, ...]) -> BotState:
     seen = last["quotes"] or {}
     of_last = row["newest_cycle"] == last["cycle"]
     equity = row["newest_equity"] if of_last else None
-    return BotState(
+    return BotState.model_construct(
         bot=_bot(row),
         archived_ms=row["archived_at"],
         cash=row["cash"],
         equity=row["newest_equity"],
         last=None if last["cycle"] is None else cycle_row_of({**last, "equity": equity}),
-        quotes={p.symbol: seen[p.symbol] for p in held if p.symbol in seen},
+        quotes={p.symbol: Quote.model_validate(seen[p.symbol]) for p in held if p.symbol in seen},
         positions=held,
     )
 
