@@ -26,8 +26,8 @@ class Reading(Protocol):
     Each list of a bot that there is not is empty.
     """
 
-    async def must_exist(self, bot_id: str) -> None:
-        """Make sure that there is a bot; NotFound."""
+    async def must_exist(self, bot_id: str, owner: str | None = None) -> None:
+        """Make sure that there is a bot, and that it is this owner's; NotFound."""
         ...
 
     async def bots(self, owner: str | None, part: Part, *, archived: bool) -> Page[BotState]:
