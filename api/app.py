@@ -33,7 +33,14 @@ from oxbot import __version__
 from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
 from oxbot.app.following import Following
-from oxbot.bootstrap import open_desk, open_event_log, open_reading, open_reception, resolve
+from oxbot.bootstrap import (
+    open_desk,
+    open_event_log,
+    open_reading,
+    open_reception,
+    resolve,
+    spare_the_collector,
+)
 from oxbot.settings import Settings
 
 DESCRIPTION = (
@@ -114,6 +121,7 @@ async def _opened(app: FastAPI) -> AsyncIterator[None]:
         app.state.readiness = Shared(partial(health.look, looking), FRESH_S)
         app.state.scraped = Shared(partial(metrics.scrape, looking, alarm), FRESH_S)
         app.state.following = Following(log, reception.users, settings.api_streams)
+        spare_the_collector()
         ringing = asyncio.create_task(alarm.run())
         yield
         app.state.following.close()

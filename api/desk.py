@@ -1,4 +1,8 @@
-"""How a request gets at the desk that the application opened."""
+"""How a request gets at the desk that the application opened.
+
+What depends on nothing but the application is a coroutine all the same: anything else would go to
+a thread and back, at each request.
+"""
 
 from typing import Annotated, cast
 
@@ -9,15 +13,15 @@ from oxbot.app.bots import Desk
 from oxbot.settings import Settings
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     return cast("Desk", request.app.state.desk)
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     return cast("Settings", request.app.state.settings)
 
 
-def _alarm(request: Request) -> Alarm:
+async def _alarm(request: Request) -> Alarm:
     return cast("Alarm", request.app.state.alarm)
 
 

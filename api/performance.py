@@ -6,8 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 
 from api.problems import PROBLEM
-from api.reading import CSV, Form, TheReading, as_file, as_json
-from api.signed_in import TheBot
+from api.reading import CSV, Form, SeenBot, TheReading, as_file, json_text
 from oxbot.app.statistics import Statistics, statistics
 from oxbot.domain.values import Value
 from oxbot.records.reading import EquityPoint, Stretch
@@ -34,7 +33,7 @@ class Curve(Value):
 @router.get("/equity", response_model=Curve, responses=CSV)
 async def equity(
     reading: TheReading,
-    bot: TheBot,
+    bot: SeenBot,
     since_ms: Time = None,
     until_ms: Time = None,
     points: Points = 500,
@@ -48,10 +47,10 @@ async def equity(
     if form == "csv":
         all_ = partial(reading.equity, stretch=stretch)
         return await as_file("equity", all_, EquityPoint, bot, None)
-    return as_json(Curve(items=tuple(await reading.curve(bot.id, stretch, points))))
+    return json_text(f'{{"items":{await reading.curve_written(bot, stretch, points)}}}')
 
 
 @router.get("/statistics")
-async def figures(reading: TheReading, bot: TheBot) -> Statistics:
+async def figures(reading: TheReading, bot: SeenBot) -> Statistics:
     """Give statistics after fees and model cost; docs/api.md explains each."""
-    return await statistics(reading, bot.id)
+    return await statistics(reading, bot)

@@ -6,10 +6,10 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.problems import Responses
+from api.signed_in import BotId, TheUser
 from oxbot.app.csv_lines import PAGE_ROWS, Fetch, csv_text, walked
-from oxbot.domain.bot import Bot
 from oxbot.domain.values import Value
-from oxbot.ports.reading import Reading
+from oxbot.ports.reading import ListName, Reading
 from oxbot.records.reading import Part
 
 Row = TypeVar("Row", bound=Value)
@@ -29,11 +29,11 @@ CSV: Final[Responses] = {
 }
 
 
-def _reading(request: Request) -> Reading:
+async def _reading(request: Request) -> Reading:
     return cast("Reading", request.app.state.reading)
 
 
-def _part(limit: Limit = 100, cursor: Cursor = None) -> Part:
+async def _part(limit: Limit = 100, cursor: Cursor = None) -> Part:
     return Part(limit=limit, cursor=cursor)
 
 
@@ -43,26 +43,40 @@ ThePart = Annotated[Part, Depends(_part)]
 
 def as_json(answer: Value) -> Response:
     """Answer with a value as it is: it was validated when it was made."""
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return json_text(answer.model_dump_json())
+
+
+async def _seen(reading: TheReading, user: TheUser, bot_id: BotId) -> str:
+    """Give the id of a bot of the user's; another's is not found. No more of it is read."""
+    await reading.must_exist(bot_id, user.owner)
+    return bot_id
+
+
+SeenBot = Annotated[str, Depends(_seen)]
+
+
+def json_text(text: str) -> Response:
+    """Answer with what is JSON already."""
+    return Response(text, media_type="application/json")
 
 
 async def listed(
-    name: str, fetch: Fetch[Row], kind: type[Row], bot: Bot, part: Part, form: str
+    name: ListName, reading: Reading, kind: type[Value], bot_id: str, part: Part, form: str
 ) -> Response:
     """Answer with a page of a bot's list, or with all of it from the cursor on."""
     if form == "csv":
-        return await as_file(name, fetch, kind, bot, part.cursor)
-    return as_json(await fetch(bot.id, part))
+        return await as_file(name, getattr(reading, name), kind, bot_id, part.cursor)
+    return json_text(await reading.written(name, bot_id, part))
 
 
 async def as_file(
-    name: str, fetch: Fetch[Row], kind: type[Row], bot: Bot, cursor: str | None
+    name: str, fetch: Fetch[Row], kind: type[Row], bot_id: str, cursor: str | None
 ) -> Response:
     """Answer with a list as a file, read page by page; one that breaks off has no end.
 
     The first page is read before anything is answered, so that whatever is wrong is a problem.
     """
-    first = await fetch(bot.id, Part(limit=PAGE_ROWS, cursor=cursor))
-    text = csv_text(kind, walked(fetch, bot.id, first))
-    named = {"Content-Disposition": f'attachment; filename="{bot.id}-{name}.csv"'}
+    first = await fetch(bot_id, Part(limit=PAGE_ROWS, cursor=cursor))
+    text = csv_text(kind, walked(fetch, bot_id, first))
+    named = {"Content-Disposition": f'attachment; filename="{bot_id}-{name}.csv"'}
     return StreamingResponse(text, media_type="text/csv; charset=utf-8", headers=named)

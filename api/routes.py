@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.desk import TheDesk
 from api.problems import PROBLEM
-from api.reading import CSV, Form, Limit, ThePart, TheReading, as_json, listed
+from api.reading import CSV, Form, Limit, SeenBot, ThePart, TheReading, as_json, json_text, listed
 from api.signed_in import TheBot, TheUser
 from oxbot.app import bots
 from oxbot.app.bots import BotPage
@@ -38,47 +38,47 @@ async def show_bot(desk: TheDesk, bot: TheBot, limit: Limit = 10) -> BotPage:
 
 
 @of_one.get("/cycles", response_model=Page[CycleRow], responses=CSV)
-async def cycles(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+async def cycles(reading: TheReading, bot: SeenBot, part: ThePart, form: Form = "json") -> Response:
     """Give cycles: what came of each."""
-    return await listed("cycles", reading.cycles, CycleRow, bot, part, form)
+    return await listed("cycles", reading, CycleRow, bot, part, form)
 
 
 @of_one.get("/orders", response_model=Page[OrderLine], responses=CSV)
-async def orders(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+async def orders(reading: TheReading, bot: SeenBot, part: ThePart, form: Form = "json") -> Response:
     """Give orders with what they filled."""
-    return await listed("orders", reading.orders, OrderLine, bot, part, form)
+    return await listed("orders", reading, OrderLine, bot, part, form)
 
 
 @of_one.get("/trades", response_model=Page[TradeRow], responses=CSV)
-async def trades(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+async def trades(reading: TheReading, bot: SeenBot, part: ThePart, form: Form = "json") -> Response:
     """Give round trips: what was bought and sold again, and what that earned."""
-    return await listed("trades", reading.trades, TradeRow, bot, part, form)
+    return await listed("trades", reading, TradeRow, bot, part, form)
 
 
 @of_one.get("/fills", response_model=Page[FillRow], responses=CSV)
-async def fills(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+async def fills(reading: TheReading, bot: SeenBot, part: ThePart, form: Form = "json") -> Response:
     """Give fills: what the exchange has traded for the bot's orders."""
-    return await listed("fills", reading.fills, FillRow, bot, part, form)
+    return await listed("fills", reading, FillRow, bot, part, form)
 
 
 @of_one.get("/ledger", response_model=Page[LedgerRow], responses=CSV)
-async def ledger(reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json") -> Response:
+async def ledger(reading: TheReading, bot: SeenBot, part: ThePart, form: Form = "json") -> Response:
     """Give the ledger, double entry: the lines of each posting sum to nothing by currency."""
-    return await listed("ledger", reading.ledger, LedgerRow, bot, part, form)
+    return await listed("ledger", reading, LedgerRow, bot, part, form)
 
 
 @of_one.get("/decisions", response_model=Page[DecisionLine], responses=CSV)
 async def decisions(
-    reading: TheReading, bot: TheBot, part: ThePart, form: Form = "json"
+    reading: TheReading, bot: SeenBot, part: ThePart, form: Form = "json"
 ) -> Response:
     """Give decisions with tokens and cost, without what was asked and answered."""
-    return await listed("decisions", reading.decisions, DecisionLine, bot, part, form)
+    return await listed("decisions", reading, DecisionLine, bot, part, form)
 
 
 @of_one.get("/events", response_model=Page[EventRow])
-async def events(reading: TheReading, bot: TheBot, part: ThePart) -> Response:
+async def events(reading: TheReading, bot: SeenBot, part: ThePart) -> Response:
     """Give events: what happened, in sentences."""
-    return as_json(await reading.events(bot.id, part))
+    return json_text(await reading.written("events", bot, part))
 
 
 router.include_router(of_one)

@@ -51,7 +51,7 @@ async def _login(reception: TheReception, cookie: Shown = None) -> Login:
 TheReaderLogin = Annotated[Login, Depends(_login)]
 
 
-def _reader(login: TheReaderLogin) -> User:
+async def _reader(login: TheReaderLogin) -> User:
     return login.user
 
 

@@ -20,11 +20,11 @@ BEARER: Final = HTTPBearer(
 BotId = Annotated[str, Path(pattern=ID_PATTERN, description="The bot's id.")]
 
 
-def _reception(request: Request) -> Reception:
+async def _reception(request: Request) -> Reception:
     return cast("Reception", request.app.state.reception)
 
 
-def _attempts(request: Request) -> Attempts:
+async def _attempts(request: Request) -> Attempts:
     windows = cast("MovingWindowRateLimiter", request.app.state.attempts)
     return Attempts(windows, request.client.host if request.client else "nowhere")
 
@@ -43,14 +43,14 @@ async def _login(reception: TheReception, credentials: Credentials) -> Login:
 TheLogin = Annotated[Login, Depends(_login)]
 
 
-def _user(login: TheLogin) -> User:
+async def _user(login: TheLogin) -> User:
     return login.user
 
 
 TheUser = Annotated[User, Depends(_user)]
 
 
-def _admin(user: TheUser) -> User:
+async def _admin(user: TheUser) -> User:
     if not user.is_admin:
         raise Forbidden("Only an administrator may do this.")
     return user

@@ -23,20 +23,20 @@ async def drive(load: Load, token: str) -> list[dict[str, Any]]:  # Any: as JSON
         load.url, connector=connector, timeout=timeout, headers=headers
     ) as session:
         for number in range(20):  # connections, plans and caches, which come once
-            await _ask(session, number, load.bots, time.perf_counter())
+            await _ask(session, load, number, time.perf_counter())
         begin = time.perf_counter() + LEAD_S
         asked = []
         for number in range(load.rate * load.seconds):
             due = begin + number / load.rate
             await asyncio.sleep(max(0, due - time.perf_counter()))
-            asked.append(asyncio.create_task(_ask(session, number, load.bots, due)))
+            asked.append(asyncio.create_task(_ask(session, load, number, due)))
         return await asyncio.gather(*asked)
 
 
 async def _ask(
-    session: aiohttp.ClientSession, number: int, bots: int, due: float
+    session: aiohttp.ClientSession, load: Load, number: int, due: float
 ) -> dict[str, Any]:
-    kind, path = path_of(number, bots)
+    kind, path = path_of(number, load.bots, load.limit)
     try:
         async with session.get(path) as answer:
             size = len(await answer.read())

@@ -95,9 +95,12 @@ SELECT id, 'ETH/USDT', 0.5, 1500, 0.5, 1500, 0, 0, 1501.5, 0, 1.5, timestamptz '
        0.07, 1
 FROM bots
 """
+BEAT: Final = "INSERT INTO watch_beats (venue, beat_at, stepped) VALUES ('okx', now(), true)"
+"""A venue that stands still, where nobody is missed: else an alarm would ring for every bot."""
+
 STEPS: Final = (
     *(BOTS, CYCLES, DECISIONS, POINTS, LONG_POINTS, ORDERS, FILLS, TRADES, LEDGER, EVENTS),
-    POSITIONS,
+    *(POSITIONS, BEAT),
 )
 
 

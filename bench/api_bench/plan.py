@@ -34,6 +34,7 @@ class Load:
     rate: int
     seconds: int
     bots: int
+    limit: int
 
     def as_json(self) -> dict[str, Any]:  # Any: as JSON has it
         return asdict(self)
@@ -43,15 +44,16 @@ def bot_id(number: int) -> str:
     return f"bench-{number}"
 
 
-def path_of(number: int, bots: int) -> tuple[str, str]:
+def path_of(number: int, bots: int, limit: int) -> tuple[str, str]:
     """Give what the request of this number asks for: its kind (lists or equity) and its path.
 
-    Of ten requests eight are for a bot's lists and the list of bots, two for equity curves, all
-    with the limits that hold where nobody says one. Bots follow each other.
+    Of ten requests eight are for pages of a bot's lists and of the list of bots, two for equity
+    curves of the default length. Bots follow each other.
     """
     turn, bot = number % 10, bot_id(1 + number * 7 % bots)
     if turn in (4, 9):
         return "equity", f"/bots/{bot}/equity"
     if turn == 0:
-        return "lists", "/bots"
-    return "lists", f"/bots/{bot}/{LISTS[(turn + number // 10) % len(LISTS)]}"
+        return "lists", f"/bots?limit={limit}"
+    name = LISTS[(turn + number // 10) % len(LISTS)]
+    return "lists", f"/bots/{bot}/{name}?limit={limit}"

@@ -10,12 +10,23 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import psutil
 
 from api_bench import filling, served
 from api_bench.figures import summed_up
 from api_bench.plan import Load, Size
 from oxbot.logs import configure_logs
+
+
+class Asked(NamedTuple):
+    """Requests a second, for how many seconds, and rows of a page."""
+
+    rate: int
+    seconds: int
+    limit: int = 50
+
 
 BENCH = Path(__file__).parent.parent
 
@@ -25,13 +36,15 @@ def main() -> None:
     configure_logs("json", "error")
     size = Size(asked.bots, asked.fills, asked.cycles, asked.long_bots, asked.long_points)
     with tempfile.TemporaryDirectory(prefix="oxbot-bench-") as home:
-        found = asyncio.run(measured(Path(home), size, (asked.rate, asked.seconds)))
+        found = asyncio.run(
+            measured(Path(home), size, Asked(asked.rate, asked.seconds, asked.limit))
+        )
     print(json.dumps(found))
     sys.exit(1 if found["errors"] else 0)
 
 
-async def measured(home: Path, size: Size, load: tuple[int, int]) -> dict[str, Any]:
-    """Measure in a scratch directory; `load` is requests a second, and seconds."""
+async def measured(home: Path, size: Size, load: Asked) -> dict[str, Any]:
+    """Measure in a scratch directory."""
     async with served.a_record(home) as database_url:
         rows = await filling.fill(database_url, size)
         before = await filling.transactions(database_url)
@@ -42,18 +55,17 @@ async def measured(home: Path, size: Size, load: tuple[int, int]) -> dict[str, A
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
         "versions": {name: version(name) for name in ("fastapi", "uvicorn", "sqlalchemy")},
         "rows": rows,
-        "rate": load[0],
-        "seconds": load[1],
+        **load._asdict(),
         **found,
-        "transactions_a_request": round(committed / (load[0] * load[1]), 2),
+        "transactions_a_request": round(committed / (load.rate * load.seconds), 2),
     }
 
 
-def _driven(database_url: str, home: Path, size: Size, load: tuple[int, int]) -> dict[str, Any]:
-    rate, seconds = load
-    with served.an_api(database_url, home) as url:
-        wanted = Load(url, rate, seconds, size.bots)
+def _driven(database_url: str, home: Path, size: Size, load: Asked) -> dict[str, Any]:
+    with served.an_api(database_url, home) as (url, process):
+        wanted = Load(url, load.rate, load.seconds, size.bots, load.limit)
         given = {"load": wanted.as_json(), "token": served.a_token(url)}
+        before_s = _cpu_s(process)
         done = subprocess.run(
             [sys.executable, "-m", "api_bench.driver"],
             input=json.dumps(given),
@@ -62,9 +74,16 @@ def _driven(database_url: str, home: Path, size: Size, load: tuple[int, int]) ->
             check=False,
             cwd=BENCH,
         )
+        worked_ms = (_cpu_s(process) - before_s) * 1000
     if done.returncode:
         sys.exit(f"The driver ended with {done.returncode}:\n{done.stderr}")
-    return summed_up(json.loads(done.stdout))
+    found = summed_up(json.loads(done.stdout))
+    return {**found, "api_cpu_ms_a_request": round(worked_ms / (load.rate * load.seconds), 2)}
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def _asked() -> argparse.Namespace:
@@ -77,5 +96,6 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--long-points", type=int, default=size.long_points)
     parser.add_argument("--rate", type=int, default=200, help="requests a second")
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--limit", type=int, default=50, help="rows of a page")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     return parser.parse_args()

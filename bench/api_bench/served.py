@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+import psutil
 
 from api_bench.plan import NAME, PASSWORD
 from infra.migrations import upgrade
@@ -38,8 +39,8 @@ async def a_record(home: Path) -> AsyncIterator[str]:
 
 
 @contextmanager
-def an_api(database_url: str, home: Path) -> Iterator[str]:
-    """Give the address of an API process, for as long as the block runs."""
+def an_api(database_url: str, home: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Give the address of an API process and the process, for as long as the block runs."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {
@@ -57,7 +58,7 @@ def an_api(database_url: str, home: Path) -> Iterator[str]:
     try:
         url = f"http://127.0.0.1:{port}"
         _until_ready(url, process)
-        yield url
+        yield url, psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)

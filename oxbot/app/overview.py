@@ -41,9 +41,9 @@ class BotLine(Value):
     """One bot with its last cycle and what it holds; cash in USDT.
 
     `last` is the newest cycle, which may be under way; None before the first. `quotes` are the
-    prices that it saw, or newer ones (`at_market`). `equity` is as of the newest cycle that was
-    recorded whole; before that, cash and what was paid for the positions. `archived_ms` (wall) is
-    since when lists leave it out.
+    prices that it saw (in a list, of what is held), or newer ones (`at_market`). `equity` is as
+    of the newest cycle that was recorded whole; before that, cash and what was paid for the
+    positions. `archived_ms` (wall) is since when lists leave it out.
     """
 
     bot: Bot
@@ -76,12 +76,10 @@ async def all_lines(reading: Reading, *, archived: bool = False) -> list[BotLine
 
 
 def _line(state: BotState) -> BotLine:
-    held = {position.symbol: position for position in state.positions}
-    at_cost = Portfolio(cash=state.cash, positions=held).equity({})
-    return BotLine(
+    return BotLine.model_construct(
         bot=state.bot,
         last=state.last,
-        equity=at_cost if state.equity is None else state.equity,
+        equity=_at_cost(state) if state.equity is None else state.equity,
         cash=state.cash,
         positions=tuple(_held(p, state.quotes.get(p.symbol)) for p in state.positions),
         quotes=state.quotes,
@@ -106,6 +104,11 @@ async def line_of(store: Store, bot: Bot) -> BotLine:
         ),
         quotes=quotes,
     )
+
+
+def _at_cost(state: BotState) -> Notional:
+    held = {position.symbol: position for position in state.positions}
+    return Portfolio(cash=state.cash, positions=held).equity({})
 
 
 def at_market(line: BotLine, prices: Mapping[str, Quote]) -> BotLine:
@@ -141,7 +144,7 @@ async def _seen(store: Store, bot_id: str, cycle: int) -> dict[str, Quote]:
 
 def _held(position: Position, quote: Quote | None) -> HeldCoin:
     value = quote.worth(position.quantity) if quote else None
-    return HeldCoin(
+    return HeldCoin.model_construct(  # each of its type, and there may be hundreds
         symbol=position.symbol,
         quantity=position.quantity,
         cost=position.cost,

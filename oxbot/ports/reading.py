@@ -1,6 +1,6 @@
 """The record as people look through it: whole lists part by part, curves, sums."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from oxbot.records import CycleRow, EventRow, TradeRow
 from oxbot.records.reading import (
@@ -17,6 +17,8 @@ from oxbot.records.reading import (
     Stretch,
 )
 
+ListName = Literal["cycles", "orders", "trades", "fills", "ledger", "decisions", "events"]
+
 
 class Reading(Protocol):
     """The record, read only. Lists are newest first; what is added meanwhile moves no page.
@@ -24,8 +26,8 @@ class Reading(Protocol):
     Each list of a bot that there is not is empty.
     """
 
-    async def must_exist(self, bot_id: str) -> None:
-        """Make sure that there is a bot; NotFound."""
+    async def must_exist(self, bot_id: str, owner: str | None = None) -> None:
+        """Make sure that there is a bot, and that it is this owner's; NotFound."""
         ...
 
     async def bots(self, owner: str | None, part: Part, *, archived: bool) -> Page[BotState]:
@@ -74,6 +76,14 @@ class Reading(Protocol):
 
     async def equity(self, bot_id: str, part: Part, stretch: Stretch = ALWAYS) -> Page[EquityPoint]:
         """Give all points of the equity curve in a stretch."""
+        ...
+
+    async def written(self, name: ListName, bot_id: str, part: Part) -> str:
+        """Give the page that the list of this name gives, as JSON."""
+        ...
+
+    async def curve_written(self, bot_id: str, stretch: Stretch, points: int) -> str:
+        """Give the points that `curve` gives, as a JSON array."""
         ...
 
     async def curve(self, bot_id: str, stretch: Stretch, points: int) -> list[EquityPoint]:

@@ -114,7 +114,7 @@ ALWAYS: Final = Stretch()
 
 
 class BotState(Value):
-    """A bot as lists show it: its newest cycle with the prices it saw, and what it holds.
+    """A bot as lists show it: its newest cycle, what it holds, and the prices seen of that.
 
     `equity` (USDT) is as of the newest cycle that was recorded whole, None before the first.
     """

@@ -71,9 +71,9 @@ async def test_a_table_says_how_to_see_more(record: None, run: Run) -> None:
 
 async def test_statistics_and_the_curve_are_shown(record: None, run: Run) -> None:
     found = await said(run, "stats", "b1")
-    assert (found["trades"], found["win_rate"]) == (3, "0.33333333")
+    assert (found["trades"], found["win_rate"]) == (3, "0.66666667")
     shown = (await asyncio.to_thread(run, "stats", "b1")).stdout
-    for told in ("maximum drawdown", "Sharpe ratio", "win rate", "33.33 %", "closed by stop"):
+    for told in ("maximum drawdown", "Sharpe ratio", "win rate", "66.67 %", "closed by stop"):
         assert told in shown
     assert len((await said(run, "equity", "b1", "--points", "3"))["items"]) <= 3
 

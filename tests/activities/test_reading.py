@@ -1,6 +1,7 @@
 """The record looked through: lists part by part, curves thinned out, sums."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import event, insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.reading import PostgresReading
+from oxbot.adapters.postgres.reading_lists import LISTINGS
 from oxbot.adapters.postgres.schema import bots, equity_points
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.app.overview import all_lines, line_of
@@ -19,7 +21,7 @@ from oxbot.domain.errors import InputError, NotFound
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import OrderState
 from oxbot.messages import CycleOutcome
-from oxbot.records.reading import Page, Part, Stretch
+from oxbot.records.reading import EquityPoint, Page, Part, Stretch
 from tests.support.asked import FAILED, ask
 from tests.support.trading import (
     BTC,
@@ -101,6 +103,30 @@ async def test_pages_joined_are_the_whole_list(
         assert await walk(fetch, limit) == list(whole)
 
 
+async def test_what_postgresql_writes_is_what_is_read(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await one_with_everything(store)
+    await intend(store, refused := entry("b1", 10, symbol=ETH))
+    await store.finish_order(refused, OrderState.REFUSED, 'too "small"')
+    await ask(store, 11, FAILED)
+    await begin(store, cycle=12)
+    for name, listing in LISTINGS.items():
+        for part in (Part(), Part(limit=1)):
+            read = await getattr(reading, name)("b1", part)
+            assert len(read.items) > 0
+            text_ = await reading.written(name, "b1", part)
+            page = json.loads(text_)
+            assert page["next"] == read.next
+            assert [listing.kind.model_validate(row) for row in page["items"]] == list(read.items)
+    empty = await reading.written("fills", "b9", Part())
+    assert json.loads(empty) == {"items": [], "next": None}
+    for points in (2, 500):
+        read = await reading.curve("b1", Stretch(), points)
+        written = await reading.curve_written("b1", Stretch(), points)
+        assert [EquityPoint.model_validate(point) for point in json.loads(written)] == read
+
+
 async def test_lists_are_those_that_the_store_gives(
     store: PostgresStore, reading: PostgresReading
 ) -> None:
@@ -170,7 +196,10 @@ async def test_bots_are_listed_by_pages_as_each_by_itself(
     assert [state.bot.id for state in page.items] == ["b3", "b2"]
     rest = await reading.bots(None, Part(limit=2, cursor=page.next), archived=False)
     assert ([state.bot.id for state in rest.items], rest.next) == (["b1"], None)
-    assert await all_lines(reading) == [await line_of(store, bot) for bot in await store.bots()]
+    for line, bot in zip(await all_lines(reading), await store.bots(), strict=True):
+        alone = await line_of(store, bot)
+        seen = {held.symbol: alone.quotes[held.symbol] for held in alone.positions}
+        assert line == alone.model_copy(update={"quotes": seen})
     (own,) = (await reading.bots("u1", Part(), archived=False)).items
     assert own.bot.id == "b3"
 

@@ -21,9 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.history import CYCLE, cycle_row_of
 from oxbot.adapters.postgres.reading_lists import no_cursor
-from oxbot.adapters.postgres.rows import POSITION, Records, must_exist
+from oxbot.adapters.postgres.rows import POSITION, Records
 from oxbot.adapters.postgres.schema import bots, cycles, equity_points, positions
-from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode
+from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode, no_bot
+from oxbot.domain.market import Quote
 from oxbot.domain.portfolio import Position
 from oxbot.records.reading import BotState, Page, Part
 
@@ -79,10 +80,12 @@ class BotLists(Records):
         last = f"{shown[-1]['created_at']}.{shown[-1]['id']}" if len(rows) > part.limit else None
         return Page(items=tuple(_state(row, held.get(row["id"], ())) for row in shown), next=last)
 
-    async def must_exist(self, bot_id: str) -> None:
-        """Make sure that there is a bot; NotFound."""
+    async def must_exist(self, bot_id: str, owner: str | None = None) -> None:
+        """Make sure that there is a bot, and that it is this owner's; NotFound."""
+        query = select(bots.c.id).where(bots.c.id == bot_id, _of(owner))
         async with self._statements() as connection:
-            await must_exist(connection, bot_id)
+            if await connection.scalar(query) is None:
+                raise no_bot(bot_id)
 
     async def live_bots(self, venue: str, owner: str | None = None) -> tuple[str, ...]:
         """Give the ids of the bots that trade live on a venue and are not stopped, oldest first."""
@@ -129,22 +132,24 @@ async def _held(
     )
     held: dict[str, tuple[Position, ...]] = {}
     for row in (await connection.execute(query)).mappings():
-        position = Position.model_validate({name: row[name] for name in Position.model_fields})
+        # Of columns with units, which were checked when they were written.
+        position = Position.model_construct(**{name: row[name] for name in Position.model_fields})
         held[row["bot_id"]] = (*held.get(row["bot_id"], ()), position)
     return held
 
 
 def _state(row: RowMapping, held: tuple[Position, ...]) -> BotState:
     last = {column.name: row[f"last_{column.name}"] for column in _LAST.c}
+    seen = last["quotes"] or {}
     of_last = row["newest_cycle"] == last["cycle"]
     equity = row["newest_equity"] if of_last else None
-    return BotState(
+    return BotState.model_construct(
         bot=_bot(row),
         archived_ms=row["archived_at"],
         cash=row["cash"],
         equity=row["newest_equity"],
         last=None if last["cycle"] is None else cycle_row_of({**last, "equity": equity}),
-        quotes=last["quotes"] or {},
+        quotes={p.symbol: Quote.model_validate(seen[p.symbol]) for p in held if p.symbol in seen},
         positions=held,
     )
 

@@ -1,14 +1,16 @@
 """The equity curve, thinned out by PostgreSQL: its cost goes by the points wanted, not by age."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, Select, func, lateral, literal, select, true
 
 from oxbot.adapters.postgres.columns import Milliseconds
-from oxbot.adapters.postgres.reading_lists import EQUITY, points_within
+from oxbot.adapters.postgres.reading_lists import EQUITY, Query, points_within
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import equity_points
+from oxbot.adapters.postgres.written import joined, written
 from oxbot.records.reading import EquityPoint, Stretch
 
 _BY_TIME: Final = (equity_points.c.at, equity_points.c.cycle)
@@ -23,23 +25,38 @@ class Curves(Records):
         Where there are more, the stretch is cut into as many equal slices, of which each gives
         its last point: so the newest one is always there.
         """
+        rows = await self._points(bot_id, stretch, points, lambda query: query)
+        return [EquityPoint.model_validate(dict(row)) for row in rows]
+
+    async def curve_written(self, bot_id: str, stretch: Stretch, points: int) -> str:
+        """Give the same as a JSON array, written by PostgreSQL."""
+        rows = await self._points(bot_id, stretch, points, _written)
+        return joined(row["json"] for row in rows)
+
+    async def _points(
+        self, bot_id: str, stretch: Stretch, points: int, shaped: Callable[[Query], Query]
+    ) -> Sequence[RowMapping]:
         mine = points_within(bot_id, stretch)
         few = select(*EQUITY).where(mine).order_by(*_BY_TIME).limit(points + 1)
         async with self._still_picture() as connection:
-            rows = (await connection.execute(few)).mappings().all()
-            if len(rows) > points:
-                first, last = (await connection.execute(_ends(mine))).one()
-                thinned = _thinned(bot_id, (first, last), points)
-                rows = (await connection.execute(thinned)).mappings().all()
-        return [_point(row) for row in rows]
+            ends = (await connection.execute(_ends(mine, few))).one()
+            wanted = few if ends[2] <= points else _thinned(bot_id, (ends[0], ends[1]), points)
+            return (await connection.execute(shaped(wanted))).mappings().all()
 
 
-def _ends(mine: ColumnElement[bool]) -> Select[int, int]:
+def _written(query: Query) -> Query:
+    return written(query, EquityPoint)
+
+
+def _ends(mine: ColumnElement[bool], few: Query) -> Select[int, int, int]:
+    """Select the times of the first and the newest point, and whether there are more than few."""
     at = equity_points.c.at
-    return select(func.min(at, type_=Milliseconds), func.max(at, type_=Milliseconds)).where(mine)
+    counted = select(func.count()).select_from(few.subquery("few")).scalar_subquery()
+    ends = func.min(at, type_=Milliseconds), func.max(at, type_=Milliseconds)
+    return select(*ends, counted).where(mine)
 
 
-def _thinned(bot_id: str, ends: tuple[int, int], points: int) -> Select[*tuple[object, ...]]:
+def _thinned(bot_id: str, ends: tuple[int, int], points: int) -> Query:
     """Look up the last point of each slice; slices are counted back from the newest point."""
     (first, last), at = ends, equity_points.c.at
     width = timedelta(milliseconds=-(-(last - first + 1) // points))
@@ -56,7 +73,3 @@ def _thinned(bot_id: str, ends: tuple[int, int], points: int) -> Select[*tuple[o
         "latest",
     )
     return select(latest).select_from(slices.join(latest, true())).order_by(latest.c.at_ms)
-
-
-def _point(row: RowMapping) -> EquityPoint:
-    return EquityPoint.model_validate(dict(row))

@@ -1,12 +1,31 @@
 """The lists of one bot, part by part: each is read by the number that its index is sorted by."""
 
 import re
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, cast, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
+from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.adapters.postgres.history import (
     cycle_row_of,
     cycles_listed,
@@ -27,8 +46,11 @@ from oxbot.adapters.postgres.schema import (
     orders,
     trades,
 )
+from oxbot.adapters.postgres.written import Columns, Derived, joined, written
 from oxbot.domain.errors import InputError
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.values import Value
+from oxbot.ports.reading import ListName
 from oxbot.records import CycleRow, EventRow, TradeRow
 from oxbot.records.reading import (
     ALWAYS,
@@ -44,10 +66,14 @@ from oxbot.records.reading import (
 
 Row = TypeVar("Row", bound=Value)
 Query = Select[*tuple[object, ...]]
-Key = ColumnElement[int]
 
 _CURSOR: Final = re.compile("[0-9]{1,18}")
 _KEY: Final = "list_key"
+LATEST_MS: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999, beyond which there is no date."""
+
+MONEY_DIGITS: Final = 12
+"""Of the money scale."""
 
 EQUITY: Final = (
     *(c for c in equity_points.c if c.name in EquityPoint.model_fields),
@@ -74,83 +100,22 @@ _DECISIONS: Final = select(
 ).join(cycles, OF_CYCLE)
 
 
-class Lists(Records):
-    """The part of the reading that gives lists of a bot, newest first."""
-
-    async def cycles(self, bot_id: str, part: Part) -> Page[CycleRow]:
-        """Give cycles."""
-        query = cycles_listed().where(cycles.c.bot_id == bot_id)
-        return await self._page(query, cycles.c.cycle, part, cycle_row_of)
-
-    async def orders(self, bot_id: str, part: Part) -> Page[OrderLine]:
-        """Give orders with what they filled."""
-        query = _ORDERS.where(orders.c.bot_id == bot_id)
-        return await self._page(query, orders.c.number, part, _order_line)
-
-    async def trades(self, bot_id: str, part: Part) -> Page[TradeRow]:
-        """Give round trips."""
-        query = trades_listed().where(trades.c.bot_id == bot_id)
-        return await self._page(query, trades.c.fill_id, part, _reader(TradeRow))
-
-    async def fills(self, bot_id: str, part: Part) -> Page[FillRow]:
-        """Give fills."""
-        query = _FILLS.where(fills.c.bot_id == bot_id)
-        return await self._page(query, fills.c.id, part, _reader(FillRow))
-
-    async def ledger(self, bot_id: str, part: Part) -> Page[LedgerRow]:
-        """Give lines of the ledger."""
-        query = _LEDGER.where(ledger_entries.c.bot_id == bot_id)
-        return await self._page(query, ledger_entries.c.id, part, _reader(LedgerRow))
-
-    async def decisions(self, bot_id: str, part: Part) -> Page[DecisionLine]:
-        """Give decisions."""
-        query = _DECISIONS.where(llm_decisions.c.bot_id == bot_id)
-        return await self._page(query, llm_decisions.c.cycle, part, _reader(DecisionLine))
-
-    async def events(self, bot_id: str, part: Part) -> Page[EventRow]:
-        """Give events."""
-        query = events_listed().where(events.c.bot_id == bot_id)
-        return await self._page(query, events.c.id, part, _reader(EventRow))
-
-    async def equity(self, bot_id: str, part: Part, stretch: Stretch = ALWAYS) -> Page[EquityPoint]:
-        """Give all points of the equity curve in a stretch."""
-        query = select(*EQUITY).where(points_within(bot_id, stretch))
-        return await self._page(query, equity_points.c.cycle, part, _reader(EquityPoint))
-
-    async def _page(
-        self, query: Query, key: Key, part: Part, read: Callable[[RowMapping], Row]
-    ) -> Page[Row]:
-        """Read one row more than asked for, which tells whether anything follows."""
-        older = query if part.cursor is None else query.where(key < _before(part.cursor))
-        sorted_ = older.add_columns(key.label(_KEY)).order_by(key.desc()).limit(part.limit + 1)
-        async with self._statements() as connection:
-            rows = (await connection.execute(sorted_)).mappings().all()
-        shown = rows[: part.limit]
-        last = str(shown[-1][_KEY]) if len(rows) > part.limit else None
-        return Page(items=tuple(map(read, shown)), next=last)
+def _of_cycles(of: Columns) -> Columns:
+    return {
+        "due_ms": of["due_at"],
+        "recorded_ms": of["recorded_at"],
+        "decision": func.coalesce(of["decision"], ""),
+        "orders": func.coalesce(of["orders"], 0),
+    }
 
 
-def points_within(bot_id: str, stretch: Stretch) -> ColumnElement[bool]:
-    """Say which points of equity are a bot's and of a stretch."""
-    bounds = [equity_points.c.bot_id == bot_id]
-    if stretch.since_ms is not None:
-        bounds.append(equity_points.c.at >= stretch.since_ms)
-    if stretch.until_ms is not None:
-        bounds.append(equity_points.c.at <= stretch.until_ms)
-    return and_(*bounds)
-
-
-def _before(cursor: str) -> int:
-    if not _CURSOR.fullmatch(cursor):
-        raise no_cursor(cursor)
-    return int(cursor)
-
-
-def no_cursor(cursor: str) -> InputError:
-    """Say that a cursor is none."""
-    return InputError(
-        f"{cursor[:40]!r} is no cursor of this list: use the `next` of its last page."
-    )
+def _of_orders(of: Columns) -> Columns:
+    nothing = literal(Quantity(0), Money(Quantity))
+    average = func.round(of["notional"] / func.nullif(of["filled"], nothing), MONEY_DIGITS)
+    return {
+        "filled": func.coalesce(of["filled"], nothing, type_=Money(Quantity)),
+        "price": type_coerce(average, Money(Price)),
+    }
 
 
 def _order_line(row: RowMapping) -> OrderLine:
@@ -166,3 +131,155 @@ def _reader(kind: type[Row]) -> Callable[[RowMapping], Row]:
         return kind.model_validate(given)
 
     return read
+
+
+@dataclass(frozen=True, eq=False)
+class Listing(Generic[Row]):
+    """A list: its query, the number it is sorted by, and how its rows are read and written."""
+
+    query: Query
+    key: Column[int]
+    kind: type[Row]
+    read: Callable[[RowMapping], Row]
+    derived: Derived = lambda _: {}
+
+    @cache  # noqa: B019 - there are as many as lists
+    def part(self, *, older: bool) -> Query:
+        """Select a part of a bot's list: `of_bot`, `most` rows, those `before` a number."""
+        mine = self.query.where(self.key.table.c.bot_id == bindparam("of_bot", type_=Text))
+        known = mine.where(self.key < bindparam("before", type_=BigInteger)) if older else mine
+        keyed = known.add_columns(self.key.label(_KEY)).order_by(self.key.desc())
+        return keyed.limit(bindparam("most", type_=Integer))
+
+    @cache  # noqa: B019 - as above
+    def written(self, *, older: bool) -> Query:
+        """Select the same as JSON."""
+        rows = written(self.part(older=older), self.kind, self.derived)
+        return rows.order_by(rows.selected_columns[_KEY].desc())
+
+
+def _plain(query: Query, key: Column[int], kind: type[Row]) -> Listing[Row]:
+    return Listing(query, key, kind, _reader(kind))
+
+
+CYCLES: Final = Listing(cycles_listed(), cycles.c.cycle, CycleRow, cycle_row_of, _of_cycles)
+ORDERS: Final = Listing(_ORDERS, orders.c.number, OrderLine, _order_line, _of_orders)
+TRADES: Final = _plain(trades_listed(), trades.c.fill_id, TradeRow)
+FILLS: Final = _plain(_FILLS, fills.c.id, FillRow)
+LEDGER: Final = _plain(_LEDGER, ledger_entries.c.id, LedgerRow)
+DECISIONS: Final = _plain(_DECISIONS, llm_decisions.c.cycle, DecisionLine)
+EVENTS: Final = _plain(events_listed(), events.c.id, EventRow)
+
+EQUITY_POINTS: Final = _plain(
+    select(*EQUITY).where(
+        equity_points.c.at.between(
+            bindparam("since", type_=Milliseconds), bindparam("until", type_=Milliseconds)
+        )
+    ),
+    equity_points.c.cycle,
+    EquityPoint,
+)
+"""Of a stretch: `since` one time `until` another."""
+
+LISTINGS: Final[Mapping[ListName, Listing[Any]]] = {  # Any: of whatever row
+    "cycles": CYCLES,
+    "orders": ORDERS,
+    "trades": TRADES,
+    "fills": FILLS,
+    "ledger": LEDGER,
+    "decisions": DECISIONS,
+    "events": EVENTS,
+}
+
+
+class Lists(Records):
+    """The part of the reading that gives lists of a bot, newest first."""
+
+    async def cycles(self, bot_id: str, part: Part) -> Page[CycleRow]:
+        """Give cycles."""
+        return await self._page(CYCLES, bot_id, part)
+
+    async def orders(self, bot_id: str, part: Part) -> Page[OrderLine]:
+        """Give orders with what they filled."""
+        return await self._page(ORDERS, bot_id, part)
+
+    async def trades(self, bot_id: str, part: Part) -> Page[TradeRow]:
+        """Give round trips."""
+        return await self._page(TRADES, bot_id, part)
+
+    async def fills(self, bot_id: str, part: Part) -> Page[FillRow]:
+        """Give fills."""
+        return await self._page(FILLS, bot_id, part)
+
+    async def ledger(self, bot_id: str, part: Part) -> Page[LedgerRow]:
+        """Give lines of the ledger."""
+        return await self._page(LEDGER, bot_id, part)
+
+    async def decisions(self, bot_id: str, part: Part) -> Page[DecisionLine]:
+        """Give decisions."""
+        return await self._page(DECISIONS, bot_id, part)
+
+    async def events(self, bot_id: str, part: Part) -> Page[EventRow]:
+        """Give events."""
+        return await self._page(EVENTS, bot_id, part)
+
+    async def equity(self, bot_id: str, part: Part, stretch: Stretch = ALWAYS) -> Page[EquityPoint]:
+        """Give all points of the equity curve in a stretch."""
+        given = {"since": stretch.since_ms or 0, "until": stretch.until_ms or LATEST_MS}
+        return await self._page(EQUITY_POINTS, bot_id, part, given)
+
+    async def written(self, name: ListName, bot_id: str, part: Part) -> str:
+        """Give a page of a list as JSON, written by PostgreSQL."""
+        query, given = LISTINGS[name].written(older=part.cursor is not None), _given(bot_id, part)
+        async with self._statements() as connection:
+            found = (await connection.execute(query, given)).mappings().all()
+        more = len(found) > part.limit
+        following = f'"{found[part.limit - 1][_KEY]}"' if more else "null"
+        items = joined(row["json"] for row in found[: part.limit])
+        return f'{{"items":{items},"next":{following}}}'
+
+    async def _page(
+        self,
+        listing: Listing[Row],
+        bot_id: str,
+        part: Part,
+        others: Mapping[str, object] = MappingProxyType({}),
+    ) -> Page[Row]:
+        query, given = (
+            listing.part(older=part.cursor is not None),
+            _given(bot_id, part) | dict(others),
+        )
+        async with self._statements() as connection:
+            rows = (await connection.execute(query, given)).mappings().all()
+        shown = rows[: part.limit]
+        last = str(shown[-1][_KEY]) if len(rows) > part.limit else None
+        return Page(items=tuple(map(listing.read, shown)), next=last)
+
+
+def points_within(bot_id: str, stretch: Stretch) -> ColumnElement[bool]:
+    """Say which points of equity are a bot's and of a stretch."""
+    bounds = [equity_points.c.bot_id == bot_id]
+    if stretch.since_ms is not None:
+        bounds.append(equity_points.c.at >= stretch.since_ms)
+    if stretch.until_ms is not None:
+        bounds.append(equity_points.c.at <= stretch.until_ms)
+    return and_(*bounds)
+
+
+def _given(bot_id: str, part: Part) -> dict[str, object]:
+    """Give what a list's query takes: one row more than wanted tells whether anything follows."""
+    given: dict[str, object] = {"of_bot": bot_id, "most": part.limit + 1}
+    return given if part.cursor is None else {**given, "before": _before(part.cursor)}
+
+
+def _before(cursor: str) -> int:
+    if not _CURSOR.fullmatch(cursor):
+        raise no_cursor(cursor)
+    return int(cursor)
+
+
+def no_cursor(cursor: str) -> InputError:
+    """Say that a cursor is none."""
+    return InputError(
+        f"{cursor[:40]!r} is no cursor of this list: use the `next` of its last page."
+    )
