@@ -110,6 +110,29 @@ async def test_what_comes_to_light_late_is_neither_lost_nor_overtaken(
         assert texts(await events_of(after_the_first, 1)) == ["late1"]
 
 
+async def test_what_an_older_transaction_may_still_come_before_is_not_read_yet(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await new_bot(store)
+    log = PostgresEventLog(engine)
+    place = await log.opened()
+    own = open_engine(engine.url.render_as_string(hide_password=False), pool_size=2)
+    async with own.connect() as early, own.connect() as late:
+        await tell(early, "early")
+        await tell(late, "late")
+        await late.commit()
+        between = await log.after(place)
+        assert between.events == ()
+        await early.commit()
+    come = await log.after(between.until)
+    assert [told.event.text for told in come.events] == ["early1", "late1"]
+    numbers = [told.cursor.number for told in come.events]
+    assert [told.cursor for told in come.events] == sorted(told.cursor for told in come.events)
+    assert numbers == sorted(numbers)
+    assert (await log.after(come.until)).events == ()
+    await own.dispose()
+
+
 async def test_whoever_comes_back_again_and_again_hears_each_event_once(
     admin: httpx.AsyncClient, store: PostgresStore, database_url: str
 ) -> None:
