@@ -86,6 +86,12 @@ async def signed_in(client: httpx.AsyncClient, name: str) -> Json:
     return tokens
 
 
+@pytest.fixture(autouse=True)
+def always_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics and readiness serve for no time, so that a test sees what it has changed."""
+    monkeypatch.setattr("api.app.FRESH_S", 0)
+
+
 @pytest.fixture
 async def api(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(database_url, temporal_ui_url="http://127.0.0.1:8233") as client:
