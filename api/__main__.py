@@ -18,11 +18,11 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
-        self._app = app
+        self.application = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, let answers end, and close."""
-        self._app.state.following.close()
+        self.application.state.following.close()
         await super().shutdown(sockets)
 
 

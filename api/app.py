@@ -107,7 +107,8 @@ def create_app(settings: Settings) -> FastAPI:
 async def _opened(app: FastAPI) -> AsyncIterator[None]:
     """Open what requests need; what anybody may ask for has connections of its own."""
     settings, secret = app.state.settings, app.state.secret
-    is_local = is_loopback(settings.api_host)
+    is_called_from_elsewhere = settings.api_hosts or settings.api_proxies
+    is_local = is_loopback(settings.api_host) and not is_called_from_elsewhere
     async with (
         open_desk(settings) as desk,
         open_desk(settings, POOL) as looking,

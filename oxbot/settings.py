@@ -86,13 +86,11 @@ class Settings(BaseSettings):
 
     api_hosts: str = Field(
         default="",
-        description="Host names by which the API may be called besides its address, separated by "
-        "commas; a request that names another is refused.",
+        description="Host names by which the API may be called besides its address; with commas.",
     )
     api_proxies: str = Field(
         default="",
-        description="Addresses of proxies before the API, separated by commas: what they say of "
-        "whom a request came from is believed. Empty: nobody is.",
+        description="Addresses of proxies that say whom a request came from; with commas.",
     )
     api_streams: int = Field(
         default=500,
@@ -100,7 +98,6 @@ class Settings(BaseSettings):
         le=10_000,
         description="How many clients the API tells of events at a time, at most.",
     )
-
     api_secret: SecretStr = Field(
         default=SecretStr(""),
         description="What the API signs access tokens with, 32 bytes or more (`openssl rand "

@@ -13,6 +13,7 @@ from api.sign_in import COOKIE
 from oxbot.adapters.access import tokens
 from oxbot.domain.users import Login, User, first_code
 from oxbot.settings import Settings
+from tests.support.api_server import Served, served
 from tests.support.servers import (
     board,
     database_url,
@@ -85,6 +86,12 @@ async def signed_in(client: httpx.AsyncClient, name: str) -> Json:
     return tokens
 
 
+@pytest.fixture(autouse=True)
+def always_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics and readiness serve for no time, so that a test sees what it has changed."""
+    monkeypatch.setattr("api.app.FRESH_S", 0)
+
+
 @pytest.fixture
 async def api(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(database_url, temporal_ui_url="http://127.0.0.1:8233") as client:
@@ -113,3 +120,31 @@ def token(audience: str = tokens.API, *, secret: str = SECRET, now_ms: int | Non
     maker = tokens.JwtAccessTokens(secret, audience, tokens.ACCESS_S)
     made, _ = maker.made(Login(id="l1", user=user), now_ms or time.time_ns() // 10**6)
     return made
+
+
+def bearer(shown: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {shown}"}
+
+
+async def asked(client: httpx.AsyncClient, name: str, path: str = "/login") -> httpx.Response:
+    return await client.post(path, json={"name": name, "password": PASSWORD})
+
+
+@asynccontextmanager
+async def client_of(api: Served, name: str = "admin") -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
+        await client.post("/register", json={"name": name, "password": PASSWORD})
+        await signed_in(client, name)
+        yield client
+
+
+@pytest.fixture
+async def running_api(database_url: str) -> AsyncIterator[Served]:
+    async with served(settings_of(database_url)) as running:
+        yield running
+
+
+@pytest.fixture
+async def admin(running_api: Served) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(running_api) as client:
+        yield client

@@ -21,7 +21,6 @@ HOSTILE = {
     "no object": (b"[]", (422,)),
     "nothing": (b"null", (422,)),
     "a long number": (b'{"name": ' + b"9" * 60_000 + b"}", (400, 422)),
-    "another byte order": ('{"name": "ann"}'.encode("utf-16"), (400, 422)),
     "SQL": (json.dumps({"name": "'; DROP TABLE users; --", "password": PASSWORD}).encode(), (422,)),
     "a template": (json.dumps({"name": "{{7*7}}", "password": "${7*7} #{7*7}"}).encode(), (422,)),
     "10 MB": (b" " * 10_000_000, (413,)),

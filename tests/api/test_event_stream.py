@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import httpx
 import pytest
@@ -13,12 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.event_log import PAGE, PostgresEventLog
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.adapters.postgres.users import PostgresUsers
-from oxbot.app.following import BEHIND, TOO_SLOW, Follower, Following
-from oxbot.domain.errors import Unavailable
-from oxbot.domain.users import Login, User
-from tests.api.conftest import PASSWORD, settings_of, signed_in
-from tests.support.api_server import Heard, Served, events_of, listening, served
+from tests.api.conftest import client_of
+from tests.support.api_server import Heard, Served, events_of, listening
 from tests.support.trading import new_bot
 
 TELL = text(
@@ -31,35 +26,15 @@ async def tell(connection: AsyncConnection, key: str, bot: str = "b1", many: int
     await connection.execute(TELL, {"bot": bot, "key": key, "many": many})
 
 
-@asynccontextmanager
-async def client_of(api: Served, name: str = "admin") -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=api.url, timeout=60) as client:
-        await client.post("/register", json={"name": name, "password": PASSWORD})
-        await signed_in(client, name)
-        yield client
-
-
-@pytest.fixture
-async def api(database_url: str) -> AsyncIterator[Served]:
-    async with served(settings_of(database_url)) as api:
-        yield api
-
-
-@pytest.fixture
-async def admin(api: Served) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(api) as client:
-        yield client
-
-
 def texts(heard: Sequence[Heard]) -> list[str]:
     return [piece.data["text"] for piece in heard]
 
 
 async def test_what_is_told_is_heard_by_those_whose_bot_it_is_and_by_administrators(
-    api: Served, admin: httpx.AsyncClient, store: PostgresStore, engine: AsyncEngine
+    running_api: Served, admin: httpx.AsyncClient, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await admin.put("/registration", json={"open": True})
-    async with client_of(api, "bob") as bob:
+    async with client_of(running_api, "bob") as bob:
         me = (await bob.get("/me")).json()["id"]
         await new_bot(store, "b1")
         await new_bot(store, "b2", owner=me)
@@ -108,6 +83,29 @@ async def test_what_comes_to_light_late_is_neither_lost_nor_overtaken(
         assert texts(await events_of(again, 2)) == ["early1", "late1"]
     async with listening(admin, since=heard[0].id) as after_the_first:
         assert texts(await events_of(after_the_first, 1)) == ["late1"]
+
+
+async def test_what_an_older_transaction_may_still_come_before_is_not_read_yet(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await new_bot(store)
+    log = PostgresEventLog(engine)
+    place = await log.opened()
+    own = open_engine(engine.url.render_as_string(hide_password=False), pool_size=2)
+    async with own.connect() as early, own.connect() as late:
+        await tell(early, "early")
+        await tell(late, "late")
+        await late.commit()
+        between = await log.after(place)
+        assert between.events == ()
+        await early.commit()
+    come = await log.after(between.until)
+    assert [told.event.text for told in come.events] == ["early1", "late1"]
+    numbers = [told.cursor.number for told in come.events]
+    assert [told.cursor for told in come.events] == sorted(told.cursor for told in come.events)
+    assert numbers == sorted(numbers)
+    assert (await log.after(come.until)).events == ()
+    await own.dispose()
 
 
 async def test_whoever_comes_back_again_and_again_hears_each_event_once(
@@ -179,103 +177,3 @@ async def test_a_place_to_which_the_record_has_not_come_is_a_reset(
         async with engine.begin() as connection:
             await tell(connection, "after")
         assert texts(await events_of(stream, 1)) == ["after1"]
-
-
-async def test_there_are_so_many_streams_and_no_more(database_url: str) -> None:
-    async with served(settings_of(database_url, api_streams=2)) as api, client_of(api) as admin:
-        async with listening(admin) as one, listening(admin) as two:
-            for stream in (one, two):
-                await anext(stream)
-            refused = await admin.get("/events")
-            assert refused.status_code == 503
-            assert "OXBOT_API_STREAMS" in refused.json()["detail"]
-        async with asyncio.timeout(30):
-            while (await status_of_a_stream(admin)) != 200:  # noqa: ASYNC110 - it tells nobody
-                await asyncio.sleep(0.01)
-
-
-async def status_of_a_stream(client: httpx.AsyncClient) -> int:
-    async with client.stream("GET", "/events") as answer:
-        return answer.status_code
-
-
-async def test_streams_hold_no_connection_to_the_record(
-    admin: httpx.AsyncClient, store: PostgresStore, engine: AsyncEngine
-) -> None:
-    await new_bot(store)
-    streams = [listening(admin) for _ in range(30)]
-    held = [await stream.__aenter__() for stream in streams]
-    async with engine.begin() as connection:
-        await tell(connection, "x")
-        mine = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        assert (await connection.scalar(text(mine))) < 20
-    for pieces in held:
-        assert texts(await events_of(pieces, 1)) == ["x1"]
-    assert (await admin.get("/bots")).status_code == 200
-    for stream in streams:
-        await stream.__aexit__(None, None, None)
-
-
-async def test_the_stream_of_a_login_that_is_over_ends(
-    admin: httpx.AsyncClient,
-    store: PostgresStore,
-    engine: AsyncEngine,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    await new_bot(store)
-    monkeypatch.setattr("oxbot.app.following.ASK_EVERY_MS", 0)
-    async with listening(admin) as stream, client_of_same(admin) as other, listening(other) as its:
-        for each in (stream, its):
-            assert (await anext(each)).comment == "no news"
-        await admin.post("/logout")
-        (last,) = await events_of(stream, 1)
-        assert (last.event, "login is over" in last.data["detail"]) == ("end", True)
-        assert [piece async for piece in stream] == []
-        async with engine.begin() as connection:
-            await tell(connection, "x")
-        assert texts(await events_of(its, 1)) == ["x1"], "another login stands"
-
-
-@asynccontextmanager
-async def client_of_same(client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=client.base_url, timeout=60) as other:
-        await signed_in(other, "admin")
-        yield other
-
-
-async def test_streams_end_with_a_word_when_the_api_does(database_url: str) -> None:
-    async with served(settings_of(database_url)) as api, client_of(api) as admin:
-        async with listening(admin) as stream:
-            await anext(stream)
-            api.server.should_exit = True
-            (last,) = await events_of(stream, 1)
-        assert (last.event, "going down" in last.data["detail"]) == ("end", True)
-
-
-async def test_who_does_not_read_is_cut_off_and_others_are_not(
-    store: PostgresStore, engine: AsyncEngine, database_url: str
-) -> None:
-    await new_bot(store)
-    own = open_engine(database_url, pool_size=2)
-    following = Following(PostgresEventLog(own), PostgresUsers(own), most=2)
-    user = User(id="u1", name="ann", is_admin=True, created_ms=0)
-    slow, quick = (Follower(Login(id=name, user=user)) for name in ("l1", "l2"))
-    for follower in (slow, quick):
-        following.join(follower)
-    with pytest.raises(Unavailable, match="OXBOT_API_STREAMS"):
-        following.join(Follower(Login(id="l3", user=user)))
-    place = await following.place_of(None)
-    async with engine.begin() as connection:
-        await tell(connection, "x", many=BEHIND + 1)
-    heard = 0
-    async with asyncio.timeout(60):
-        while heard <= BEHIND:
-            heard += len(await quick.heard(60))
-    assert (slow.because, await slow.heard(60)) == (TOO_SLOW, [])
-    back = Following(PostgresEventLog(own), PostgresUsers(own), most=1)
-    back.join(slow)
-    again = await back.place_of(place.since)
-    assert len([event async for event in back.missed(slow, again)]) == BEHIND + 1
-    for each, follower in ((following, slow), (following, quick), (back, slow)):
-        each.leave(follower)
-    await own.dispose()

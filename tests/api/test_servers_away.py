@@ -10,13 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.lookout import Shared
 from infra.migrations import upgrade
 from oxbot.adapters.postgres.engine import begin, open_engine
 from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.errors import StoreUnavailable
 from oxbot.embedded import postgres
 from oxbot.embedded.child import Child, Program
 from oxbot.embedded.paths import DataDirectory
-from tests.api.conftest import PASSWORD, Json, serving, settings_of, signed_in
+from tests.api.conftest import PASSWORD, Json, settings_of, signed_in
 from tests.api.test_event_stream import tell, texts
 from tests.support.api_server import events_of, listening, served
 from tests.support.servers import FORGETFUL
@@ -142,12 +144,28 @@ async def test_a_record_that_goes_and_comes_back_costs_answers_and_no_events(
         await server.stop()
 
 
-async def test_what_readiness_finds_serves_all_who_ask_and_tells_nothing_of_the_inside(
-    lonely_api: httpx.AsyncClient, database_url: str
-) -> None:
+async def test_readiness_tells_anybody_nothing_of_the_inside(lonely_api: httpx.AsyncClient) -> None:
     told = (await lonely_api.get("/readyz")).text
     assert "log says why" in told
     assert "127.0.0.1" not in told
-    async with serving(database_url) as api:
-        first = await api.get("/readyz")
-        assert (await api.get("/readyz")).json() == first.json()
+
+
+async def test_one_look_serves_all_who_ask_at_once_and_for_its_time() -> None:
+    looks = 0
+
+    async def look() -> int:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0)
+        if looks == 1:
+            raise StoreUnavailable("away")
+        return looks
+
+    kept, renewed = Shared(look, 3_600), Shared(look, 0)
+    found = await asyncio.gather(*(kept.get() for _ in range(5)), return_exceptions=True)
+    assert [type(each) for each in found] == [StoreUnavailable] * 5
+    with pytest.raises(StoreUnavailable):
+        await kept.get()
+    assert looks == 1
+    assert await asyncio.gather(*(renewed.get() for _ in range(5))) == [2] * 5
+    assert await renewed.get() == 3

@@ -41,10 +41,7 @@ def report(**changes: object) -> FeedStatus:
 
 
 @pytest.fixture
-async def api(
-    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[httpx.AsyncClient]:
-    monkeypatch.setattr("api.app.FRESH_S", 0)
+async def api(database_url: str, redis_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(database_url, redis_url=redis_url) as client:
         yield client
 

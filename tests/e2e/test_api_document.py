@@ -33,6 +33,6 @@ def test_whatever_is_asked_is_answered_as_the_document_says_and_never_with_a_5xx
     assert len(operations(url)) > 20
     began_s = time.monotonic()
     found = list(troubles(url, token, bots))
-    print(f"asked for {time.monotonic() - began_s:.0f} s")  # noqa: T201 - for whoever looks
+    print(f"\nasked for {time.monotonic() - began_s:.0f} s")  # noqa: T201 - for whoever looks
     assert not found, "\n\n".join(found)
     assert ann.get("/healthz").status_code == 200
