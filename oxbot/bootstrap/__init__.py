@@ -92,6 +92,7 @@ async def open_desk(settings: Settings, pool_size: int = DESK_POOL) -> AsyncIter
         Unavailable: A server does not answer.
     """
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - loaded when needed
+    from oxbot.adapters.postgres.keeping import PostgresKeeping  # noqa: PLC0415 - as below
     from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.board import RedisPriceBoard, open_redis  # noqa: PLC0415 - as above
     from oxbot.adapters.redis.breaker import RedisBreaker  # noqa: PLC0415 - as above
@@ -107,10 +108,9 @@ async def open_desk(settings: Settings, pool_size: int = DESK_POOL) -> AsyncIter
         redis = open_redis(found.redis_url or "")
         stack.push_async_callback(redis.aclose)
         shared = RedisListing(redis)
-        store = PostgresStore(engine)
         yield Desk(
-            store=store,
-            keeping=store,
+            store=PostgresStore(engine),
+            keeping=PostgresKeeping(engine),
             control=TemporalBotControl(client, found.task_queue),
             venue=venue_of(found),
             listing=SharedFirst(venue_of(found), shared, partial(_ask_listing, found, shared)),

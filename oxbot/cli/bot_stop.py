@@ -6,25 +6,26 @@ import typer
 from rich.console import Console
 from rich.prompt import Confirm
 
-from oxbot.app import bots, telling
-from oxbot.app.stop_all import Stopped, stop_all
+from oxbot.app import telling
+from oxbot.app.bots import Desk
+from oxbot.app.stop_all import Stopped, stop_all, stop_told
 from oxbot.cli import output
 from oxbot.cli.bot_verbs import answer, request_of
 from oxbot.cli.desk import at_desk
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import base_of
-from oxbot.messages import ControlRequest
+from oxbot.messages import ControlAnswer, ControlRequest
 
 
 def stop(
     bot_id: str | None, reason: str, *, every: bool, flatten: bool, ask: bool, as_json: bool
 ) -> None:
-    """Stop one bot or all; on a terminal asks before positions are sold.
+    """Stop one bot or all; on a terminal asks before positions are sold. One that has stays so.
 
     Raises:
         InputError: Neither a bot nor all is named, or both.
         NotFound: There is no such bot.
-        Conflict: It is stopped.
+        Unavailable: It does not answer.
     """
     if (bot_id is None) is not every:
         raise InputError("Name one bot, or say --all.")
@@ -34,7 +35,11 @@ def stop(
         return
     if ask and flatten and output.is_dialogue():
         _confirm_sale(bot_id)
-    answer(at_desk(lambda desk: bots.stop_bot(desk, bot_id, request)), bot_id, as_json)
+    answer(at_desk(lambda desk: _told(desk, bot_id, request)), bot_id, as_json)
+
+
+async def _told(desk: Desk, bot_id: str, request: ControlRequest) -> ControlAnswer:
+    return await stop_told(desk, await desk.store.bot(bot_id), request)
 
 
 def _stop_all(request: ControlRequest, *, ask: bool, as_json: bool) -> None:

@@ -314,3 +314,15 @@ async def test_the_command_says_when_postgresql_does_not_answer() -> None:
     told = await asyncio.to_thread(migrate, "postgresql://a@127.0.0.1:1/b")
     assert told.returncode == 1
     assert told.stderr.startswith("PostgreSQL does not answer")
+
+
+async def test_what_a_bot_was_asked_for_with_comes_and_goes_with_its_migration(
+    empty_database_url: str,
+) -> None:
+    await migrate_to(empty_database_url, "0015")
+    before = await catalogue(empty_database_url)
+    await migrate_to(empty_database_url, "0017")
+    [row] = await catalogue(empty_database_url) - before
+    assert row.startswith("bots asked text")
+    await migrate_down_to(empty_database_url, "0015")
+    assert await catalogue(empty_database_url) == before

@@ -3,7 +3,9 @@
 import asyncio
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from oxbot.adapters.postgres.keeping import PostgresKeeping
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.bot_changes import ChangeSettings, Word
@@ -13,6 +15,11 @@ from oxbot.messages import WriteControl, WriteLimits
 from tests.support.trading import NOW_MS, bought, entry, intend, new_bot
 
 ANN = Word(by="Ann", reason="tidy")
+
+
+@pytest.fixture
+def keeping(engine: AsyncEngine) -> PostgresKeeping:
+    return PostgresKeeping(engine)
 
 
 def change(**settings: object) -> ChangeSettings:
@@ -38,10 +45,10 @@ async def kinds(store: PostgresStore) -> list[str]:
 
 
 async def test_settings_change_on_record_and_are_told_with_old_and_new(
-    store: PostgresStore,
+    store: PostgresStore, keeping: PostgresKeeping
 ) -> None:
     before = await new_bot(store)
-    done = await store.change_settings("b1", change(name="Calm", budget_usd="0.5"))
+    done = await keeping.change_settings("b1", change(name="Calm", budget_usd="0.5"))
     assert done.changed == ("name", "budget_usd")
     after = await store.bot("b1")
     assert after.settings == done.settings
@@ -55,22 +62,24 @@ async def test_settings_change_on_record_and_are_told_with_old_and_new(
 
 
 async def test_the_same_change_again_is_told_once_and_a_change_back_again(
-    store: PostgresStore,
+    store: PostgresStore, keeping: PostgresKeeping
 ) -> None:
     await new_bot(store)
-    assert (await store.change_settings("b1", change(name="Calm"))).changed == ("name",)
-    assert (await store.change_settings("b1", change(name="Calm"))).changed == ()
-    assert (await store.change_settings("b1", change(name="Test"))).changed == ("name",)
+    assert (await keeping.change_settings("b1", change(name="Calm"))).changed == ("name",)
+    assert (await keeping.change_settings("b1", change(name="Calm"))).changed == ()
+    assert (await keeping.change_settings("b1", change(name="Test"))).changed == ("name",)
     assert (await kinds(store)).count("settings") == 2
 
 
-async def test_changes_at_once_lose_none_of_each_other(store: PostgresStore) -> None:
+async def test_changes_at_once_lose_none_of_each_other(
+    store: PostgresStore, keeping: PostgresKeeping
+) -> None:
     await new_bot(store)
     limits = WriteLimits(bot_id="b1", epoch=2, by="Ann", reason="", limits={"stop": "2%"})
     await asyncio.gather(
-        store.change_settings("b1", change(name="Calm")),
+        keeping.change_settings("b1", change(name="Calm")),
         store.change_limits(limits),
-        store.change_settings("b1", change(gate_bp="5")),
+        keeping.change_settings("b1", change(gate_bp="5")),
     )
     settings = (await store.bot("b1")).settings
     assert (settings.name, str(settings.gate_bp), str(settings.limits.stop)) == (
@@ -80,65 +89,73 @@ async def test_changes_at_once_lose_none_of_each_other(store: PostgresStore) -> 
     )
 
 
-async def test_what_cannot_be_changes_nothing(store: PostgresStore) -> None:
+async def test_what_cannot_be_changes_nothing(
+    store: PostgresStore, keeping: PostgresKeeping
+) -> None:
     bot = await new_bot(store)
     for wish in (change(capital="5"), change(name=""), change(nothing="1"), change()):
         with pytest.raises(InputError):
-            await store.change_settings("b1", wish)
+            await keeping.change_settings("b1", wish)
     assert await store.bot("b1") == bot
     with pytest.raises(NotFound):
-        await store.change_settings("b9", change(name="Calm"))
+        await keeping.change_settings("b9", change(name="Calm"))
     await end(store)
     with pytest.raises(Conflict, match="is stopped"):
-        await store.change_settings("b1", change(name="Calm"))
+        await keeping.change_settings("b1", change(name="Calm"))
 
 
-async def test_a_stopped_bot_is_archived_once_and_taken_out_again(store: PostgresStore) -> None:
+async def test_a_stopped_bot_is_archived_once_and_taken_out_again(
+    store: PostgresStore, keeping: PostgresKeeping
+) -> None:
     await new_bot(store)
     with pytest.raises(Conflict, match="is running: only a stopped bot"):
-        await store.archive("b1", ANN, NOW_MS)
+        await keeping.archive("b1", ANN, NOW_MS)
     await end(store)
-    assert (await store.archive("b1", ANN, NOW_MS)).archived_ms == NOW_MS
-    assert (await store.archive("b1", ANN, NOW_MS + 1)).archived_ms == NOW_MS
+    assert (await keeping.archive("b1", ANN, NOW_MS)).archived_ms == NOW_MS
+    assert (await keeping.archive("b1", ANN, NOW_MS + 1)).archived_ms == NOW_MS
     assert (await store.bot("b1")).archived_ms == NOW_MS
-    assert (await store.unarchive("b1", ANN)).archived_ms is None
-    assert (await store.unarchive("b1", ANN)).archived_ms is None
+    assert (await keeping.unarchive("b1", ANN)).archived_ms is None
+    assert (await keeping.unarchive("b1", ANN)).archived_ms is None
     assert (await store.bot("b1")).archived_ms is None
-    await store.archive("b1", ANN, NOW_MS + 2)
+    await keeping.archive("b1", ANN, NOW_MS + 2)
     told = [kind for kind in await kinds(store) if "archived" in kind]
     assert told == ["archived", "unarchived", "archived"]
     assert (await store.events("b1", 1))[0].text == "Archived by Ann: tidy."
 
 
-async def test_a_bot_with_a_position_or_an_order_is_not_archived(store: PostgresStore) -> None:
+async def test_a_bot_with_a_position_or_an_order_is_not_archived(
+    store: PostgresStore, keeping: PostgresKeeping
+) -> None:
     await new_bot(store)
     await bought(store)
     await end(store)
     with pytest.raises(Conflict, match="positions in BTC/USDT"):
-        await store.archive("b1", ANN, NOW_MS)
+        await keeping.archive("b1", ANN, NOW_MS)
     await new_bot(store, "b2")
     order = entry("b2", 1)
     await intend(store, order)
     assert await store.claim(order.id, NOW_MS)
     await end(store, "b2")
     with pytest.raises(Conflict, match="orders that are not over in BTC/USDT"):
-        await store.archive("b2", ANN, NOW_MS)
+        await keeping.archive("b2", ANN, NOW_MS)
     assert (await store.order(order.id)).state is OrderState.SENT
 
 
 async def test_a_live_bot_whose_stop_may_rest_at_the_exchange_is_not_archived(
-    store: PostgresStore,
+    store: PostgresStore, keeping: PostgresKeeping
 ) -> None:
     await new_bot(store, mode="live")
     await bought(store)
     await end(store)
     with pytest.raises(Conflict, match="stops that may rest at the exchange in BTC/USDT"):
-        await store.archive("b1", ANN, NOW_MS)
+        await keeping.archive("b1", ANN, NOW_MS)
 
 
-async def test_what_a_bot_was_asked_for_with_is_kept_with_it(store: PostgresStore) -> None:
+async def test_what_a_bot_was_asked_for_with_is_kept_with_it(
+    store: PostgresStore, keeping: PostgresKeeping
+) -> None:
     made = await new_bot(store)
     await store.create_bot("b2", made.settings, NOW_MS, asked="d1")
-    assert (await store.asked("b1"), await store.asked("b2")) == (None, "d1")
-    await store.change_settings("b2", change(name="Calm"))
-    assert await store.asked("b2") == "d1"
+    assert (await keeping.asked("b1"), await keeping.asked("b2")) == (None, "d1")
+    await keeping.change_settings("b2", change(name="Calm"))
+    assert await keeping.asked("b2") == "d1"

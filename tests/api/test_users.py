@@ -168,6 +168,7 @@ async def test_another_users_bot_is_not_found_in_the_words_of_one_that_there_is_
 
 BODIES: dict[str, Json] = {
     "limits": {"limits": {"stop": "2%"}},
+    "settings": {"settings": {"name": "Calm"}},
     "write-off": {"id": "w1", "losses": {"BTC": "1"}},
     "over": {"order_id": "b1x"},
 }

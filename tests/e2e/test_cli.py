@@ -83,6 +83,7 @@ def test_a_bot_is_changed_ended_with_all_others_and_put_out_of_sight(system: Mac
     every = answer(system, "stop", "--all", "--yes")
     assert {"k1"} <= {one["bot_id"] for one in every["bots"]}
     wait_until(lambda: answer(system, "show", "k1")["bot"]["status"] == "stopped")
+    assert answer(system, "stop", "k1")["status"] == "stopped", "as it is already"
     assert failure(system, "start", "k1") == (4, "Conflict")
     assert answer(system, "archive", "k1", "--reason", "tidy")["archived_ms"]
     assert "k1" not in bots(system)

@@ -86,6 +86,38 @@ async def test_where_nothing_is_held_there_is_nothing_to_close(house: House) -> 
     assert [held.symbol for held in (await status_of(handle)).positions] == [ETH]
 
 
+async def test_an_entry_that_is_about_to_be_sent_is_waited_for_and_what_it_bought_is_sold(
+    house: House,
+) -> None:
+    """When it is asked for there is an order and no position."""
+    bot, handle = await house.started()
+    house.model.will_buy(BTC)
+    async with house.faults.holding("execute_order") as sending:
+        await house.pass_until(sending.reached.is_set)
+        closing = asyncio.create_task(close(handle))
+        await house.until(lambda: house.faults.begun["count_holdings"] > 0)
+    report = await closing
+    assert report.done
+    assert [order.symbol for order in house.store.filled(Purpose.ENTRY)] == [BTC]
+    assert house.store.open_coins(bot.id) == set()
+    assert [order.id for order in house.store.filled(Purpose.FLATTEN)] == list(report.order_ids)
+
+
+async def test_what_an_entry_under_way_has_bought_is_not_called_gone_while_it_is_held(
+    house: House,
+) -> None:
+    bot, handle = await house.started()
+    house.model.will_buy(BTC)
+    with house.faults.failing("protect"):
+        async with house.faults.holding("execute_order") as sending:
+            await house.pass_until(sending.reached.is_set)
+            closing = asyncio.create_task(close(handle))
+            await house.until(lambda: house.faults.begun["count_holdings"] > 0)
+        report = await closing
+    assert house.store.open_coins(bot.id) == {BTC}
+    assert (report.done, "told to fail" in report.reason) == (False, True)
+
+
 async def test_an_entry_that_is_being_sent_is_waited_for_and_what_it_bought_is_sold(
     house: House,
 ) -> None:

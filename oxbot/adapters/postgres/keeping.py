@@ -27,8 +27,8 @@ from oxbot.domain.bot_changes import (
 from oxbot.domain.errors import Conflict
 
 
-class KeptBots(Records):
-    """The part of the store that people change, and no workflow."""
+class PostgresKeeping(Records):
+    """`oxbot.ports.Keeping` in PostgreSQL: `PostgresKeeping(open_engine(database_url))`."""
 
     async def asked(self, bot_id: str) -> str | None:
         """Give the digest of what a bot was asked for with; None where nobody used a key."""

@@ -12,7 +12,6 @@ from oxbot.adapters.postgres.exits import Exits
 from oxbot.adapters.postgres.forced_ends import ForcedEnds
 from oxbot.adapters.postgres.guards import Guards
 from oxbot.adapters.postgres.history import History
-from oxbot.adapters.postgres.keeping import KeptBots
 from oxbot.adapters.postgres.limits import Limits
 from oxbot.adapters.postgres.memory import Memories
 from oxbot.adapters.postgres.orders import Orders
@@ -29,7 +28,6 @@ class PostgresStore(
     Bots,
     ForcedEnds,
     Limits,
-    KeptBots,
     Accounts,
     Snapshots,
     Cycles,
@@ -50,7 +48,7 @@ class PostgresStore(
     History,
     Audit,
 ):
-    """`oxbot.ports.Store` and `Keeping` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
+    """`oxbot.ports.Store` in PostgreSQL: `PostgresStore(open_engine(database_url))`.
 
     Any number of stores and processes may work on one database.
     """
