@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.history import CYCLE, cycle_row_of
-from oxbot.adapters.postgres.reading_lists import no_cursor
+from oxbot.adapters.postgres.listings import no_cursor
 from oxbot.adapters.postgres.rows import POSITION, Records
 from oxbot.adapters.postgres.schema import bots, cycles, equity_points, positions
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode, no_bot

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, RowMapping, Select, func, lateral, literal, select, true
 
 from oxbot.adapters.postgres.columns import Milliseconds
-from oxbot.adapters.postgres.reading_lists import EQUITY, Query, points_within
+from oxbot.adapters.postgres.listings import EQUITY, Query, points_within
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import equity_points
 from oxbot.adapters.postgres.written import joined, written
