@@ -41,10 +41,10 @@ def element(tag: str, text: str, kind: str = "") -> str:
     return f"<{tag}{named}>{escape(text)}</{tag}>"
 
 
-def prose(text: str) -> str:
-    """Give a paragraph; what stands between backticks is code."""
+def prose(text: str, tag: str = "p") -> str:
+    """Give a paragraph, or another element of text; what stands between backticks is code."""
     shown = _CODE.sub(r"<code>\1</code>", escape(text))
-    return f"<p>{shown}</p>"
+    return f"<{tag}>{shown}</{tag}>"
 
 
 def link(text: str, href: str) -> str:

@@ -43,6 +43,12 @@ async def test_the_reference_shows_code_as_code(api: httpx.AsyncClient) -> None:
     assert "`" not in page
 
 
+async def test_the_reference_has_what_a_body_may_say(api: httpx.AsyncClient) -> None:
+    page = (await api.get("/docs")).text
+    path = page.partition("<h2>POST /login</h2>")[2].partition("<h2>")[0]
+    assert "<span>password</span></td><td><span>body</span>" in path
+
+
 async def test_the_page_without_bots_says_how_to_make_one(api: httpx.AsyncClient) -> None:
     assert "oxbot bots create" in (await api.get("/")).text
 
