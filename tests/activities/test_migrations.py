@@ -228,7 +228,7 @@ async def test_which_refresh_token_followed_which_comes_and_goes_with_its_migrat
 ) -> None:
     await migrate_to(empty_database_url, "0015")
     before = await catalogue(empty_database_url)
-    await asyncio.to_thread(upgrade, empty_database_url)
+    await migrate_to(empty_database_url, "0016")
     assert len(await catalogue(empty_database_url) - before) == 4
     await migrate_down_to(empty_database_url, "0015")
     assert await catalogue(empty_database_url) == before
@@ -319,10 +319,10 @@ async def test_the_command_says_when_postgresql_does_not_answer() -> None:
 async def test_what_a_bot_was_asked_for_with_comes_and_goes_with_its_migration(
     empty_database_url: str,
 ) -> None:
-    await migrate_to(empty_database_url, "0015")
+    await migrate_to(empty_database_url, "0016")
     before = await catalogue(empty_database_url)
     await migrate_to(empty_database_url, "0017")
     [row] = await catalogue(empty_database_url) - before
     assert row.startswith("bots asked text")
-    await migrate_down_to(empty_database_url, "0015")
+    await migrate_down_to(empty_database_url, "0016")
     assert await catalogue(empty_database_url) == before
