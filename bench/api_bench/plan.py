@@ -28,13 +28,19 @@ class Size:
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked: `rate` requests a second for so many seconds, of the API at `url`."""
+    """What is asked: `rate` requests a second for so many seconds, of the API at `url`.
+
+    Then `clients` follow its live events, of which there are so many, so many a second.
+    """
 
     url: str
     rate: int
     seconds: int
     bots: int
     limit: int
+    clients: int = 200
+    events: int = 200
+    events_a_second: int = 10
 
     def as_json(self) -> dict[str, Any]:  # Any: as JSON has it
         return asdict(self)

@@ -15,17 +15,20 @@ from typing import Any, NamedTuple
 import psutil
 
 from api_bench import filling, served
+from api_bench.events import followed
 from api_bench.figures import summed_up
 from api_bench.plan import Load, Size
 from oxbot.logs import configure_logs
 
 
 class Asked(NamedTuple):
-    """Requests a second, for how many seconds, and rows of a page."""
+    """Requests a second, for how many seconds, rows of a page; clients that follow events."""
 
     rate: int
     seconds: int
     limit: int = 50
+    clients: int = 200
+    events: int = 200
 
 
 BENCH = Path(__file__).parent.parent
@@ -37,19 +40,21 @@ def main() -> None:
     size = Size(asked.bots, asked.fills, asked.cycles, asked.long_bots, asked.long_points)
     with tempfile.TemporaryDirectory(prefix="oxbot-bench-") as home:
         found = asyncio.run(
-            measured(Path(home), size, Asked(asked.rate, asked.seconds, asked.limit))
+            measured(
+                Path(home),
+                size,
+                Asked(asked.rate, asked.seconds, asked.limit, asked.clients, asked.events),
+            )
         )
     print(json.dumps(found))
-    sys.exit(1 if found["errors"] else 0)
+    sys.exit(1 if found["errors"] or found["events_lost"] else 0)
 
 
 async def measured(home: Path, size: Size, load: Asked) -> dict[str, Any]:
     """Measure in a scratch directory."""
     async with served.a_record(home) as database_url:
         rows = await filling.fill(database_url, size)
-        before = await filling.transactions(database_url)
-        found = await asyncio.to_thread(_driven, database_url, home, size, load)
-        committed = await filling.transactions(database_url) - before
+        found = await _served(database_url, home, size, load)
     return {
         "benchmark": "api",
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
@@ -57,28 +62,41 @@ async def measured(home: Path, size: Size, load: Asked) -> dict[str, Any]:
         "rows": rows,
         **load._asdict(),
         **found,
-        "transactions_a_request": round(committed / (load.rate * load.seconds), 2),
     }
 
 
-def _driven(database_url: str, home: Path, size: Size, load: Asked) -> dict[str, Any]:
-    with served.an_api(database_url, home) as (url, process):
-        wanted = Load(url, load.rate, load.seconds, size.bots, load.limit)
-        given = {"load": wanted.as_json(), "token": served.a_token(url)}
-        before_s = _cpu_s(process)
-        done = subprocess.run(
-            [sys.executable, "-m", "api_bench.driver"],
-            input=json.dumps(given),
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=BENCH,
+async def _served(database_url: str, home: Path, size: Size, load: Asked) -> dict[str, Any]:
+    """Ask for lists and curves first, and follow events then."""
+    with served.an_api(database_url, home) as (url, token, process):
+        wanted = Load(
+            url, load.rate, load.seconds, size.bots, load.limit, load.clients, load.events
         )
+        before, before_s = await filling.transactions(database_url), _cpu_s(process)
+        found = await asyncio.to_thread(_driven, wanted, token)
         worked_ms = (_cpu_s(process) - before_s) * 1000
+        committed = await filling.transactions(database_url) - before
+        heard = await followed(database_url, wanted, token)
+    requests = load.rate * load.seconds
+    return {
+        **found,
+        "api_cpu_ms_a_request": round(worked_ms / requests, 2),
+        "transactions_a_request": round(committed / requests, 2),
+        **heard,
+    }
+
+
+def _driven(wanted: Load, token: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "api_bench.driver"],
+        input=json.dumps({"load": wanted.as_json(), "token": token}),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=BENCH,
+    )
     if done.returncode:
         sys.exit(f"The driver ended with {done.returncode}:\n{done.stderr}")
-    found = summed_up(json.loads(done.stdout))
-    return {**found, "api_cpu_ms_a_request": round(worked_ms / (load.rate * load.seconds), 2)}
+    return summed_up(json.loads(done.stdout))
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -97,5 +115,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=200, help="requests a second")
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--limit", type=int, default=50, help="rows of a page")
+    parser.add_argument("--clients", type=int, default=200, help="that follow live events")
+    parser.add_argument("--events", type=int, default=200, help="that are told, ten a second")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     return parser.parse_args()

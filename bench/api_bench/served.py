@@ -17,6 +17,7 @@ import psutil
 
 from api_bench.plan import NAME, PASSWORD
 from infra.migrations import upgrade
+from oxbot.domain.users import first_code
 from oxbot.embedded import postgres
 from oxbot.embedded.servers import embedded_servers
 from oxbot.settings import Settings
@@ -39,8 +40,9 @@ async def a_record(home: Path) -> AsyncIterator[str]:
 
 
 @contextmanager
-def an_api(database_url: str, home: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """Give the address of an API process and the process, for as long as the block runs."""
+def an_api(database_url: str, home: Path) -> Iterator[tuple[str, str, psutil.Process]]:
+    """Give address and token of an API process, and the process, for as long as the block runs."""
+    secret = secrets.token_hex(32)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {
@@ -50,7 +52,7 @@ def an_api(database_url: str, home: Path) -> Iterator[tuple[str, psutil.Process]
         "TEMPORAL_ADDRESS": NOWHERE,
         "OXBOT_HOME": str(home),
         "OXBOT_API_PORT": str(port),
-        "OXBOT_API_SECRET": secrets.token_hex(32),
+        "OXBOT_API_SECRET": secret,
         "OXBOT_LOG_LEVEL": "error",
     }
     command = [sys.executable, "-m", "api"]
@@ -58,7 +60,7 @@ def an_api(database_url: str, home: Path) -> Iterator[tuple[str, psutil.Process]
     try:
         url = f"http://127.0.0.1:{port}"
         _until_ready(url, process)
-        yield url, psutil.Process(process.pid)
+        yield url, _token(url, first_code(secret)), psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -78,9 +80,9 @@ def _until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
     sys.exit(f"The API did not answer within {START_S} s.")
 
 
-def a_token(url: str) -> str:
+def _token(url: str, code: str) -> str:
     """Register the administrator, and give a token of theirs."""
     body = {"name": NAME, "password": PASSWORD}
-    httpx.post(f"{url}/register", json=body, timeout=60).raise_for_status()
+    httpx.post(f"{url}/register", json={**body, "code": code}, timeout=60).raise_for_status()
     answer = httpx.post(f"{url}/login", json=body, timeout=60).raise_for_status()
     return str(answer.json()["access_token"])
