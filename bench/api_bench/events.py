@@ -16,7 +16,8 @@ from oxbot.adapters.postgres.engine import open_engine
 BENCH: Final = Path(__file__).parent.parent
 TOLD: Final = text(
     "INSERT INTO events (bot_id, key, kind, text, figures)"
-    " VALUES (:bot_id, :key, 'opened', 'Opened.', jsonb_build_object('sent_ns', CAST(:sent_ns AS text)))"
+    " VALUES (:bot_id, :key, 'opened', 'Opened.',"
+    " jsonb_build_object('sent_ns', CAST(:sent_ns AS text)))"
 )
 
 
