@@ -1,6 +1,7 @@
 """One order brought to its end: claimed, placed and settled, each at most once."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from oxbot.app.ports import Ports
 from oxbot.app.resting import take_back
@@ -10,6 +11,9 @@ from oxbot.domain.market import ClockReading
 from oxbot.domain.orders import Fill, Order, OrderState, fence_of
 from oxbot.messages import OrderOutcome
 from oxbot.ports import Exchange
+
+NOTHING_TRADED: Final = "the book had nothing to trade with within the limit"
+"""The reason of an order that was seen to have ended without a fill."""
 
 
 async def exchange_of(ports: Ports, bot_id: str) -> Exchange:
@@ -140,12 +144,12 @@ async def _looked_up(ports: Ports, taken: Order) -> Order:
     """Look an order up that the exchange has just taken.
 
     Raises:
-        NotShown: Another attempt has given it up meanwhile: what it trades is booked late.
+        NotShown: Another attempt has given it up meanwhile, unseen: what it trades is booked late.
         OutcomeUnknown: As `find_out`.
     """
     if taken.state.may_trade:
         return await find_out(ports, taken)
-    if taken.state in (OrderState.CANCELLED, OrderState.REFUSED):
+    if taken.state is OrderState.CANCELLED and taken.reason != NOTHING_TRADED:
         raise NotShown(
             f"OKX has taken order {taken.id}, which had been given up ({taken.reason}): it is "
             "looked for, and what it has traded is booked."
@@ -157,8 +161,7 @@ async def _settle(
     ports: Ports, order: Order, fills: Sequence[Fill], claim: Order | None = None
 ) -> Order:
     if not fills:
-        reason = "the book had nothing to trade with within the limit"
-        return await ports.store.finish_order(order, OrderState.CANCELLED, reason)
+        return await ports.store.finish_order(order, OrderState.CANCELLED, NOTHING_TRADED)
     instruments = await ports.feed.instruments((order.symbol,))
     return await ports.store.settle(order.id, fills, instruments[order.symbol], claim=claim)
 

@@ -39,5 +39,5 @@ async def test_a_short_run_answers_every_request_with_few_statements(tmp_path: P
     assert {"lists_p99_ms", "equity_p99_ms", "lists_p99_ms_spread"} <= found.keys()
     assert (found["events_heard"], found["events_lost"]) == (15, 0)
     assert "event_p99_ms" in found
-    # Who asks, whose it is, the page; besides what the process does by itself.
-    assert found["transactions_a_request"] < 6
+    # Who asks, whose it is, the page; besides what the process does by itself meanwhile.
+    assert found["transactions_a_request"] < 12

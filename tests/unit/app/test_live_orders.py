@@ -1,9 +1,11 @@
 """Live orders: claims that nobody else undoes, and what is held is protected afterwards."""
 
+from decimal import Decimal
+
 import pytest
 
 from oxbot.app.execute import execute_order
-from oxbot.app.orders import find_out, give_up
+from oxbot.app.orders import NOTHING_TRADED, find_out, give_up
 from oxbot.app.reconciliation import reconcile_bot
 from oxbot.domain.errors import (
     ExitUnfinished,
@@ -115,6 +117,20 @@ async def test_what_another_attempt_gave_up_while_the_exchange_took_it_is_looked
     assert (booked.order_id, booked.state) == (order.id, OrderState.FILLED)
     live.must_be_protected()
     live.must_agree()
+
+
+async def test_what_another_attempt_saw_end_unfilled_meanwhile_is_over_and_nobody_looks_for_it(
+    live: LiveRoom,
+) -> None:
+    await live.hold()
+    live.account.parts.append(Decimal(0))
+    order = live.leaving()
+    slow = attempt_at(live, order).until("note_taken")
+    await live.reconcile()
+    outcome = slow.finish()
+    assert isinstance(outcome, OrderOutcome)
+    assert (outcome.state, outcome.reason) == (OrderState.CANCELLED, NOTHING_TRADED)
+    live.must_be_protected()
 
 
 async def test_an_exit_that_is_shown_nowhere_for_hours_leaves_its_position_with_a_stop(
