@@ -9,7 +9,7 @@ from pydantic import Field
 from api.asked import NO_REASON, SELL, Because, Stop, by, request_of
 from api.desk import TheDesk, TheSettings
 from api.problems import PROBLEM, Responses
-from api.signed_in import TheAdmin, TheBot, TheUser
+from api.signed_in import TheAdmin, TheBot, TheBotToTrade, TheUser
 from oxbot.app import bots
 from oxbot.app.bots import ALPHABET, Desk
 from oxbot.app.flatten import Flattened, flatten_or_fail
@@ -144,7 +144,7 @@ async def pause(
 
 @of_one.post("/resume", responses=MOVING)
 async def resume(
-    desk: TheDesk, user: TheUser, bot: TheBot, response: Response, asked: Because = NO_REASON
+    desk: TheDesk, user: TheUser, bot: TheBotToTrade, response: Response, asked: Because = NO_REASON
 ) -> ControlAnswer:
     """Let a paused bot trade again: 200 once that is on record."""
     answer = await bots.resume_bot(desk, bot.id, request_of(user, asked))
@@ -172,7 +172,7 @@ async def flatten_one(
 
 @of_one.patch("/limits", responses=UNWRITTEN)
 async def limits(
-    desk: TheDesk, user: TheUser, bot: TheBot, response: Response, asked: Limits
+    desk: TheDesk, user: TheUser, bot: TheBotToTrade, response: Response, asked: Limits
 ) -> LimitsAnswer:
     """Change what a running bot is held to; it decides by that from its next step on."""
     change = ChangeLimits(by=by(user), reason=asked.reason, limits=asked.limits)

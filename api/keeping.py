@@ -9,7 +9,7 @@ from api.asked import NO_REASON, Because, by, word_of
 from api.control import REFUSALS
 from api.desk import TheDesk, TheSettings
 from api.problems import PROBLEM, Responses
-from api.signed_in import TheBot, TheUser
+from api.signed_in import TheBot, TheBotToTrade, TheUser
 from oxbot.app import keeping
 from oxbot.app.keeping import Started
 from oxbot.domain.bot import Bot, BotName, Budget, PromptVersion
@@ -65,7 +65,7 @@ class SettingsChange(Because):
 
 @router.patch("/settings")
 async def change_settings(
-    desk: TheDesk, settings: TheSettings, user: TheUser, bot: TheBot, asked: SettingsChange
+    desk: TheDesk, settings: TheSettings, user: TheUser, bot: TheBotToTrade, asked: SettingsChange
 ) -> ChangedSettings:
     """Change a bot's name, who decides, by which wording, for how much, and when it is asked.
 
@@ -96,7 +96,7 @@ async def close_position(
 
 
 @router.post("/start")
-async def start(desk: TheDesk, bot: TheBot) -> Started:
+async def start(desk: TheDesk, bot: TheBotToTrade) -> Started:
     """Start a bot whose workflow is gone, as a worker does within seconds; else do nothing.
 
     One that was ended by force while it held something starts paused.

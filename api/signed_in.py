@@ -9,7 +9,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from api.attempts import Attempts
 from api.desk import TheDesk
 from oxbot.app.users import Reception, signed_in
-from oxbot.domain.bot import ID_PATTERN, Bot, no_bot
+from oxbot.domain.bot import ID_PATTERN, Bot, Mode, no_bot
 from oxbot.domain.errors import Forbidden, Unauthorised
 from oxbot.domain.users import Login, User
 
@@ -71,3 +71,17 @@ async def _bot(desk: TheDesk, user: TheUser, bot_id: BotId) -> Bot:
 
 
 TheBot = Annotated[Bot, Depends(_bot)]
+
+
+def _bot_to_trade(user: TheUser, bot: TheBot) -> Bot:
+    """Give a bot that the user may have trade; whoever may not can still pause, sell and stop."""
+    if bot.settings.mode is Mode.LIVE and not user.is_admin:
+        raise Forbidden(
+            f"Bot {bot.id} trades live, which only an administrator may have it do. Pausing it, "
+            "selling what it holds and stopping it is yours all the same."
+        )
+    return bot
+
+
+TheBotToTrade = Annotated[Bot, Depends(_bot_to_trade)]
+"""For what makes a bot trade, or trade differently."""

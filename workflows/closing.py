@@ -19,6 +19,11 @@ ANSWER_WITHIN: Final = timedelta(seconds=15)
 """The sale is waited for so long; it goes on after the answer."""
 
 
+ENTERING: Final = (
+    "its entry is still under way, and what that buys is kept; ask again when it is held"
+)
+
+
 class Closing:
     """Has the position that a bot holds in one coin closed, as a flattening has each of them.
 
@@ -57,12 +62,15 @@ class Closing:
     def _told(self, report: ProtectReport, left: Holdings, opened_ms: int) -> CloseReport:
         symbol = report.symbol
         is_left = symbol in left.coins and left.coins[symbol] in (0, opened_ms)
+        reason = report.reason if is_left else ""
+        if is_left and not opened_ms:
+            reason = ENTERING
         return CloseReport(
             symbol=symbol,
             done=not is_left,
-            under_way=is_left and report.under_way,
+            under_way=is_left and bool(opened_ms) and report.under_way,
             status=self._state.status,
-            reason=report.reason if is_left else "",
+            reason=reason,
             price=report.price,
             order_ids=report.order_ids,
             dust=left.dust.get(symbol),

@@ -178,7 +178,7 @@ class BotHandlers:
     @workflow.update(name="reconcile", description="Hold record and account against each other.")
     async def reconcile_update(self) -> Reconciliation:
         """Look up, book, prove and compare, and answer with what was found."""
-        return await self._reconciling.now()
+        return await self._reconciling.answer()
 
     @reconcile_update.validator
     def _may_reconcile(self) -> None:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from oxbot.domain.bot import Mode
-    from oxbot.domain.errors import Conflict, InputError, NotFound, Unanswered
+    from oxbot.domain.errors import Conflict, InputError, NotFound, Unanswered, Unavailable
     from oxbot.messages import Reconciliation, SayOverRequest, WriteOffRequest
     from workflows.causes import cause_of, failure_of
     from workflows.state import BotState
@@ -110,6 +110,22 @@ class Reconciling:
         if not self._is_live:
             return Reconciliation()
         return await self._one_after_the_other(self._steps.reconcile)
+
+    async def answer(self) -> Reconciliation:
+        """Reconcile at a person's word.
+
+        Raises:
+            ApplicationError: Exchange or record did not answer in time.
+        """
+        try:
+            return await self.now()
+        except ActivityError as error:
+            raise ApplicationError(
+                f"Record and account could not be held against each other: {cause_of(error)}. Ask "
+                "again; the bot looks by itself, too.",
+                type=Unavailable.__name__,
+                non_retryable=True,
+            ) from error
 
     async def write_off(self, wish: WriteOffRequest) -> Reconciliation:
         """Take what is gone from the account off the books, as soon as nobody else looks at it.

@@ -115,9 +115,10 @@ def catalogue(mode: Mode) -> list[Injection]:
 
 
 def points(mode: Mode) -> Iterator[Point]:
-    """Give every point that the worker of a bot has."""
+    """Give every point that the worker of a bot has; on paper there is no account to look at."""
+    left_out = (WATCH, EXAMINE, *BY_A_PERSON, *((RECONCILE,) if mode is Mode.PAPER else ()))
     for name in activities_found(mode):
-        if name not in (WATCH, EXAMINE, *BY_A_PERSON):
+        if name not in left_out:
             yield from (at(moment, name) for moment in MOMENTS)
     yield from awaited(mode)
 

@@ -86,13 +86,17 @@ class Life:
         return KEYS[self.number % len(KEYS)]
 
     async def begin(self) -> None:
-        """Make the bot, with a worker of its own; two where one is suspended."""
+        """Make the bot, with a worker of its own; two where one is suspended.
+
+        Where one dies on the way and is away until its work is given up, the second comes with
+        its successor: it would do that work.
+        """
         now_ms = await self.system.now_ms()
         settings = settings_of("x", self.injection.style, self.injection.mode)
         self._bot_id = due_soon(self.number, settings.interval_s * 1000, now_ms, SOON_MS)
         self.marks = Marks(self.system.data.root / "marks" / self._bot_id)
         self.marks.make()
-        for _ in range(2 if self._suspends else 1):
+        for _ in range(2 if self._suspends and not self.way.down_s else 1):
             self._keepers.append(asyncio.create_task(self._keep()))
         desk = self.system.desk_of(self._bot_id)
         self.hands = Hands(self.system, desk, self._bot_id, self._key)
@@ -178,7 +182,13 @@ class Life:
             if code != -signal.SIGKILL and not self._closing:
                 raise RuntimeError(f"the worker of {self._bot_id} ended with {code}: {spec.log}")
             if not self._closing:
-                await asyncio.sleep(self._down_s())
+                await self._stay_away()
+
+    async def _stay_away(self) -> None:
+        away_s = self._down_s()
+        await asyncio.sleep(away_s)
+        if away_s and self._suspends and len(self._keepers) == 1:
+            self._keepers.append(asyncio.create_task(self._keep()))
 
     def _down_s(self) -> float:
         """For how long a worker stays away that was just killed."""

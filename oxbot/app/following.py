@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
 from typing import Final, NamedTuple
 
@@ -223,13 +223,15 @@ class Following:
         now_ms = self._timer.wall_ms()
         if now_ms - self._asked_ms < ASK_EVERY_MS:
             return
-        logins = {follower.login.id for follower in self._followers}
-        self._hold_to(await self._users.standing(logins, now_ms))
+        asked = frozenset(self._followers)  # who joins meanwhile was asked about by his request
+        logins = {follower.login.id for follower in asked}
+        _hold_to(asked, await self._users.standing(logins, now_ms))
         self._asked_ms = now_ms
 
-    def _hold_to(self, standing: Mapping[str, Login]) -> None:
-        for follower in self._followers:
-            if login := standing.get(follower.login.id):
-                follower.login = login
-            else:
-                follower.end(SIGNED_OUT)
+
+def _hold_to(asked: Collection[Follower], standing: Mapping[str, Login]) -> None:
+    for follower in asked:
+        if login := standing.get(follower.login.id):
+            follower.login = login
+        else:
+            follower.end(SIGNED_OUT)

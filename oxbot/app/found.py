@@ -60,6 +60,6 @@ class Found:
             ghosts=tuple(self.ghosts),
             unknown=tuple(self.unknown),
             unsold=tuple(self.unsold),
-            stuck=tuple(self.stuck),
+            stuck=(*self.unsold, *self.stuck),
             broken=tuple(self.broken),
         )

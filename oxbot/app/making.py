@@ -64,7 +64,7 @@ def digest_of(settings: BotSettings) -> str:
 async def _made(desk: Desk, bot: Bot) -> Made:
     try:
         await desk.control.start(bot)
-    except Unavailable:
+    except (NotFound, Unavailable):  # it is on record: a worker starts it
         return Made(bot, is_new=True, begun=False)
     return Made(bot, is_new=True, begun=True)
 

@@ -130,7 +130,8 @@ async def _opened(reception: Reception, name: str, password: str) -> tuple[Login
         opened_ms=now_ms,
         expires_ms=now_ms + LOGIN_S * 1000,
     )
-    await reception.users.open_login(new)
+    if not await reception.users.open_login(new, known.password_hash):
+        raise Unauthorised(WRONG)
     log.info("signed in", user=known.user.id, login=new.id)
     return Login(id=new.id, user=known.user), refresh
 

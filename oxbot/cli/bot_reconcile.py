@@ -111,7 +111,7 @@ def _lines(found: Reconciliation) -> Iterator[str]:
     yield from (f"cancelled, a stop without a position: {stop}" for stop in found.ghosts)
     yield from (f"not known yet: {unknown}" for unknown in found.unknown)
     yield from (f"NO STOP, NOT SOLD: {unsold}" for unsold in found.unsold)
-    yield from (f"STUCK: {stuck}" for stuck in found.stuck)
+    yield from (f"STUCK: {stuck}" for stuck in found.stuck if stuck not in found.unsold)
     yield from (f"DIFFERS: {differs}" for differs in (*found.broken, *found.differs))
     if found.losses:
         yield f"--write-off would take off this bot's books: {listed(found.losses)}"

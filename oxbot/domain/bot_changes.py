@@ -28,7 +28,7 @@ FIXED: Final[Mapping[str, str]] = {
     "interval_s": _RUNS_BY,
     "mode": "a bot trades on paper or live from its first order to its last",
     "venue": "prices of two venues do not mix in one ledger",
-    "owner": "the account's limit counts it among the bots of its owner",
+    "owner": "the limit of an account counts it among the bots of its owner",
     "capital": "all that it has won and lost is measured by what it began with",
 }
 """Settings that stay as they were made, and why."""

@@ -28,9 +28,9 @@ class Reconciliation(Message):
 
     `booked` are orders that had traded more than was on record, `exits` what stops have become or
     had to be sold, `proven` the coins whose stop was seen at the exchange, `unknown` what nobody
-    can say yet, `unsold` what can have no stop and the exchange does not sell, `stuck` what cannot
-    be traded or is unfit, `broken` what has been traded and the books do not take, `differs` where
-    the account has less than the bots of it. Entries wait while there is anything in the last five.
+    can say yet, `stuck` what cannot be traded, has neither stop nor sale (`unsold`) or is unfit,
+    `broken` what has been traded and the books do not take, `differs` where the account has less
+    than the bots of it. Entries wait while there is anything in the last five.
 
     `losses` are amounts by currency that are missing and could be written off for this bot,
     `written_off` those that were; `said_over` are the ids that a person's word has ended.
@@ -52,8 +52,7 @@ class Reconciliation(Message):
     @property
     def blocks(self) -> str:
         """Say why nothing may be entered; empty where everything agrees."""
-        told = (*self.broken, *self.differs, *self.unsold, *self.unknown, *self.stuck)
-        return "; ".join(told)
+        return "; ".join((*self.broken, *self.differs, *self.unknown, *self.stuck))
 
     @property
     def is_to_be_looked_at_again(self) -> bool:

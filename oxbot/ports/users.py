@@ -34,8 +34,8 @@ class Users(Protocol):
         """Give a user with the hash of the password, if there is one of this name."""
         ...
 
-    async def open_login(self, login: NewLogin) -> None:
-        """Begin a login."""
+    async def open_login(self, login: NewLogin, password_hash: str) -> bool:
+        """Begin a login, if the password that was right is the user's still; whether it has."""
         ...
 
     async def use(self, token_hash: str, next_hash: str, now_ms: int) -> Login | None:

@@ -7,6 +7,7 @@ import pytest
 
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.messages import ControlRequest, SayOverRequest
+from tests.api.conftest import PASSWORD, signed_in
 from tests.support.trading import new_bot
 
 Json = dict[str, Any]  # Any: as JSON has it
@@ -51,6 +52,29 @@ async def test_while_temporal_is_away_it_is_said_and_nothing_is_done(
     assert answer.status_code == 503
     assert "Temporal" in answer.json()["detail"]
     assert (await store.bot("b1")).status == "running"
+
+
+async def test_whoever_is_no_administrator_can_end_a_live_bot_and_not_have_it_trade(
+    api: httpx.AsyncClient, store: PostgresStore
+) -> None:
+    """It was made while he was one."""
+    await api.put("/registration", json={"open": True})
+    await api.post("/register", json={"name": "ann", "password": PASSWORD})
+    await signed_in(api, "ann")
+    owner = (await api.get("/me")).json()["id"]
+    await new_bot(store, "l1", mode="live", owner=owner)
+    trading: dict[str, tuple[str, Json]] = {
+        "resume": ("POST", {}),
+        "start": ("POST", {}),
+        "limits": ("PATCH", {"limits": {"stop": "2%"}}),
+        "settings": ("PATCH", {"settings": {"name": "other"}}),
+    }
+    for path, (method, body) in trading.items():
+        answer = await api.request(method, f"/bots/l1/{path}", json=body)
+        assert answer.status_code == 403, path
+    for path in ("pause", "flatten", "stop", "positions/BTC-USDT/close"):
+        answer = await api.post(f"/bots/l1/{path}", json={})
+        assert answer.status_code == 503, "Temporal is away, and would have been told"
 
 
 @pytest.mark.parametrize("kind", [ControlRequest, SayOverRequest])

@@ -65,11 +65,25 @@ async def test_after_ten_seconds_a_refresh_token_that_comes_again_was_stolen(
     users = PostgresUsers(engine)
     await users.register(ANN, Claim.LOCAL)
     opened = {"id": "l1", "user_id": "u1", "token_hash": "a", "opened_ms": NOW_MS}
-    await users.open_login(NewLogin.model_validate({**opened, "expires_ms": NOW_MS + 10**9}))
+    await users.open_login(
+        NewLogin.model_validate({**opened, "expires_ms": NOW_MS + 10**9}), ANN.password_hash
+    )
     assert await users.use("a", "b", NOW_MS) is not None
     assert await users.use("a", "c", NOW_MS + 10_000) is not None
     assert await users.use("a", "d", NOW_MS + 10_001) is None
     assert await users.use("c", "e", NOW_MS + 10_002) is None, "its login has ended"
+
+
+async def test_a_login_does_not_begin_with_a_password_that_was_changed_meanwhile(
+    engine: AsyncEngine,
+) -> None:
+    users = PostgresUsers(engine)
+    await users.register(ANN, Claim.LOCAL)
+    given = {"id": "l1", "user_id": "u1", "token_hash": "a", "opened_ms": NOW_MS}
+    login = NewLogin.model_validate({**given, "expires_ms": NOW_MS + 10**9})
+    assert not await users.open_login(login, "the one of before")
+    assert await users.use("a", "b", NOW_MS) is None
+    assert await users.open_login(login, ANN.password_hash)
 
 
 async def test_logins_that_were_over_a_month_ago_are_forgotten_with_their_tokens(
@@ -81,7 +95,7 @@ async def test_logins_that_were_over_a_month_ago_are_forgotten_with_their_tokens
         own = {"id": f"l{number}", "token_hash": f"t{number}", "opened_ms": opened_ms}
         expires_ms = opened_ms + 86_400_000
         given = {"user_id": "u1", "expires_ms": expires_ms, **own}
-        await users.open_login(NewLogin.model_validate(given))
+        await users.open_login(NewLogin.model_validate(given), ANN.password_hash)
     async with engine.connect() as connection:
         kept = await connection.scalars(text("SELECT login_id FROM refresh_tokens ORDER BY 1"))
         assert kept.all() == ["l1", "l2"]

@@ -13,6 +13,7 @@ from oxbot.messages import ClosePosition, CloseReport
 from tests.support.fake_account import FakeAccount
 from tests.support.fakes import BTC, ETH
 from tests.support.house import BotHandle, House, pause, status_of, stop
+from workflows.closing import ENTERING
 
 pytestmark = pytest.mark.critical
 
@@ -101,6 +102,18 @@ async def test_an_entry_that_is_about_to_be_sent_is_waited_for_and_what_it_bough
     assert [order.symbol for order in house.store.filled(Purpose.ENTRY)] == [BTC]
     assert house.store.open_coins(bot.id) == set()
     assert [order.id for order in house.store.filled(Purpose.FLATTEN)] == list(report.order_ids)
+
+
+async def test_of_an_entry_that_takes_long_no_sale_is_promised(house: House) -> None:
+    bot, handle = await house.started()
+    house.model.will_buy(BTC)
+    async with house.faults.holding("execute_order") as sending:
+        await house.pass_until(sending.reached.is_set)
+        closing = asyncio.create_task(close(handle))
+        await house.pass_until(closing.done, portion_s=2)
+        report = await closing
+    assert (report.done, report.under_way, report.reason) == (False, False, ENTERING)
+    await house.until(lambda: house.store.open_coins(bot.id) == {BTC})
 
 
 async def test_what_an_entry_under_way_has_bought_is_not_called_gone_while_it_is_held(

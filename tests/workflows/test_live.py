@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from oxbot.adapters.temporal.control import TemporalBotControl
 from oxbot.adapters.temporal.protection import SAID_WITHIN
 from oxbot.app.say_over import WAIT_MS
 from oxbot.domain.bot import Bot, BotStatus
-from oxbot.domain.errors import Conflict, NotFound, Unanswered, VenueUnavailable
+from oxbot.domain.errors import Conflict, NotFound, Unanswered, Unavailable, VenueUnavailable
 from oxbot.domain.money import Notional, Price
 from oxbot.domain.orders import Order, OrderState, Purpose
 from oxbot.messages import Protect, Reconciliation, SayOverRequest, WriteControl, WriteOffRequest
@@ -543,6 +544,20 @@ async def test_a_person_can_have_record_and_account_held_against_each_other(
         found = await reconciled(handle)
         assert found.proven == (BTC,)
         assert found.blocks == ""
+        await house.end()
+
+
+async def test_who_asks_while_exchange_or_record_is_away_is_told_to_ask_again(
+    empty_house: House,
+) -> None:
+    house = empty_house
+    house.account = FakeAccount(house.feed, house.clock)
+    async with house.worker():
+        bot, _ = await house.started(mode="live")
+        await house.run_cycles(bot, 1)
+        control = TemporalBotControl(house.client, house.queue)
+        with house.faults.failing("reconcile"), pytest.raises(Unavailable, match="Ask again"):
+            await control.reconcile(bot.id)
         await house.end()
 
 

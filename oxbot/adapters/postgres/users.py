@@ -97,8 +97,13 @@ class PostgresUsers(Records):
             return None
         return KnownUser(user=_user(row), password_hash=row["password_hash"])
 
-    async def open_login(self, login: NewLogin) -> None:
-        """Begin a login."""
+    async def open_login(self, login: NewLogin, password_hash: str) -> bool:
+        """Begin a login, if the password that was right is the user's still; whether it has.
+
+        Whoever changes the password waits for this, and then ends the login with the others.
+        """
+        is_right = (users.c.id == login.user_id) & (users.c.password_hash == password_hash)
+        held = select(users.c.id).where(is_right).with_for_update(read=True)
         row = {
             "id": login.id,
             "user_id": login.user_id,
@@ -107,9 +112,12 @@ class PostgresUsers(Records):
         }
         first = {"hash": login.token_hash, "login_id": login.id}
         async with self._transaction() as connection:
+            if await connection.scalar(held) is None:
+                return False
             await _forget_old(connection, login.opened_ms - KEPT_S * 1000)
             await connection.execute(insert(logins).values(row))
             await connection.execute(insert(refresh_tokens).values(first))
+        return True
 
     async def use(self, token_hash: str, next_hash: str, now_ms: int) -> Login | None:
         """Use a refresh token, which gives its place to the next one; None where it is not good.
