@@ -91,7 +91,7 @@ async def flatten_all(
         except OxbotError as error:
             return Flattened(bot_id=bot.id, report=None, trouble=str(error))
 
-    return await each_of([bot for bot in await desk.store.bots(owner) if _is_shown(bot)], flatten)
+    return await each_of(await shown_bots(desk, owner), flatten)
 
 
 async def each_of(bots: Sequence[Bot], work: Callable[[Bot], Awaitable[Result]]) -> list[Result]:
@@ -105,8 +105,9 @@ async def each_of(bots: Sequence[Bot], work: Callable[[Bot], Awaitable[Result]])
     return await asyncio.gather(*map(one, bots))
 
 
-def _is_shown(bot: Bot) -> bool:
-    return bot.archived_ms is None
+async def shown_bots(desk: Desk, owner: str | None) -> list[Bot]:
+    """Give the bots of one owner, or all, that are not archived; oldest first."""
+    return [bot for bot in await desk.store.bots(owner) if bot.archived_ms is None]
 
 
 async def _told(desk: Desk, bot: Bot, request: ControlRequest) -> str:

@@ -43,7 +43,7 @@ class BotLine(Value):
     `last` is the newest cycle, which may be under way; None before the first. `quotes` are the
     prices that it saw (in a list, of what is held), or newer ones (`at_market`). `equity` is as
     of the newest cycle that was recorded whole; before that, cash and what was paid for the
-    positions. `archived_ms` (wall) is since when lists leave it out.
+    positions.
     """
 
     bot: Bot
@@ -52,7 +52,6 @@ class BotLine(Value):
     cash: Notional
     positions: tuple[HeldCoin, ...]
     quotes: dict[str, Quote]
-    archived_ms: int | None = None
 
 
 async def lines(
@@ -83,7 +82,6 @@ def _line(state: BotState) -> BotLine:
         cash=state.cash,
         positions=tuple(_held(p, state.quotes.get(p.symbol)) for p in state.positions),
         quotes=state.quotes,
-        archived_ms=state.archived_ms,
     )
 
 

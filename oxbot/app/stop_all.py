@@ -1,7 +1,7 @@
 """All bots stopped at a person's word: each one's answer, or why there is none."""
 
 from oxbot.app.bots import Desk
-from oxbot.app.flatten import each_of
+from oxbot.app.flatten import each_of, shown_bots
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import OxbotError
 from oxbot.domain.values import Value
@@ -30,8 +30,7 @@ async def stop_all(desk: Desk, request: ControlRequest, owner: str | None = None
         except OxbotError as error:
             return Stopped(bot_id=bot.id, answer=None, trouble=str(error))
 
-    shown = [bot for bot in await desk.store.bots(owner) if bot.archived_ms is None]
-    return await each_of(shown, stop)
+    return await each_of(await shown_bots(desk, owner), stop)
 
 
 async def stop_told(desk: Desk, bot: Bot, request: ControlRequest) -> ControlAnswer:

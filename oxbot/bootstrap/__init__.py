@@ -137,7 +137,7 @@ async def open_reception(
     from oxbot.adapters.postgres.users import PostgresUsers  # noqa: PLC0415 - as above
     from oxbot.app.users import Reception  # noqa: PLC0415 - as above
 
-    engine = open_engine(_record_of(settings), pool_size=DESK_POOL)
+    engine = open_engine(record_of(settings), pool_size=DESK_POOL)
     try:
         yield Reception(
             users=PostgresUsers(engine),
@@ -161,7 +161,7 @@ async def open_event_log(settings: Settings) -> "AsyncIterator[EventLog]":
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.event_log import PostgresEventLog  # noqa: PLC0415 - as above
 
-    engine = open_engine(_record_of(settings), pool_size=EVENTS_POOL)
+    engine = open_engine(record_of(settings), pool_size=EVENTS_POOL)
     try:
         yield PostgresEventLog(engine)
     finally:
@@ -190,7 +190,7 @@ async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.statement import PostgresStatements  # noqa: PLC0415 - as above
 
-    engine = open_engine(_record_of(settings), pool_size=1, answer_s=None, idle_s=0)
+    engine = open_engine(record_of(settings), pool_size=1, answer_s=None, idle_s=0)
     try:
         yield PostgresStatements(engine)
     finally:
@@ -209,7 +209,7 @@ async def open_decisions(settings: Settings) -> "AsyncIterator[Decisions]":
     )
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
 
-    engine = open_engine(_record_of(settings), pool_size=1)
+    engine = open_engine(record_of(settings), pool_size=1)
     try:
         yield PostgresDecisions(engine)
     finally:
@@ -226,7 +226,7 @@ async def open_reading(settings: Settings) -> "AsyncIterator[Reading]":
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.reading import PostgresReading  # noqa: PLC0415 - as above
 
-    engine = open_engine(_record_of(settings), pool_size=DESK_POOL)
+    engine = open_engine(record_of(settings), pool_size=DESK_POOL)
     try:
         yield PostgresReading(engine)
     finally:
@@ -243,14 +243,14 @@ async def open_seen_cycles(settings: Settings) -> "AsyncIterator[SeenCycles]":
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
     from oxbot.adapters.postgres.seen_cycles import PostgresSeenCycles  # noqa: PLC0415 - as above
 
-    engine = open_engine(_record_of(settings), pool_size=1)
+    engine = open_engine(record_of(settings), pool_size=1)
     try:
         yield PostgresSeenCycles(engine)
     finally:
         await engine.dispose()
 
 
-def _record_of(settings: Settings) -> str:
+def record_of(settings: Settings) -> str:
     """Give the address of the record, which may be named without the other servers.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from oxbot.app.user_admin import Register
-from oxbot.bootstrap import resolve
+from oxbot.bootstrap import record_of
 from oxbot.settings import Settings
 
 
@@ -19,7 +19,7 @@ async def open_register(settings: Settings) -> AsyncIterator[Register]:
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
     from oxbot.adapters.postgres.user_admin import PostgresUserAdmin  # noqa: PLC0415 - as above
 
-    engine = open_engine(settings.database_url or resolve(settings).database_url or "", pool_size=1)
+    engine = open_engine(record_of(settings), pool_size=1)
     try:
         yield Register(users=PostgresUserAdmin(engine), passwords=Argon2Passwords())
     finally:

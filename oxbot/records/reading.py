@@ -120,7 +120,6 @@ class BotState(Value):
     """
 
     bot: Bot
-    archived_ms: int | None
     cash: Notional
     equity: Notional | None
     last: CycleRow | None

@@ -211,8 +211,8 @@ async def test_an_archived_bot_is_only_among_the_archived(
         await connection.execute(bots.update().where(bots.c.id == "b1").values(archived_at=NOW_MS))
     (seen,) = (await reading.bots(None, Part(), archived=False)).items
     (gone,) = (await reading.bots(None, Part(), archived=True)).items
-    assert (seen.bot.id, seen.archived_ms) == ("b2", None)
-    assert (gone.bot.id, gone.archived_ms) == ("b1", NOW_MS)
+    assert (seen.bot.id, seen.bot.archived_ms) == ("b2", None)
+    assert (gone.bot.id, gone.bot.archived_ms) == ("b1", NOW_MS)
 
 
 async def test_live_bots_and_owned_ones_are_named_to_their_owner(

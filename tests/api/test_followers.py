@@ -1,7 +1,7 @@
 """Who follows live events: how many, for how long, and who reads too slowly."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 import httpx
@@ -13,7 +13,7 @@ from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.event_log import PostgresEventLog
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.adapters.postgres.users import PostgresUsers
-from oxbot.app.following import BEHIND, TOO_SLOW, Follower, Following
+from oxbot.app.following import BEHIND, SIGNED_OUT, TOO_SLOW, Follower, Following
 from oxbot.domain.errors import Unavailable
 from oxbot.domain.users import Login, User
 from tests.api.conftest import client_of, settings_of, signed_in
@@ -75,6 +75,35 @@ async def test_the_stream_of_a_login_that_is_over_ends(
         async with engine.begin() as connection:
             await tell(connection, "x")
         assert texts(await events_of(its, 1)) == ["x1"], "another login stands"
+
+
+class JoinedMeanwhile(PostgresUsers):
+    """Users of whom one begins to follow while it is asked which logins stand."""
+
+    async def standing(self, login_ids: Collection[str], now_ms: int) -> dict[str, Login]:
+        """Ask, and have another one join before the answer."""
+        found = await super().standing(login_ids, now_ms)
+        self.join()
+        return found
+
+    def join(self) -> None:
+        """Do it; a test says what."""
+
+
+async def test_who_joins_while_logins_are_asked_about_is_not_taken_to_have_left(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oxbot.app.following.ASK_EVERY_MS", 0)
+    users = JoinedMeanwhile(engine)
+    following = Following(PostgresEventLog(engine), users, most=9)
+    user = User(id="u1", name="ann", is_admin=True, created_ms=0)
+    over, late = (Follower(Login(id=name, user=user)) for name in ("l1", "l2"))
+    monkeypatch.setattr(users, "join", lambda: following.join(late))
+    following.join(over)
+    assert await over.heard(30) == []
+    assert (over.because, late.because) == (SIGNED_OUT, None)
+    for follower in (over, late):
+        following.leave(follower)
 
 
 @asynccontextmanager

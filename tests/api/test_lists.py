@@ -135,7 +135,7 @@ async def test_bots_are_listed_the_last_made_first_by_pages_and_archived_ones_ap
     rest = (await api.get("/bots", params={"limit": 3, "cursor": first["next"]})).json()
     assert ([line["bot"]["id"] for line in rest["items"]], rest["next"]) == (["b0"], None)
     (gone,) = (await api.get("/bots", params={"archived": True})).json()["items"]
-    assert (gone["bot"]["id"], gone["archived_ms"]) == ("b2", NOW_MS)
+    assert (gone["bot"]["id"], gone["bot"]["archived_ms"]) == ("b2", NOW_MS)
 
 
 @pytest.mark.critical

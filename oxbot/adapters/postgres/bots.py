@@ -143,11 +143,11 @@ class Bots(Records):
         )
 
 
-def bot_from(row: RowMapping) -> Bot:
-    """Read a bot from its row."""
+def bot_from(row: RowMapping, settings: BotSettings | None = None) -> Bot:
+    """Read a bot from its row; from its settings if they were read before."""
     return Bot(
         id=row["id"],
-        settings=row["settings"],
+        settings=settings or row["settings"],
         status=row["status"],
         epoch=row["epoch"],
         flatten=row["flatten"],

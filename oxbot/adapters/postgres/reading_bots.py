@@ -19,11 +19,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres.bots import bot_from
 from oxbot.adapters.postgres.history import CYCLE, cycle_row_of
 from oxbot.adapters.postgres.listings import no_cursor
 from oxbot.adapters.postgres.rows import POSITION, Records
 from oxbot.adapters.postgres.schema import bots, cycles, equity_points, positions
-from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode, no_bot
+from oxbot.domain.bot import ID_PATTERN, BotSettings, BotStatus, Mode, no_bot
 from oxbot.domain.market import Quote
 from oxbot.domain.portfolio import Position
 from oxbot.records.reading import BotState, Page, Part
@@ -144,25 +145,12 @@ def _state(row: RowMapping, held: tuple[Position, ...]) -> BotState:
     of_last = row["newest_cycle"] == last["cycle"]
     equity = row["newest_equity"] if of_last else None
     return BotState.model_construct(
-        bot=_bot(row),
-        archived_ms=row["archived_at"],
+        bot=bot_from(row, _settings(row["settings"])),
         cash=row["cash"],
         equity=row["newest_equity"],
         last=None if last["cycle"] is None else cycle_row_of({**last, "equity": equity}),
         quotes={p.symbol: Quote.model_validate(seen[p.symbol]) for p in held if p.symbol in seen},
         positions=held,
-    )
-
-
-def _bot(row: RowMapping) -> Bot:
-    return Bot(
-        id=row["id"],
-        settings=_settings(row["settings"]),
-        status=row["status"],
-        epoch=row["epoch"],
-        flatten=row["flatten"],
-        incarnation=row["incarnation"],
-        created_ms=row["created_at"],
     )
 
 

@@ -25,7 +25,7 @@ class Workflows:
 
     def __init__(self) -> None:
         self.begun: list[tuple[str, str]] = []
-        self.is_away = False
+        self.is_away = self.is_lost = False
         self.ends: dict[str, str] = {}
 
     async def start(self, bot: Bot, because: str = "") -> bool:
@@ -44,6 +44,8 @@ class Workflows:
         return self.ends.get(bot_id)
 
     def _answer(self) -> None:
+        if self.is_lost:
+            raise NotFound("There is no such namespace.")
         if self.is_away:
             raise Unavailable("Temporal does not answer.")
 
@@ -81,9 +83,10 @@ def office() -> tuple[Desk, LateStore, Workflows]:
     return desk, store, workflows
 
 
-async def test_what_is_on_record_while_temporal_is_away_is_made() -> None:
+@pytest.mark.parametrize("trouble", ["is_away", "is_lost"])
+async def test_what_is_on_record_while_temporal_cannot_start_it_is_made(trouble: str) -> None:
     desk, store, workflows = office()
-    workflows.is_away = True
+    setattr(workflows, trouble, True)
     made = await make_bot(desk, WISH, PROVIDERS)
     assert (made.is_new, made.begun) == (True, False)
     assert list(store.bots_by_id) == [made.bot.id]
