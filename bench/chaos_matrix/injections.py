@@ -6,7 +6,7 @@ from typing import Final
 from chaos_matrix.awaits import activities_found, executing
 from chaos_matrix.faults import faults_of
 from chaos_matrix.injection import CONTROL_POINTS, Act, Injection
-from chaos_matrix.points import BEFORE, ENTRY, EXIT, MOMENTS, Deed, Point, Step
+from chaos_matrix.points import AFTER, BEFORE, ENTRY, EXIT, MOMENTS, Deed, Point, Step
 from chaos_matrix.system import SERVERS
 from chaos_matrix.trader import DECIDED, GUARDED, NARROW, WATCHED
 from chaos_matrix.ways import (
@@ -164,8 +164,10 @@ def _kinds(point: Point) -> tuple[str, ...]:
 def _style(point: Point) -> str:
     if point.method == "adopt" and point.activity == EXECUTE:
         return NARROW
-    guarded = point.activity == PROTECT or (point.activity, point.method) == (RECONCILE, "adopt")
-    return GUARDED if guarded else DECIDED
+    if point.activity == PROTECT:
+        # A worker is away first for as long as a narrow stop takes to be reached.
+        return DECIDED if point.method == "amend_stop" else GUARDED
+    return GUARDED if (point.activity, point.method) == (RECONCILE, "adopt") else DECIDED
 
 
 def _control(mode: Mode) -> Iterator[Injection]:
@@ -206,11 +208,13 @@ def _shared(mode: Mode) -> Iterator[Injection]:
     for act_at, activity in ((Act.WATCH, WATCH), (Act.EXAMINE, EXAMINE)):
         for moment in () if mode is Mode.LIVE and activity == EXAMINE else MOMENTS:
             step = Step(deed=Deed.KILL, point=at(moment, activity))
+            begins = Step(deed=Deed.HOLD, point=at(BEFORE, activity))
+            ends = activity == WATCH and moment == AFTER
             yield Injection(
                 name=f"{mode}:kill:{step.point}",
                 style=WATCHED,
                 mode=mode,
-                ways=(Way(steps=(step,)),),
+                ways=(Way(steps=(begins, step) if ends else (step,)),),
                 act=act_at,
                 shared=True,
             )

@@ -88,8 +88,8 @@ class Life:
     async def begin(self) -> None:
         """Make the bot, with a worker of its own; two where one is suspended.
 
-        Where one dies on the way and is away until its work is given up, the second comes with
-        its successor: it would do that work.
+        Where one dies on the way and is away until its work is given up, the second comes when
+        its successor is suspended: it would do that work, and what belongs to the point.
         """
         now_ms = await self.system.now_ms()
         settings = settings_of("x", self.injection.style, self.injection.mode)
@@ -182,13 +182,7 @@ class Life:
             if code != -signal.SIGKILL and not self._closing:
                 raise RuntimeError(f"the worker of {self._bot_id} ended with {code}: {spec.log}")
             if not self._closing:
-                await self._stay_away()
-
-    async def _stay_away(self) -> None:
-        away_s = self._down_s()
-        await asyncio.sleep(away_s)
-        if away_s and self._suspends and len(self._keepers) == 1:
-            self._keepers.append(asyncio.create_task(self._keep()))
+                await asyncio.sleep(self._down_s())
 
     def _down_s(self) -> float:
         """For how long a worker stays away that was just killed."""
@@ -206,6 +200,8 @@ class Life:
                 await self._hold(struck, is_last=step is self.way.steps[-1])
                 self.marks.let_go(number)
             elif step.deed is Deed.SUSPEND:
+                if len(self._keepers) == 1:
+                    self._keepers.append(asyncio.create_task(self._keep()))
                 await self._wake(step, struck.pid)
             elif self.way.late and not number:
                 await self.hands.late()

@@ -8,7 +8,7 @@ from typing import Final
 
 from chaos_matrix.injection import Act, Injection
 from chaos_matrix.life import Life
-from chaos_matrix.points import AFTER, Marks
+from chaos_matrix.points import Deed, Marks
 from chaos_matrix.record import has_sent
 from chaos_matrix.system import RATE, System
 from chaos_matrix.waiting import until
@@ -64,10 +64,12 @@ async def _watched(system: System, injection: Injection, marks: Marks) -> bool:
     """Kill the market watch as it begins, or as it ends because its worker has to."""
     steps = injection.ways[0].steps
     await system.start_watch(str(marks.directory), steps)
-    if steps[0].point.moment == AFTER:
+    struck = await _struck(marks)
+    if struck and steps[0].deed is Deed.HOLD:
+        marks.let_go(0)
         await asyncio.sleep(WATCHED_S)
         system.end_watch()
-    struck = await _struck(marks)
+        struck = await _struck(marks, 1)
     await system.start_watch()
     await asyncio.sleep(PROTECTING_S)
     return struck
@@ -95,10 +97,10 @@ async def _examined(
     return struck
 
 
-async def _struck(marks: Marks) -> bool:
-    """Wait until the watch was struck; False where it was not in time."""
+async def _struck(marks: Marks, number: int = 0) -> bool:
+    """Wait until a step of the watch has happened; False where it has not in time."""
 
     async def is_struck() -> bool:
-        return marks.struck(0) is not None
+        return marks.struck(number) is not None
 
     return await until(is_struck, STRUCK_WITHIN_S, LOOK_S)
