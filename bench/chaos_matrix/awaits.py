@@ -64,7 +64,7 @@ ONLY_LIVE = {
         ("reconciliation", "_end_ghosts"),
         ("reconciliation", "_prove_all"),
         ("reconciliation", "_send_exits"),
-        ("reconciliation", "_tell_exits"),
+        ("reconciliation", "_tell_orders"),
         ("coverage", "coverage"),
     )
 }

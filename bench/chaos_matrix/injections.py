@@ -45,7 +45,7 @@ READS: Final = frozenset(
         "booked_trades",
         "sent_symbols",
         "unfinished_orders",
-        "untold_exits",
+        "untold_orders",
         "look_up",
         "see_stop",
         "balances",

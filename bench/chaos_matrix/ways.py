@@ -67,7 +67,7 @@ NO_CHANGE: Final[Rule] = {
 """What makes an exchange refuse to change the next stop."""
 
 SALE: Final = frozenset(
-    ("exit_view", "intend_exit", "known_orders", "note_protection", "tell_exit", "place")
+    ("exit_view", "intend_exit", "known_orders", "note_protection", "tell_order", "place")
 )
 """What the sale of a position that can have no stop awaits."""
 

@@ -21,8 +21,9 @@ async def execute_order(ports: Ports, request: ExecuteOrder) -> OrderOutcome:
         OutcomeUnknown: The same where time stands still, so that calling again is in vain.
         NotShown: The exchange does not show it and should by now: other orders must not wait for
             it any longer, and the bot's reconciliation looks again.
-        ExitUnfinished: Its coin's stop has to be over first, and is not yet; or what is held
-            afterwards can neither have a stop nor be sold.
+        ExitUnfinished: Its coin's stop has to be over first, and is not yet.
+        NotSold: It is at its end, and what is held now can neither have a stop nor be sold; other
+            orders must not wait for it either.
     """
     order = await ports.store.order(request.order_id)
     try:

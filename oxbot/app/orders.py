@@ -144,15 +144,15 @@ async def _looked_up(ports: Ports, taken: Order) -> Order:
     """Look an order up that the exchange has just taken.
 
     Raises:
-        NotShown: Another attempt has given it up meanwhile, unseen: what it trades is booked late.
+        NotShown: Another attempt has ended it meanwhile, unseen: what it trades is booked late.
         OutcomeUnknown: As `find_out`.
     """
     if taken.state.may_trade:
         return await find_out(ports, taken)
-    if taken.state is OrderState.CANCELLED and taken.reason != NOTHING_TRADED:
+    if taken.state is not OrderState.FILLED and taken.reason != NOTHING_TRADED:
         raise NotShown(
-            f"OKX has taken order {taken.id}, which had been given up ({taken.reason}): it is "
-            "looked for, and what it has traded is booked."
+            f"OKX has taken order {taken.id}, which is {taken.state} on record ({taken.reason}): "
+            "it is looked for, and what it has traded is booked."
         )
     return taken
 

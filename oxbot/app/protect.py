@@ -173,7 +173,7 @@ async def _report(
     outcomes = [await outcome_of(ports, order) for order in ended]
     sold = [o for o in outcomes if o.purpose.is_exit and o.state is OrderState.FILLED]
     for outcome in sold:
-        await ports.store.tell_exit(request.bot_id, request.cycle, outcome)
+        await ports.store.tell_order(request.bot_id, request.cycle, outcome)
     if state == CLOSED:
         await ports.store.note_protection(_protection(request, sold[-1].order_id, settled_ms))
     return ProtectReport(

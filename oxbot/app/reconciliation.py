@@ -58,7 +58,7 @@ async def reconcile_bot(ports: Ports, request: Reconcile) -> Reconciliation:
     await _end_ghosts(ports, request, found)
     await _send_exits(ports, request, found)
     await _prove_all(ports, request, found)
-    await _tell_exits(ports, request, found)
+    await _tell_orders(ports, request, found)
     found.tell_unfit(await ports.account.unfit())
     covered = await coverage(ports, bot.settings.venue)
     differs = tuple(str(lack) for lack in covered.lacks)
@@ -201,11 +201,12 @@ async def _is_proven(ports: Ports, bot_id: str, symbol: str) -> bool:
     return seen and not view.leaving
 
 
-async def _tell_exits(ports: Ports, request: Reconcile, found: Found) -> None:
-    """Tell of exits that were booked by whoever died before he could tell."""
+async def _tell_orders(ports: Ports, request: Reconcile, found: Found) -> None:
+    """Tell of orders that were booked by whoever died, or went on, before he could tell."""
     known = {order.order_id for order in (*found.booked, *found.exits)}
     since_ms = time.time_ns() // 10**6 - DAY_MS
-    for order in await ports.store.untold_exits(request.bot_id, since_ms):
+    for order in await ports.store.untold_orders(request.bot_id, since_ms):
         outcome = await outcome_of(ports, order)
-        await ports.store.tell_exit(order.bot_id, order.cycle, outcome)
-        found.exits += [] if order.id in known else [outcome]
+        await ports.store.tell_order(order.bot_id, order.cycle, outcome)
+        if order.purpose.is_exit and order.id not in known:
+            found.exits.append(outcome)

@@ -166,7 +166,13 @@ class ExitUnfinished(Unavailable):
 
 
 class NotSold(ExitUnfinished):
-    """The exchange refuses to sell what can have no stop: nothing is under way, and it is held."""
+    """The exchange refuses to sell what can have no stop: nothing is under way, and it is held.
+
+    Asking again at once is in vain, and other coins' orders must not wait for it: the bot's
+    reconciliation tries again.
+    """
+
+    retryable = False
 
 
 class StoreUnavailable(Unavailable):

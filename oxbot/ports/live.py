@@ -81,8 +81,8 @@ class LiveStore(Protocol):
         """
         ...
 
-    async def untold_exits(self, bot_id: str, since_ms: int) -> list[Order]:
-        """Give exits that were filled since a wall time and are in no event, oldest first."""
+    async def untold_orders(self, bot_id: str, since_ms: int) -> list[Order]:
+        """Give orders that were filled since a wall time and are in no event, oldest first."""
         ...
 
     async def sent_symbols(self, bot_id: str, since_ms: int) -> list[str]:

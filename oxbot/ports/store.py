@@ -196,8 +196,8 @@ class Store(ProtectionStore, LiveStore, Protocol):
         """
         ...
 
-    async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
-        """Tell once that an exit was filled; `cycle` is the last one before it."""
+    async def tell_order(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
+        """Tell once that an order was filled; `cycle` is the last one before it."""
         ...
 
     async def lately(self, bot_id: str, cycle: int) -> Lately | None:

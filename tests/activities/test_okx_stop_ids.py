@@ -144,6 +144,18 @@ async def test_a_stop_that_was_seen_at_rest_is_over_only_by_okxs_history(
     assert (await exchange.see_stop(seen)).state is SeenState.OVER
 
 
+async def test_a_stop_that_okx_has_just_taken_is_given_the_time_in_which_it_must_be_seen(
+    exchange: OkxExchange,
+) -> None:
+    """An acknowledgement can be ahead of what OKX shows."""
+    last = STOP.model_copy(update={"state": StopState.RESTING, "fence_ms": NOW_MS - GRACE_MS})
+    with pytest.raises(OutcomeUnknown, match="to be seen") as found:
+        await exchange.see_stop(last)
+    assert not isinstance(found.value, NotShown)
+    with pytest.raises(NotShown):
+        await exchange.see_stop(last.model_copy(update={"fence_ms": last.fence_ms - 1}))
+
+
 BEFORE = {"ordId": "7", "actualSide": "sl", "uTime": str(STOP.fence_ms - SIGNED_FOR_MS - 1)}
 """Triggered before the stop was sent."""
 

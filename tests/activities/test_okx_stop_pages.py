@@ -7,7 +7,7 @@ from aiohttp import web
 
 from oxbot.adapters.okx.asked import MOST_PAGES, PAGE
 from oxbot.adapters.okx.trading import OkxExchange
-from oxbot.domain.errors import NotShown, VenueUnavailable
+from oxbot.domain.errors import NotShown, OutcomeUnknown, VenueUnavailable
 from oxbot.domain.resting import SIGNED_FOR_MS, SeenState, StopState
 from tests.activities.okx_server import NOW_MS, Handler, LocalOkx, Row, envelope, local_okx
 from tests.activities.test_okx_stop_ids import NONE, STOP, algo
@@ -146,7 +146,7 @@ async def test_a_stop_is_looked_for_no_further_than_where_others_ended_before_it
 ) -> None:
     silent.answers[HISTORY] = history(lambda n: ended(n, mine=1), "canceled")
     late = {"fence_ms": NOW_MS + SIGNED_FOR_MS + MORE - PAGE}
-    with pytest.raises(NotShown, match="neither there nor among ended"):
+    with pytest.raises(OutcomeUnknown, match="to be seen"):
         await exchange.see_stop(SEEN.model_copy(update=late))
     assert turned(silent) == 3
 

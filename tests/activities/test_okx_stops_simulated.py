@@ -182,7 +182,7 @@ async def test_what_the_exchange_has_sold_is_booked_as_stop_or_target(
     assert (await trader.room.store.portfolio(BOT)).positions == {}
     [sold] = trader.room.store.filled(purpose)
     assert sold.id == attached_id(ID)
-    assert sold.id in trader.room.store.exits_told
+    assert sold.id in trader.room.store.orders_told
     await trader.must_agree()
 
 

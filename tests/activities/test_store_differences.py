@@ -5,6 +5,7 @@ import pytest
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.errors import NotFound
 from oxbot.domain.losses import AGREES, DIFFERS
+from oxbot.domain.orders import Purpose
 from oxbot.messages import OrderOutcome
 from tests.support.trading import INSTRUMENT, bought, fill, intend, leave, new_bot
 
@@ -56,15 +57,20 @@ async def test_of_a_bot_that_is_not_there_nothing_is_told(store: PostgresStore) 
         await store.tell_differences("b1", [ONE], is_all=True)
 
 
-async def test_a_filled_exit_is_untold_until_it_is_told(store: PostgresStore) -> None:
+async def test_a_filled_order_is_untold_until_it_is_told(store: PostgresStore) -> None:
     await new_bot(store)
     await bought(store)
     order = leave("b1", 2, "0.05")
     await intend(store, order)
-    assert await store.untold_exits("b1", 0) == []
+    [entered] = await store.untold_orders("b1", 0)
+    assert entered.purpose is Purpose.ENTRY
+    await store.tell_order("b1", 1, OrderOutcome.of(entered, await store.fills(entered.id)))
+    [told] = await store.events("b1", 1)
+    assert told.kind == "opened"
+    assert await store.untold_orders("b1", 0) == []
     sold = fill(order)
     ended = await store.settle(order.id, [sold], INSTRUMENT)
-    assert await store.untold_exits("b1", 0) == [ended]
-    assert await store.untold_exits("b1", 10**14) == []
-    await store.tell_exit("b1", 2, OrderOutcome.of(ended, [sold]))
-    assert await store.untold_exits("b1", 0) == []
+    assert await store.untold_orders("b1", 0) == [ended]
+    assert await store.untold_orders("b1", 10**14) == []
+    await store.tell_order("b1", 2, OrderOutcome.of(ended, [sold]))
+    assert await store.untold_orders("b1", 0) == []

@@ -174,7 +174,7 @@ async def test_an_exit_is_told_of_once_whoever_tells_it(store: PostgresStore) ->
         price=Price("57000.10"),
     )
     for _ in range(2):
-        await store.tell_exit("b1", 3, outcome)
+        await store.tell_order("b1", 3, outcome)
     told = [event for event in await store.events("b1", 10) if event.kind == "closed"]
     assert [event.text for event in told] == ["Closed BTC/USDT (stop): 0.1 at 57000.1 USDT."]
 

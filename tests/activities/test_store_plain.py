@@ -158,7 +158,7 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "known_orders": partial(store.known_orders, [waiting.id, sent.id]),
         "exit_view": partial(store.exit_view, "b1", BTC, sent.id),
         "intend_exit": partial(store.intend_exit, leave("b1", 3, "0.09"), 1),
-        "tell_exit": partial(store.tell_exit, "b1", 3, EXIT),
+        "tell_order": partial(store.tell_order, "b1", 3, EXIT),
         "note_protection": partial(
             store.note_protection, PROTECTION.model_copy(update={"order_id": sent.id})
         ),
@@ -176,7 +176,7 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "tell_differences": partial(
             store.tell_differences, "b1", ["USDT are missing"], is_all=True
         ),
-        "untold_exits": partial(store.untold_exits, "b1", 0),
+        "untold_orders": partial(store.untold_orders, "b1", 0),
         "write_off": partial(gone, store),
         "written_off": partial(store.written_off, "b1", "w1"),
         "close": store.close,

@@ -28,7 +28,7 @@ class FakeBooks:
         self.booked: dict[str, Fill] = {}
         self.claimed: set[str] = set()
         self.sold_late: dict[str, Beyond] = {}
-        self.exits_told: dict[str, OrderOutcome] = {}
+        self.orders_told: dict[str, OrderOutcome] = {}
         self._positions: dict[tuple[str, str], Position] = {}
         self._since_flat: dict[tuple[str, str], list[Fill]] = {}
         self._dust: dict[tuple[str, str], Quantity] = {}
@@ -253,9 +253,9 @@ class FakeBooks:
         """Give those of these orders that there are, oldest first."""
         return [self.orders_by_id[i] for i in order_ids if i in self.orders_by_id]
 
-    async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:  # noqa: ARG002 - the port's
-        """Tell once that an exit was filled."""
-        self.exits_told.setdefault(outcome.order_id, outcome)
+    async def tell_order(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:  # noqa: ARG002 - the port's
+        """Tell once that an order was filled."""
+        self.orders_told.setdefault(outcome.order_id, outcome)
 
     async def fills(self, order_id: str) -> list[Fill]:
         """Give an order's fills."""

@@ -121,7 +121,7 @@ class FakeLive(FakeBooks):
         ended = await self.settle(order.id, taken, instrument)
         await self.note_stop(order.id, StopState.ENDED, order.reason)
         if taken:
-            await self.tell_exit(order.bot_id, order.cycle, OrderOutcome.of(ended, taken))
+            await self.tell_order(order.bot_id, order.cycle, OrderOutcome.of(ended, taken))
         if beyond.quantity:
             self.sold_beyond[order.id] = beyond
         return ended

@@ -64,11 +64,10 @@ class FakeLosses(FakeLive):
         self.differences += [(DIFFERS, what) for what in new] + [(AGREES, what) for what in over]
         self._differ[bot_id] = [what for what in (*differed, *new) if what not in over]
 
-    async def untold_exits(self, bot_id: str, since_ms: int) -> list[Order]:  # noqa: ARG002 - all is of today
-        """Give filled exits that are in no event."""
-        exits = (order for order in self._orders_of(bot_id) if order.purpose.is_exit)
-        filled = (order for order in exits if order.state is OrderState.FILLED)
-        return [order for order in filled if order.id not in self.exits_told]
+    async def untold_orders(self, bot_id: str, since_ms: int) -> list[Order]:  # noqa: ARG002 - all is of today
+        """Give filled orders that are in no event."""
+        filled = (o for o in self._orders_of(bot_id) if o.state is OrderState.FILLED)
+        return [order for order in filled if order.id not in self.orders_told]
 
     def _lose(self, wish: WriteOff, currency: str, amount: Decimal) -> None:
         if currency == QUOTE_CURRENCY:

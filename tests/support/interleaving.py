@@ -11,7 +11,7 @@ from types import coroutine
 from typing import cast
 
 from oxbot.app.ports import Ports
-from oxbot.domain.errors import NotShown, OutcomeUnknown, OxbotError, VenueUnavailable
+from oxbot.domain.errors import NotShown, NotSold, OutcomeUnknown, OxbotError, VenueUnavailable
 from oxbot.ports import LiveExchange, Store
 
 Job = Callable[[Ports], Coroutine[object, object, object]]
@@ -135,7 +135,8 @@ def _silent(name: str) -> OxbotError:
 class Fleet:
     """All attempts that are alive, those that were given up included.
 
-    `crashes` are errors that no attempt may end with; after what is shown nowhere somebody looks.
+    `crashes` are errors that no attempt may end with; after what is shown nowhere, or
+    not sold, somebody looks.
     """
 
     ports: Ports
@@ -181,8 +182,8 @@ class Fleet:
             return
         self.alive.remove(attempt)
         error = attempt.error
-        has_to_be_looked_for = isinstance(error, NotShown)
-        if isinstance(error, OxbotError) and not (error.retryable or has_to_be_looked_for):
+        has_to_be_looked_at = isinstance(error, NotShown | NotSold)
+        if isinstance(error, OxbotError) and not (error.retryable or has_to_be_looked_at):
             self.crashes.append(error)
         if error is not None and attempt not in self._given_up:
             self.start(attempt.job)

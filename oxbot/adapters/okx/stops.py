@@ -84,19 +84,22 @@ class OkxStops(OkxHoldings):
 
         Raises:
             OutcomeUnknown: Nobody can know yet.
+            NotShown: It was taken, and OKX should show it by now.
         """
         asked = await self._clock.reading()
         row = await self._newest(stop) or await self._ended(stop)
         if row is not None:
             return await self._seen(stop, row)
+        left_ms = stop.fence_ms + asked.scaled_ms(GRACE_MS) - asked.venue_ms
         if stop.state is StopState.RESTING:
+            if left_ms >= 0:
+                raise unknown(f"the stop may take {left_ms} ms more to be seen")
             raise not_shown(NOWHERE)
         refused = await self._refused_with_entry(stop)
         if refused is not None:
             return refused
-        known_ms = stop.fence_ms + asked.scaled_ms(GRACE_MS)
-        if asked.venue_ms <= known_ms:
-            raise unknown(f"the stop may still be taken for {known_ms - asked.venue_ms} ms")
+        if left_ms >= 0:
+            raise unknown(f"the stop may still be taken for {left_ms} ms")
         return SeenStop(state=SeenState.ABSENT, reason="OKX never had it")
 
     async def _newest(self, stop: RestingStop) -> Row | None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from oxbot.adapters.postgres.rows import ORDER, Records, add_event, lock_bot
 from oxbot.adapters.postgres.schema import OF_ACCOUNT, events, orders
 from oxbot.domain.losses import AGREES, DIFFERS
-from oxbot.domain.orders import Order, OrderState, Purpose
+from oxbot.domain.orders import Order, OrderState
 
 
 class Differences(Records):
@@ -33,15 +33,15 @@ class Differences(Records):
             for what in sorted(differed.difference(differs)) if is_all else ():
                 await _tell(connection, bot_id, (AGREES, what), known)
 
-    async def untold_exits(self, bot_id: str, since_ms: int) -> list[Order]:
-        """Give exits that were filled since a wall time and are in no event, oldest first."""
+    async def untold_orders(self, bot_id: str, since_ms: int) -> list[Order]:
+        """Give orders that were filled since a wall time and are in no event, oldest first."""
         told = select(events.c.id).where(
             events.c.bot_id == orders.c.bot_id, events.c.key == "order:" + orders.c.id
         )
         query = (
             select(*ORDER)
             .where(orders.c.bot_id == bot_id, orders.c.finished_at >= since_ms)
-            .where(orders.c.purpose != Purpose.ENTRY, orders.c.state == OrderState.FILLED)
+            .where(orders.c.state == OrderState.FILLED)
             .where(~told.exists())
             .order_by(orders.c.number)
         )

@@ -94,8 +94,8 @@ class Exits(Records):
             rows = (await connection.execute(query)).mappings()
             return [Order.model_validate(dict(row)) for row in rows]
 
-    async def tell_exit(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
-        """Tell once that an exit was filled; `cycle` is the last one before it."""
+    async def tell_order(self, bot_id: str, cycle: int, outcome: OrderOutcome) -> None:
+        """Tell once that an order was filled; `cycle` is the last one before it."""
         async with self._statements() as connection:
             await tell_filled(connection, bot_id, cycle, outcome)
 

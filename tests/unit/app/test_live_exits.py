@@ -190,7 +190,7 @@ async def test_after_an_attempt_that_booked_a_part_and_died_the_rest_has_a_stop(
     first.die()
     report = await close(live.ports, call)
     assert report.state == "stale"
-    assert set(live.store.exits_told) == {stop.id}
+    assert set(live.store.orders_told) == {stop.id}
     live.must_be_protected()
     live.must_agree()
 

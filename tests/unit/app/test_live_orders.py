@@ -10,6 +10,7 @@ from oxbot.app.reconciliation import reconcile_bot
 from oxbot.domain.errors import (
     ExitUnfinished,
     NotShown,
+    NotSold,
     OutcomePending,
     OutcomeUnknown,
     VenueUnavailable,
@@ -111,6 +112,27 @@ async def test_what_another_attempt_gave_up_while_the_exchange_took_it_is_looked
     given_up = await live.store.order(order.id)
     await live.store.finish_order(given_up, OrderState.CANCELLED, "called off")
     with pytest.raises(NotShown, match="called off"):
+        slow.finish()
+    live.now_ms += LATER_MS
+    [booked] = (await live.reconcile()).booked
+    assert (booked.order_id, booked.state) == (order.id, OrderState.FILLED)
+    live.must_be_protected()
+    live.must_agree()
+
+
+async def test_what_another_attempt_sent_again_and_was_refused_is_looked_for_and_booked(
+    live: LiveRoom,
+) -> None:
+    """The first one has spent the money already, and is not shown yet."""
+    live.account.hidden_ms = 2 * LATER_MS
+    order = await live.open()
+    slow = attempt_at(live, order).until("note_taken")
+    live.now_ms += LATER_MS
+    await live.reconcile()
+    live.account.refusing = {"place"}
+    assert (await live.execute(order.id)).state is OrderState.REFUSED
+    live.account.refusing = set()
+    with pytest.raises(NotShown, match="refused on record"):
         slow.finish()
     live.now_ms += LATER_MS
     [booked] = (await live.reconcile()).booked
@@ -254,7 +276,7 @@ async def test_an_exit_whose_stop_was_triggered_sells_nothing_and_the_stop_is_to
     live.trigger()
     done = await live.execute(order.id)
     assert (done.state, done.reason) == (OrderState.CANCELLED, "so much is no longer held")
-    assert live.store.exits_told[stop.id].purpose is Purpose.STOP
+    assert live.store.orders_told[stop.id].purpose is Purpose.STOP
     live.must_be_protected()
     live.must_agree()
 
@@ -299,6 +321,19 @@ async def test_a_stop_that_was_seen_at_rest_and_is_nowhere_is_not_taken_to_be_go
     assert "is shown nowhere" in (await live.reconcile()).blocks
     assert live.account.log == log
     assert live.stop
+
+
+async def test_what_can_neither_have_a_stop_nor_be_sold_holds_up_no_other_order(
+    live: LiveRoom,
+) -> None:
+    """Its attempts end, and it is told by the reconciliation, which tries again."""
+    await live.hold()
+    order = live.leaving()
+    live.account.refusing = {"place", "place_stop"}
+    with pytest.raises(NotSold) as found:
+        await live.execute(order.id)
+    assert not found.value.retryable
+    assert (await live.reconcile()).unsold
 
 
 async def test_a_stop_that_is_alive_after_it_was_cancelled_keeps_the_exit_back(

@@ -79,7 +79,7 @@ async def test_a_crossing_sells_the_whole_position_once_and_says_for_how_much(ro
     portfolio = await room.store.portfolio(BOT)
     assert portfolio.positions == {}
     assert (await room.store.audit(BOT)).drift == 0
-    assert list(room.store.exits_told) == [order.id]
+    assert list(room.store.orders_told) == [order.id]
 
 
 async def test_what_rested_while_nobody_watched_fills_there_whatever_the_price_is_now(
@@ -292,7 +292,7 @@ class Deadly:
 
     def __getattr__(self, name: str) -> object:
         method = getattr(self.inner, name)
-        if name not in ("intend_exit", "claim", "place", "release", "settle", "tell_exit"):
+        if name not in ("intend_exit", "claim", "place", "release", "settle", "tell_order"):
             return method
 
         async def deadly(*given: object, **named: object) -> object:
@@ -364,5 +364,5 @@ async def test_wherever_attempts_die_all_is_sold_exactly_once(
     assert list((await room.store.portfolio(BOT)).positions) == [ETH]
     assert (await room.store.audit(BOT)).drift == 0
     filled = {order.id for order in exits(room) if order.state is OrderState.FILLED}
-    assert set(room.store.exits_told) == filled
+    assert set(room.store.orders_told) == filled
     assert await room.store.unfinished_orders(BOT) == []

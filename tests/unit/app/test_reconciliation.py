@@ -5,6 +5,7 @@ from typing import cast
 import pytest
 
 from oxbot.app.coverage import Coverage, coverage
+from oxbot.app.execute import execute_order
 from oxbot.app.found import BROKEN
 from oxbot.app.reconciliation import TWICE, UNSEEN_MS, reconcile_bot
 from oxbot.domain.bot import Mode
@@ -20,7 +21,7 @@ from oxbot.domain.market import ClockReading
 from oxbot.domain.money import Price, Quantity, plain
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose
 from oxbot.domain.resting import SeenState, SeenStop, StopState
-from oxbot.messages import Reconcile, Reconciliation
+from oxbot.messages import ExecuteOrder, Reconcile, Reconciliation
 from tests.support.fakes import BTC, ETH
 from tests.support.interleaving import Attempt, Fate
 from tests.support.trading import entry
@@ -116,6 +117,30 @@ async def test_an_execution_that_was_missed_is_booked(live: LiveRoom) -> None:
     live.must_be_protected()
     live.must_agree()
     assert await live.reconcile() == Reconciliation(proven=(BTC,))
+
+
+@pytest.mark.parametrize("moment", ["known_orders", "booked_trades"])
+async def test_an_execution_that_is_booked_meanwhile_is_not_told_as_missed(
+    live: LiveRoom, moment: str
+) -> None:
+    order = live.leaving(HALF)
+    selling = Attempt(
+        lambda ports: execute_order(ports, ExecuteOrder(bot_id=BOT, order_id=order.id)), live.ports
+    ).until("settle")
+    looking = Attempt(lambda ports: reconcile_bot(ports, leaving_alone()), live.ports)
+    looking.until(moment)
+    selling.finish()
+    found = cast("Reconciliation", looking.finish())
+    assert (found.booked, found.blocks) == ((), "")
+
+
+async def test_an_entry_that_its_cycle_could_not_tell_is_told_once() -> None:
+    live = LiveRoom()
+    order = await live.open()
+    await send(live)
+    live.now_ms += 1_000
+    found = await live.reconcile()
+    assert (list(live.store.orders_told), found.exits) == ([order.id], ())
 
 
 async def test_executions_that_cannot_be_read_keep_nobody_from_its_stop(live: LiveRoom) -> None:
@@ -306,7 +331,7 @@ async def test_a_stop_that_was_triggered_is_booked_and_told_once(live: LiveRoom)
     live.trigger()
     found = await live.reconcile()
     assert [(known.order_id, known.purpose) for known in found.exits] == [(stop.id, Purpose.STOP)]
-    assert list(live.store.exits_told) == [stop.id]
+    assert stop.id in live.store.orders_told
     assert await live.reconcile() == Reconciliation()
     live.must_be_protected()
     live.must_agree()
@@ -513,12 +538,12 @@ async def test_a_sale_for_want_of_a_stop_is_told_though_its_attempt_died_before_
     live.account.cancel_all()
     live.account.refusing = {"place_stop"}
     selling = Attempt(lambda ports: reconcile_bot(ports, reconciling()), live.ports)
-    selling.until("tell_exit").die()
-    assert live.store.exits_told == {}
+    selling.until("tell_order").die()
     [sold] = live.store.filled(Purpose.STOP)
+    assert sold.id not in live.store.orders_told
     found = await live.reconcile()
     assert [order.order_id for order in found.exits] == [sold.id]
-    assert list(live.store.exits_told) == [sold.id]
+    assert sold.id in live.store.orders_told
     assert (await live.reconcile()).exits == ()
 
 

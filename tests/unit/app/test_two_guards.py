@@ -242,5 +242,5 @@ def must_be_in_order(world: World) -> None:
     must_be_told = {
         order.id for order in store.filled(*told_at_once) if not order.reason.startswith(NAKED)
     }
-    assert set(store.exits_told) >= must_be_told
+    assert set(store.orders_told) >= must_be_told
     assert run(live.reconcile()).blocks == ""
