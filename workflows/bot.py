@@ -139,7 +139,7 @@ class BotWorkflow(BotHandlers):
     def _is_over(self) -> bool:
         """Whether nothing is left to do."""
         status = self._state.status
-        has_closed = status is BotStatus.CLOSING and self._state.is_flat
+        has_closed = status is BotStatus.CLOSING and self._state.has_sold_all
         return has_closed or status is BotStatus.STOPPED
 
     async def _pause_between_flattenings(self) -> None:

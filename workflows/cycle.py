@@ -204,7 +204,7 @@ class Cycle:
         state.schedule_next()
         state.unwritten.append(outcome)
         await self._write()
-        self.flattened_in_vain = state.closing_flat and not state.is_flat
+        self.flattened_in_vain = state.closing_flat and not state.has_sold_all
         return TickReport(cycle=outcome.cycle, skipped=outcome.skipped)
 
     async def _write(self) -> None:
@@ -219,6 +219,7 @@ class Cycle:
         del self._state.unwritten[:outcomes], self._state.missed[:missed]
         self._state.equity = recorded.equity
         self._state.unpriced = recorded.unpriced
+        self._state.unsellable = recorded.unsellable
         self._state.positions = self._state.still_held(recorded.positions, closures)
         self._state.open_positions = len(self._state.positions)
 

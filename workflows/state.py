@@ -33,7 +33,8 @@ class BotState(BaseModel):
     gathers ticks that passed unused until a cycle sees the market again and can name the
     cause. `open_positions` is None where it is not known. `unfinished` are orders whose end
     is not known, with their purpose. `unpriced` are coins that `equity` holds without a price:
-    positions at cost, dust at nothing. `session` names the run of the whole system that the bot
+    positions at cost, dust at nothing. `unsellable` are those of which too little is held to be
+    sold, so that no bot waits for that. `session` names the run of the whole system that the bot
     last knew; empty for a bot that starts over. `restart_untold` holds back the news of a
     restart until the ticks that it cost are known. `sell_on`: a person had everything sold, and
     something was left. `protections` are those not done yet,
@@ -73,6 +74,7 @@ class BotState(BaseModel):
     equity: Notional | None = None
     positions: tuple[PositionBrief, ...] = ()
     unpriced: tuple[str, ...] = ()
+    unsellable: tuple[str, ...] = ()
     last_outcome: CycleOutcome | None = None
     last_decision: str = ""
     last_verdicts: tuple[str, ...] = ()
@@ -90,6 +92,14 @@ class BotState(BaseModel):
     def is_flat(self) -> bool:
         """Whether it is known that nothing is held and nothing is under way."""
         return self.open_positions == 0 and not self.unfinished
+
+    @property
+    def has_sold_all(self) -> bool:
+        """Whether it is known that nothing is under way, or held that can be sold."""
+        if self.open_positions is None or self.unfinished:
+            return False
+        held = {position.symbol for position in self.positions}
+        return self.is_flat or (bool(held) and held <= set(self.unsellable))
 
     @property
     def limits(self) -> RiskLimits | None:
@@ -110,7 +120,7 @@ class BotState(BaseModel):
     def closing_flat(self) -> bool:
         """Whether everything is to be sold now."""
         if self.status is BotStatus.PAUSED:
-            return self.sell_on and not self.is_flat
+            return self.sell_on and not self.has_sold_all
         return self.status is BotStatus.CLOSING and (self.flatten or self.sell_on)
 
     @property

@@ -11,9 +11,11 @@ from oxbot.app.orders import mode_of
 from oxbot.app.ports import Ports
 from oxbot.app.protect import CLOSED, OPEN, STALE, protect
 from oxbot.app.resting import note_end, take_back
+from oxbot.app.too_small import is_to_be_sold, left_to_stop, must_be_enough
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import (
     ExitUnfinished,
+    InputError,
     NotSold,
     OutcomeUnknown,
     OxbotError,
@@ -66,14 +68,14 @@ async def close(ports: Ports, request: ProtectPosition) -> ProtectReport:
         Unavailable: As `protect`; or the exchange does not answer, or the call was stale and
             nobody knows yet whether a stop rests.
     """
-    report = await protect(ports, request)
+    report = await left_to_stop(ports, request) or await protect(ports, request)
     bot_id, symbol = request.bot_id, request.protect.symbol
     if report.state == CLOSED or await mode_of(ports, bot_id) is not Mode.LIVE:
         return report
     about = About(bot_id, request.incarnation, request.cycle, request.epoch)
     try:
         await keep_protected(ports, about, symbol)
-    except (ExitUnfinished, OutcomeUnknown) as error:
+    except (ExitUnfinished, OutcomeUnknown, InputError) as error:
         if report.state == STALE and await _will_be_known(ports, error):
             raise ExitUnfinished(f"{error} It is looked up next.") from error
         # Calling again would take the stop back that is being proven, and try to sell again.
@@ -94,11 +96,13 @@ async def keep_protected(ports: Ports, about: About, symbol: str) -> list[Order]
 
     Raises:
         NotSold: It can have no stop, and the exchange refuses to sell it.
+        InputError: It can have no stop and not be sold: it is too small, or listed no more.
         Unavailable: The exchange or the record does not answer.
         OutcomeUnknown: Nobody knows yet whether a stop rests.
     """
     exits, naked = await _prove(ports, about.bot_id, symbol)
     if naked is not None:
+        await must_be_enough(ports, naked)
         log.error("no stop can be placed", bot=about.bot_id, symbol=symbol, version=naked.version)
         report = await protect(ports, await _sale(ports, about, naked))
         exits += await ports.store.known_orders(report.order_ids)
@@ -133,24 +137,27 @@ async def _prove(ports: Ports, bot_id: str, symbol: str) -> tuple[list[Order], P
 
 
 async def _look_after(ports: Ports, view: StopView, stop: RestingStop) -> tuple[Order | None, bool]:
-    """Look a stop up; give the exit that it has become, and whether it is as it should be."""
-    wanted = await _wanted(ports, view, stop)
-    if wanted is None:
+    """Look a stop up; give the exit that it has become, and whether it is as it should be.
+
+    One that rests is left as it is where no other could be placed for so little.
+    """
+    position = view.position
+    if position is None or position.opened_ms != stop.opened_ms:
+        return await take_back(ports, stop.bot_id, stop.symbol), False
+    wanted = await _wanted(ports, position, stop)
+    if wanted is None and await is_to_be_sold(ports, stop.bot_id):
         return await take_back(ports, stop.bot_id, stop.symbol), False
     seen = await ports.account.see_stop(stop)
     if seen.state is not SeenState.RESTING:
         return await note_end(ports, view, stop, seen), False
-    if not seen.would_do(wanted):
+    if wanted is not None and not seen.would_do(wanted):
         return await _amend(ports, wanted), False
     await ports.store.note_stop(stop.id, StopState.RESTING)
     return None, True
 
 
-async def _wanted(ports: Ports, view: StopView, stop: RestingStop) -> RestingStop | None:
-    """Make what this stop should be; None where its position is gone."""
-    position = view.position
-    if position is None or position.opened_ms != stop.opened_ms:
-        return None
+async def _wanted(ports: Ports, position: Position, stop: RestingStop) -> RestingStop | None:
+    """Make what this stop should be; None where the exchange takes none for so little."""
     instruments = await ports.feed.instruments((stop.symbol,))
     named = (stop.id, stop.number, stop.fence_ms)
     return stop_of(position, instruments[stop.symbol], stop.bot_id, named)

@@ -14,9 +14,10 @@ from oxbot.app.protected import About, keep_protected
 from oxbot.app.resting import end_ghost
 from oxbot.app.venue import must_be_here
 from oxbot.domain.bot import Mode
+from oxbot.domain.errors import ExitUnfinished
 from oxbot.domain.losses import losses_of
 from oxbot.domain.orders import Fill, Order, OrderState
-from oxbot.domain.resting import RestingStop, StopState
+from oxbot.domain.resting import RestingStop, SeenState, StopState
 from oxbot.messages import Reconcile, Reconciliation
 
 DAY_MS: Final = 86_400_000
@@ -24,14 +25,7 @@ DAY_MS: Final = 86_400_000
 UNSEEN_MS: Final = 20_000
 """So long after its request has expired, an order that is looked for would have been seen."""
 
-UNSEEN: Final = (
-    "it was sent, OKX has not shown it yet, and it is being looked for. Where a person has seen at "
-    "OKX that it has traded nothing, `oxbot bots reconcile --over` ends it"
-)
-IN_THE_WAY: Final = (
-    "it has to be over before its position is sold, and nobody has seen that yet. Where a person "
-    "has seen at OKX that it is, `oxbot bots reconcile --over` ends it"
-)
+IN_THE_WAY: Final = "it rests yet, and the exit for which it is taken back waits for that"
 TWICE: Final = "OKX has two of this id, one triggered and one at rest; a person has to look"
 
 log = structlog.get_logger(__name__)
@@ -81,24 +75,43 @@ async def _look_up(ports: Ports, request: Reconcile, found: Found) -> None:
 
 
 async def _tell_left(ports: Ports, request: Reconcile, found: Found) -> None:
-    """Tell by the record alone what is not known of coins that somebody else is at.
+    """Ask for what is not known of coins that somebody else is at, and tell it; no more is done.
 
-    What was sent just now is none of it, nor a stop that is taken back for an exit of this cycle.
+    What was sent just now is left to whoever has sent it, as is a stop that is taken back for an
+    exit of this cycle.
     """
     if not request.leave:
         return
     clock = await ports.clock.reading()
     since_ms = clock.venue_ms - clock.scaled_ms(UNSEEN_MS)
-    stops = {stop.symbol: stop for stop in await ports.store.resting_stops(request.bot_id)}
-    for order in await ports.store.unfinished_orders(request.bot_id):
-        if order.symbol not in request.leave:
-            continue
-        stop = stops.get(order.symbol)
-        if order.state.may_trade:
-            if order.fence_ms is not None and order.fence_ms < since_ms:
-                found.unknown.append(f"order {order.id} for {order.symbol}: {UNSEEN}")
-        elif stop is not None and order.purpose.is_exit and order.cycle < request.cycle:
-            found.unknown.append(f"the stop {stop.id} of {order.symbol}: {IN_THE_WAY}")
+    unfinished = await ports.store.unfinished_orders(request.bot_id)
+    left = [order for order in unfinished if order.symbol in request.leave]
+    for order in left:
+        if order.state.may_trade and order.fence_ms is not None and order.fence_ms < since_ms:
+            with found.telling(f"order {order.id} for {order.symbol}"):
+                await ports.account.look_up(order)
+    waiting = {order.symbol for order in left if _waits(order, request.cycle)}
+    for stop in await ports.store.resting_stops(request.bot_id):
+        if stop.symbol in request.leave and stop.fence_ms < since_ms:
+            with found.telling(f"the stop of {stop.symbol}"):
+                await _must_not_be_in_the_way(ports, stop, waiting)
+
+
+def _waits(order: Order, cycle: int) -> bool:
+    """Whether an exit of an earlier cycle has not been sent yet."""
+    return order.purpose.is_exit and not order.state.may_trade and order.cycle < cycle
+
+
+async def _must_not_be_in_the_way(ports: Ports, stop: RestingStop, waiting: set[str]) -> None:
+    """Look a stop up.
+
+    Raises:
+        ExitUnfinished: It rests, and an exit waits for its end.
+        OutcomeUnknown: Nobody knows whether it rests.
+    """
+    seen = await ports.account.see_stop(stop)
+    if seen.state is SeenState.RESTING and stop.symbol in waiting:
+        raise ExitUnfinished(f"The stop {stop.id}: {IN_THE_WAY}.")
 
 
 async def _book_missed(ports: Ports, request: Reconcile, found: Found) -> None:

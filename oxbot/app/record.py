@@ -5,6 +5,7 @@ import structlog
 from oxbot.app.briefs import position_briefs
 from oxbot.app.ports import Ports
 from oxbot.app.prices import last_quotes
+from oxbot.app.too_small import unsellable
 from oxbot.domain.errors import Unavailable
 from oxbot.domain.market import Quote
 from oxbot.domain.money import to_scale
@@ -39,6 +40,7 @@ async def record_cycles(ports: Ports, request: RecordCycles) -> Recorded:
         cash=portfolio.cash,
         positions=position_briefs(portfolio, quotes, request.now_ms),
         unpriced=unpriced,
+        unsellable=await unsellable(ports, request.bot_id, portfolio),
     )
 
 

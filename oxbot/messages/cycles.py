@@ -189,12 +189,16 @@ class RecordCycles(Message):
 
 
 class Recorded(Message):
-    """The account after the cycle, in USDT; `unpriced` as in `RiskReport`."""
+    """The account after the cycle, in USDT; `unpriced` as in `RiskReport`.
+
+    `unsellable` are coins of a bot that enters nothing, of which less is held than can be sold.
+    """
 
     equity: Notional
     cash: Notional
     positions: tuple[PositionBrief, ...]
     unpriced: tuple[str, ...] = ()
+    unsellable: tuple[str, ...] = ()
 
 
 class TickRequest(Message):

@@ -67,7 +67,9 @@ async def test_a_stop_that_okx_has_neither_alive_nor_in_its_history(trader: Trad
     gone = stop.model_copy(update={"id": "g" + "z" * 31, "state": StopState.RESTING})
     store.stops_by_id = {gone.id: gone}
     trader.simulator.advance(FENCE_MS + WAIT_MS + 1)
-    assert "neither there nor among ended" in (await reconciled(trader)).blocks
+    told = (await reconciled(trader)).blocks
+    assert "neither there nor among ended" in told
+    assert gone.id in told
     found = await said_over(trader, gone.id)
     assert (found.blocks, found.said_over) == ("", (gone.id,))
     await must_be_protected(trader)

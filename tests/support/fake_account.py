@@ -26,6 +26,10 @@ GRACE_MS: Final = 5_000
 """Milliseconds after its fence by which what was taken can be seen."""
 
 
+UNKNOWN: Final = "OKX may or may not have taken the order. It is looked up, not sent again."
+END_IT: Final = "Where it is over, `oxbot bots reconcile --over` ends it."
+"""What the adapter says; of an order without its id, of a stop after that."""
+
 FORGOTTEN_MS: Final = 3 * 3_600_000
 """Milliseconds after which an order that is shown nowhere was cancelled before it traded."""
 
@@ -80,12 +84,12 @@ class FakeAccount:
         if order.id in self._orders and at_ms >= self._seen_from_ms[order.id]:
             return list(self._orders[order.id])
         if at_ms <= (order.fence_ms or 0) + GRACE_MS:
-            raise OutcomeUnknown(f"{order.id} may still be taken.")
+            raise OutcomeUnknown(UNKNOWN)
         if order.state is not OrderState.OPEN:
             return None
         if at_ms > (order.fence_ms or 0) + FORGOTTEN_MS:
             return []
-        raise NotShown(f"{order.id} was taken, and is shown nowhere.")
+        raise NotShown(f"{UNKNOWN} {END_IT}")
 
     async def place_stop(self, stop: RestingStop) -> None:
         """Have a stop rest."""
@@ -108,9 +112,9 @@ class FakeAccount:
             return seen
         was_triggered = seen is not None and seen.state is SeenState.TRIGGERED
         if was_triggered or at_ms <= stop.fence_ms + GRACE_MS:
-            raise OutcomeUnknown(f"{stop.id} may still be taken, or what it sold cannot be seen.")
+            raise OutcomeUnknown(f"The stop {stop.id}: {UNKNOWN}")
         if stop.state is StopState.RESTING:
-            raise NotShown(f"{stop.id} rested, and is shown nowhere.")
+            raise NotShown(f"The stop {stop.id}: {UNKNOWN} {END_IT}")
         return SeenStop(state=SeenState.ABSENT, reason="it was never there")
 
     async def amend_stop(self, stop: RestingStop) -> None:

@@ -69,6 +69,7 @@ class FakeFeed:
         self.mute: set[str] = set()
         self.trend = Decimal(0)
         self.halted: set[str] = set()
+        self.minimums: dict[str, Quantity] = {}
         self.away = False
         self.asked: Counter[str] = Counter()
 
@@ -84,7 +85,11 @@ class FakeFeed:
             raise InputError(f"not listed: {', '.join(unlisted)}")
         return {
             symbol: INSTRUMENT.model_copy(
-                update={"symbol": symbol, "live": symbol not in self.halted}
+                update={
+                    "symbol": symbol,
+                    "live": symbol not in self.halted,
+                    "minimum": self.minimums.get(symbol, INSTRUMENT.minimum),
+                }
             )
             for symbol in symbols
         }

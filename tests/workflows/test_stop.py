@@ -4,8 +4,9 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from oxbot.app.too_small import LEFT_UNSOLD
 from oxbot.domain.bot import Bot, BotStatus
-from oxbot.domain.money import Price
+from oxbot.domain.money import Price, Quantity
 from oxbot.domain.orders import Purpose
 from tests.support.fakes import BTC, ETH
 from tests.support.house import BotHandle, House, pause, status_of, stop
@@ -58,6 +59,20 @@ async def test_a_paused_bot_can_be_stopped(house: House) -> None:
     await stop(handle)
     assert (await house.ended(handle)).status is BotStatus.STOPPED
     assert (await house.store.portfolio(bot.id)).positions == {}
+
+
+async def test_what_is_too_little_to_be_sold_by_now_keeps_no_bot_from_its_end(
+    house: House,
+) -> None:
+    """It stays on record as it is: nothing was sold."""
+    bot, handle = await holding_btc(house)
+    house.feed.minimums[BTC] = Quantity(1_000)
+    await stop(handle)
+    assert (await house.ended(handle)).status is BotStatus.STOPPED
+    assert list((await house.store.portfolio(bot.id)).positions) == [BTC]
+    assert house.store.filled(Purpose.FLATTEN) == []
+    assert [kind for kind, _ in house.store.told.values()] == [LEFT_UNSOLD]
+    assert (await house.store.audit(bot.id)).drift == 0
 
 
 async def test_a_paused_flat_bot_stops_without_a_cycle(house: House) -> None:

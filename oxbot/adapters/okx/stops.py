@@ -9,7 +9,8 @@ and has traded nothing; beside one that was triggered a person has to look. One 
 before the stop was sent is another's.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -35,7 +36,7 @@ from oxbot.adapters.okx.holdings import OkxHoldings
 from oxbot.adapters.okx.order_errors import ALREADY_THERE, not_shown, order_failure, unknown
 from oxbot.adapters.okx.order_rows import fill_of, text
 from oxbot.adapters.okx.parse import inst_id_of
-from oxbot.domain.errors import VenueRefused
+from oxbot.domain.errors import OutcomeUnknown, VenueRefused
 from oxbot.domain.orders import Fill
 from oxbot.domain.resting import (
     SIGNED_FOR_MS,
@@ -83,9 +84,13 @@ class OkxStops(OkxHoldings):
         """Look a stop up, with all that it has traded.
 
         Raises:
-            OutcomeUnknown: Nobody can know yet.
-            NotShown: It was taken, and OKX should show it by now.
+            OutcomeUnknown: Nobody can know yet; it names the stop.
+            NotShown: The same of one that was taken, and that OKX should show by now.
         """
+        with _naming(stop):
+            return await self._look(stop)
+
+    async def _look(self, stop: RestingStop) -> SeenStop:
         asked = await self._clock.reading()
         row = await self._newest(stop) or await self._ended(stop)
         if row is not None:
@@ -192,6 +197,15 @@ class OkxStops(OkxHoldings):
             failure = order_failure(error)
             raise unknown(str(failure).rstrip(".")) from error
         must_have_rows(answer, "a cancelled stop")
+
+
+@contextmanager
+def _naming(stop: RestingStop) -> Iterator[None]:
+    """Have what is not known say of which stop it is: a person's word needs its id."""
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise type(error)(f"The stop {stop.id}: {error}") from error
 
 
 async def _first(stop: RestingStop, asks: Iterable[Callable[..., Awaitable[object]]]) -> Row | None:

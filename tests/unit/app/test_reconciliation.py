@@ -11,6 +11,7 @@ from oxbot.app.reconciliation import TWICE, UNSEEN_MS, reconcile_bot
 from oxbot.domain.bot import Mode
 from oxbot.domain.errors import (
     Conflict,
+    ExitUnfinished,
     OutcomePending,
     OutcomeUnknown,
     VenueRefused,
@@ -22,6 +23,7 @@ from oxbot.domain.money import Price, Quantity, plain
 from oxbot.domain.orders import Fill, Order, OrderState, Purpose
 from oxbot.domain.resting import SeenState, SeenStop, StopState
 from oxbot.messages import ExecuteOrder, Reconcile, Reconciliation
+from tests.support.fake_account import END_IT
 from tests.support.fakes import BTC, ETH
 from tests.support.interleaving import Attempt, Fate
 from tests.support.trading import entry
@@ -449,27 +451,65 @@ def leaving_alone(cycle: int = 1) -> Reconcile:
 async def test_an_order_that_somebody_looks_for_in_vain_is_told_and_nothing_is_entered(
     live: LiveRoom,
 ) -> None:
-    order, stop = live.leaving(), live.stop
-    assert stop
-    await live.store.note_stop(stop.id, StopState.ENDED, "taken back")
-    live.account.cancel(stop.id)
-    assert await live.store.claim(order.id, live.now_ms, live.now_ms)
+    order = await taken_in_vain(live)
     live.now_ms += UNSEEN_MS
     assert await reconcile_bot(live.ports, leaving_alone()) == Reconciliation()
     live.now_ms += 1
     found = await reconcile_bot(live.ports, leaving_alone())
     assert order.id in found.blocks
+    assert END_IT in found.blocks
+    assert found.is_to_be_looked_at_again
+
+
+async def taken_in_vain(live: LiveRoom) -> Order:
+    """Have an exit acknowledged for which the stop was taken back, and that is shown nowhere."""
+    order, stop = live.leaving(), live.stop
+    assert stop
+    await live.store.note_stop(stop.id, StopState.ENDED, "taken back")
+    live.account.cancel(stop.id)
+    assert await live.store.claim(order.id, live.now_ms, live.now_ms)
+    return await live.store.note_taken(await live.store.order(order.id))
+
+
+async def test_an_order_that_is_seen_while_somebody_else_looks_for_it_is_not_told(
+    live: LiveRoom,
+) -> None:
+    order = await taken_in_vain(live)
+    await live.account.place(order, await live.room.clock.reading())
+    live.now_ms += UNSEEN_MS + 1
+    assert await reconcile_bot(live.ports, leaving_alone()) == Reconciliation()
+    assert (await live.store.order(order.id)).state is OrderState.OPEN
+
+
+@pytest.mark.parametrize("purpose", [Purpose.FLATTEN, Purpose.HOLD, Purpose.TRAIL])
+async def test_a_stop_for_which_a_protection_waits_in_vain_is_told_by_its_id(
+    live: LiveRoom, purpose: Purpose
+) -> None:
+    """The protection has written no order down: it takes the stop back first."""
+    stop = live.stop
+    assert stop
+    live.account.alive.clear()
+    live.now_ms = stop.fence_ms + UNSEEN_MS + 1
+    with pytest.raises(ExitUnfinished, match=stop.id):
+        await live.close(purpose)
+    found = await reconcile_bot(live.ports, leaving_alone())
+    assert stop.id in found.blocks
+    assert END_IT in found.blocks
     assert found.is_to_be_looked_at_again
 
 
 async def test_a_stop_that_is_taken_back_in_vain_is_told_from_the_next_cycle_on(
     live: LiveRoom,
 ) -> None:
+    """No word of a person is asked for: the exchange shows it alive."""
     live.leaving()
     stop = live.stop
     assert stop
+    live.now_ms = stop.fence_ms + UNSEEN_MS + 1
     assert await reconcile_bot(live.ports, leaving_alone()) == Reconciliation()
-    assert stop.id in (await reconcile_bot(live.ports, leaving_alone(cycle=2))).blocks
+    found = await reconcile_bot(live.ports, leaving_alone(cycle=2))
+    assert stop.id in found.blocks
+    assert "--over" not in found.blocks
 
 
 async def test_what_the_account_has_besides_is_nobodys_and_is_not_told(live: LiveRoom) -> None:
