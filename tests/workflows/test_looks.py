@@ -25,6 +25,9 @@ DAY_S = 86_400
 LOOK_EVENTS = 4
 """Events, at least, that a look at the account writes: the signal, and the activity's three."""
 
+LOOKS_AT_FIRST = 2
+"""The run's own, and that of whoever asks for one."""
+
 LOSSES = WriteOffRequest(id="w1", by="a person", losses={"USDT": Decimal(999)})
 
 Word = Callable[[BotControl, str], Awaitable[object]]
@@ -58,7 +61,7 @@ async def test_a_protection_that_ends_with_neither_stop_nor_sale_is_looked_after
         account.refusing = set()
         await house.pass_until(lambda: house.store.open_coins(bot.id) == set())
         assert house.store.filled(Purpose.STOP)
-        assert len(house.recorded(bot)) == 1
+        assert house.faults.begun["observe_market"] == 1
         await house.end()
 
 
@@ -68,12 +71,12 @@ async def test_a_protection_whose_attempts_were_given_up_is_followed_by_a_look(
     house = empty_house
     house.account = FakeAccount(house.feed, house.clock)
     async with house.worker():
-        bot, handle = await holding(house)
+        _, handle = await holding(house)
         begun = house.faults.begun["reconcile"]
         with house.faults.failing("protect"):
             assert not (await close(handle)).done
-        await house.until(lambda: house.faults.begun["reconcile"] > begun)
-        assert len(house.recorded(bot)) == 1
+        await house.pass_until(lambda: house.faults.begun["reconcile"] > begun)
+        assert house.faults.begun["observe_market"] == 1
         await house.end()
 
 
@@ -160,13 +163,14 @@ async def test_after_a_persons_word_that_failed_the_bot_looks_by_itself(
     house = empty_house
     house.account = FakeAccount(house.feed, house.clock)
     async with house.worker():
-        bot, handle = await house.started(mode="live", interval_s=DAY_S)
-        await look(house, handle)
+        bot, _ = await house.started(mode="live", interval_s=DAY_S)
+        await house.ports.control.reconcile(bot.id)
+        await house.until(lambda: house.faults.begun["reconcile"] == LOOKS_AT_FIRST)
         with house.faults.failing(name), pytest.raises(OxbotError):
             await say(house.ports.control, bot.id)
         begun = house.faults.begun["reconcile"]
         await house.pass_until(lambda: house.faults.begun["reconcile"] > begun)
-        assert house.recorded(bot) == []
+        assert house.faults.begun["observe_market"] == 0
         await house.end()
 
 
