@@ -163,7 +163,7 @@ async def test_after_a_persons_word_that_failed_the_bot_looks_by_itself(
     house = empty_house
     house.account = FakeAccount(house.feed, house.clock)
     async with house.worker():
-        bot, _ = await house.started(mode="live", interval_s=DAY_S)
+        bot, _ = await house.started(mode="live")
         await house.ports.control.reconcile(bot.id)
         await house.until(lambda: house.faults.begun["reconcile"] == LOOKS_AT_FIRST)
         with house.faults.failing(name), pytest.raises(OxbotError):
@@ -180,6 +180,8 @@ async def test_a_paper_bot_whose_person_was_refused_has_nothing_to_look_at_and_e
     bot, handle = await house.started()
     with pytest.raises(InputError, match="trades on paper"):
         await house.ports.control.write_off(bot.id, LOSSES)
+    before = (await handle.describe()).run_id
     await handle.signal("stop")
     assert (await house.ended(handle)).status is BotStatus.STOPPED
+    assert (await handle.describe()).run_id == before
     assert house.faults.begun["reconcile"] == 0
