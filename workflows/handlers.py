@@ -59,7 +59,12 @@ class BotHandlers:
         self._scribe = Scribe(state, self._steps, ended=lambda: self._ended)
         self._limits = LimitsChange(state, self._scribe)
         self._protector = Protector(
-            state, self._steps, coins, ended=lambda: self._ended, show=self._show
+            state,
+            self._steps,
+            coins,
+            self._reconciling,
+            ended=lambda: self._ended,
+            show=self._show,
         )
         self._flattening = Flattening(self._steps, self._control, self._protector)
         self._closing = Closing(state, self._steps, self._protector)

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
 
     from oxbot.messages import Protect, ProtectReport
     from workflows.causes import cause_of
+    from workflows.reconciling import Reconciling
     from workflows.state import BotState
     from workflows.steps import Steps
 
@@ -47,16 +48,24 @@ class Coins:
 class Protector:
     """Closes positions beside the cycles, each coin for itself, until they are closed.
 
-    What is not done yet is in the bot's state, and so in its next run. `ended` says whether the
-    bot has; `show` is called whenever a protection has begun or is done.
+    What is not done yet is in the bot's state, and so in its next run. `reconciling` looks after
+    what was left open. `ended` says whether the bot has; `show` is called whenever a protection has
+    begun or is done.
     """
 
     def __init__(
-        self, state: BotState, steps: Steps, coins: Coins, ended: Ended, show: Callable[[], None]
+        self,
+        state: BotState,
+        steps: Steps,
+        coins: Coins,
+        reconciling: Reconciling,
+        ended: Ended,
+        show: Callable[[], None],
     ) -> None:
         self._state = state
         self._steps = steps
         self._coins = coins
+        self._reconciling = reconciling
         self._ended = ended
         self._show = show
         self._under_way: dict[Key, asyncio.Task[None]] = {}
@@ -116,10 +125,12 @@ class Protector:
             self._state.note_protection(request, report)
         del self._under_way[request.key]
         self._reports[request.key] = report
+        if report.state != "closed":
+            self._reconciling.ask_after_protection()
         self._show()
 
     async def _protect(self, request: Protect) -> ProtectReport:
-        """Close a position; what cannot be tried again leaves it open, for the next cycle."""
+        """Close a position; what cannot be tried again leaves it open."""
         try:
             return await self._steps.protect(request)
         except ActivityError as error:

@@ -32,6 +32,13 @@ LATEST_AGAIN: Final = timedelta(minutes=5)
 """Then it waits twice as long each time, but no longer than this."""
 
 
+LOOKS_AFTER_PROTECTION: Final = "looks-after-protection"
+"""The patch since which what a protection has left open is looked at before the next cycle."""
+
+LOOKS_AFTER_FAILURE: Final = "looks-after-failure"
+"""The patch since which a person's word that failed is followed by a look."""
+
+
 class Reconciling:
     """Reconciles, one time after the other, and again while anything is left unknown or unsold.
 
@@ -62,6 +69,11 @@ class Reconciling:
     def ask(self) -> None:
         """Have it done soon."""
         self._asked = self._is_live
+
+    def ask_after_protection(self) -> None:
+        """Have a coin looked at that was not closed: it may have neither stop nor sale."""
+        if self._looks_by_itself and workflow.patched(LOOKS_AFTER_PROTECTION):
+            self.ask()
 
     async def keep(self) -> None:
         """Do what is asked for, as long as the bot lives."""
@@ -164,6 +176,11 @@ class Reconciling:
             # Conditions that come true together let all who wait go on; a lock lets one.
             async with self._alone:
                 found = await look()
+        except ActivityError:
+            # What it has done is not known, and nobody else has to look before the next cycle.
+            if self._looks_by_itself and workflow.patched(LOOKS_AFTER_FAILURE):
+                self._leave(left=True)
+            raise
         finally:
             self._at_it -= 1
         if found.booked or found.exits:
@@ -173,12 +190,16 @@ class Reconciling:
         return found
 
     def _leave(self, *, left: bool) -> None:
-        self._left = left and not self._state.stepped
+        self._left = left and self._looks_by_itself
         self._looks = self._looks if self._left else 0
 
     def _note(self, differs: str) -> None:
         self._state.account_differs = differs
         self._show()
+
+    @property
+    def _looks_by_itself(self) -> bool:
+        return self._is_live and not self._state.stepped
 
     @property
     def _is_live(self) -> bool:

@@ -18,6 +18,9 @@ SHORTEST_WAIT: Final = timedelta(seconds=1)
 AFTER_THE_TICK: Final = timedelta(milliseconds=50)
 """Wakes just after the tick, since two clocks are compared."""
 
+ROLLS_WHILE_WAITING: Final = "rolls-while-waiting"
+"""The patch since which a wait for the tick ends when the history is long."""
+
 
 class Ticks:
     """Knows when the next cycle is due, and who asked for attention meanwhile."""
@@ -88,7 +91,11 @@ class Ticks:
             self._answer(self._granted, TickReport(cycle=None))
 
     async def wait_for_due(self) -> bool:
-        """Sleep towards the tick; True when it is due, False to look at everything again."""
+        """Sleep towards the tick; True when it is due, False to look at everything again.
+
+        What is looked at again and again beside it writes history, and a tick may be a day away:
+        it also ends when that is too long.
+        """
         if self._state.stepped:
             await self._wait_for_visitor()
             return self._granted is not None and not self._controlled()
@@ -139,13 +146,20 @@ class Ticks:
         await workflow.wait_condition(lambda: self.has_visitor or self._controlled())
 
     async def _interrupted(self, wait: timedelta, summary: str) -> bool:
+        rolls = workflow.patched(ROLLS_WHILE_WAITING)
         try:
             await workflow.wait_condition(
-                lambda: self._woken or self._controlled(), timeout=wait, timeout_summary=summary
+                lambda: self._woken or self._controlled() or (rolls and self._may_roll()),
+                timeout=wait,
+                timeout_summary=summary,
             )
         except TimeoutError:
             return False
         return True
+
+    def _may_roll(self) -> bool:
+        """Whether a new run is suggested, and nobody waits whom it would not know."""
+        return workflow.info().is_continue_as_new_suggested() and not self.has_visitor
 
     def _stands_still(self) -> bool:
         """Whether no timer can tell when the tick is due, so that the clock has to be asked."""

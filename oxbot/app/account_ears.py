@@ -5,11 +5,12 @@ from collections.abc import Collection
 from contextlib import aclosing
 from typing import Final
 
+from oxbot.app.orders import NOTHING_TRADED
 from oxbot.app.ports import Ports
 from oxbot.app.timing import Timer
 from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import OxbotError, StoreUnavailable, VenueUnavailable
-from oxbot.domain.orders import OrderState
+from oxbot.domain.orders import Order, OrderState
 from oxbot.domain.resting import StopState
 from oxbot.ports import AccountNews
 
@@ -68,7 +69,8 @@ class AccountEars:
     async def _tell_later(self, ids: Collection[str]) -> None:
         """Tell the bots whose orders these are, as far as nobody has booked them by then.
 
-        Also of an order that was given up as never sent: the exchange had it after all.
+        Also of an order that was given up as never sent: the exchange had it after all. Of one that
+        was seen to have traded nothing there is nothing to book.
         """
         await self._timer.sleep(BOOKED_WITHIN_S)
         try:
@@ -76,7 +78,7 @@ class AccountEars:
         except StoreUnavailable as error:
             self._troubles.has("account", error)
             return
-        await self._tell({o.bot_id for o in orders if o.state is not OrderState.FILLED})
+        await self._tell({o.bot_id for o in orders if not _is_known(o)})
 
     async def _all_live(self) -> set[str]:
         venue = self._ports.feed.venue
@@ -88,3 +90,9 @@ class AccountEars:
                 await self._ports.control.reconcile_soon(bot_id)
             except OxbotError as error:
                 self._troubles.has("account", error)
+
+
+def _is_known(order: Order) -> bool:
+    """Whether somebody has seen what this order traded, if anything."""
+    has_ended_unfilled = order.state is OrderState.CANCELLED and order.reason == NOTHING_TRADED
+    return has_ended_unfilled or order.state is OrderState.FILLED

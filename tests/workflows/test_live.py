@@ -19,15 +19,11 @@ from oxbot.messages import Protect, Reconciliation, SayOverRequest, WriteControl
 from tests.support.fake_account import FakeAccount
 from tests.support.fakes import BTC, ETH
 from tests.support.house import GLANCE_S, PATIENCE_S, BotHandle, House, pause, stop
-from tests.support.temporal_server import LONG
 from tests.support.trading import entry
 from workflows.limits import A_PERSON_WAITS, NOTICED_WITHIN, CycleLimits
 from workflows.reconciling import pause_after
 
 pytestmark = pytest.mark.critical
-
-LOOK_EVENTS = 4
-"""Events, at least, that a look at the account writes: the signal, and the activity's three."""
 
 
 async def activities_of(handle: BotHandle) -> list[str]:
@@ -466,31 +462,6 @@ async def test_a_stopped_bot_whose_account_is_silent_waits_across_runs_and_then_
         account.trouble = None
         await ending
     assert (await house.store.bot(bot.id)).status is BotStatus.STOPPED
-
-
-async def test_a_paused_bot_that_is_looked_after_again_and_again_goes_on_in_a_new_run(
-    terse_house: House,
-) -> None:
-    house = terse_house
-    house.account = FakeAccount(house.feed, house.clock)
-    async with house.worker():
-        bot, handle = await house.started(mode="live")
-        await pause(handle)
-        before = (await handle.describe()).run_id
-        for _ in range(LONG // LOOK_EVENTS):
-            await look(house, handle)
-        assert (await handle.describe()).run_id != before
-        view = await house.until_view(handle, lambda view: view.incarnation > 0)
-        assert (view.status, house.recorded(bot)) == (BotStatus.PAUSED, [])
-        await look(house, handle)
-        await house.end()
-
-
-async def look(house: House, handle: BotHandle) -> None:
-    """Have record and account held against each other once more."""
-    begun = house.faults.begun["reconcile"]
-    await handle.signal("reconcile")
-    await house.until(lambda: house.faults.begun["reconcile"] > begun)
 
 
 async def test_an_exit_whose_attempts_were_given_up_is_sent_before_the_next_tick(

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 import pytest
 
 from oxbot.app.account_ears import BOOKED_WITHIN_S, LISTEN_AGAIN_S, AccountEars
+from oxbot.app.orders import NOTHING_TRADED
 from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import StoreUnavailable, VenueUnavailable
 from oxbot.domain.orders import OrderState
@@ -120,6 +122,23 @@ async def test_an_order_that_was_given_up_as_never_sent_and_is_over_all_the_same
         await heard.news.say(order.id)
         await heard.timer.passes(BOOKED_WITHIN_S)
         assert heard.told == [BOT]
+
+
+async def test_a_sale_that_was_seen_to_end_unfilled_is_not_told_so_that_looks_become_seldom(
+    live: LiveRoom,
+) -> None:
+    """Each look makes another such sale where stops are refused: told, it would never slow down."""
+    live.account.cancel_all()
+    live.account.refusing = {"place_stop"}
+    live.account.parts.append(Decimal(0))
+    async with listening(live) as heard:
+        assert heard.told == [BOT]
+        assert (await live.reconcile()).unsold
+        [sale] = [order for order in live.store.orders_by_id.values() if order.purpose.is_exit]
+        assert (sale.state, sale.reason) == (OrderState.CANCELLED, NOTHING_TRADED)
+        await heard.news.say(sale.id)
+        await heard.timer.passes(BOOKED_WITHIN_S)
+        assert heard.told == []
 
 
 async def test_after_a_gap_it_connects_again_and_all_live_bots_look(live: LiveRoom) -> None:

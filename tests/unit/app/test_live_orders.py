@@ -321,7 +321,6 @@ async def test_a_stop_that_was_seen_at_rest_and_is_nowhere_is_not_taken_to_be_go
     assert live.stop is not None
     assert live.stop.id in (await live.reconcile()).blocks
     assert live.account.log == log
-    assert live.stop
 
 
 async def test_what_can_neither_have_a_stop_nor_be_sold_holds_up_no_other_order(
