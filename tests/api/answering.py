@@ -18,7 +18,10 @@ from oxbot.messages import (
     ControlRequest,
     FlattenReport,
     LimitsAnswer,
+    Reconciliation,
+    SayOverRequest,
     WriteControl,
+    WriteOffRequest,
 )
 from oxbot.ports import BotControl
 from tests.support.no_bots import NoBots
@@ -63,6 +66,15 @@ class Answering(NoBots):
 
     async def close_position(self, bot_id: str, request: ClosePosition) -> CloseReport:
         return cast("CloseReport", self._said("close", bot_id, request))
+
+    async def reconcile(self, bot_id: str) -> Reconciliation:
+        return cast("Reconciliation", self._said("reconcile", bot_id, None))
+
+    async def write_off(self, bot_id: str, request: WriteOffRequest) -> Reconciliation:
+        return cast("Reconciliation", self._said("write-off", bot_id, request))
+
+    async def say_over(self, bot_id: str, request: SayOverRequest) -> Reconciliation:
+        return cast("Reconciliation", self._said("over", bot_id, request))
 
     async def start(self, bot: Bot, because: str = "") -> bool:
         self._said("start", bot.id, because)

@@ -19,7 +19,6 @@ from tests.api.test_everything import bobs
 from tests.support.trading import bought, new_bot
 
 Json = dict[str, Any]  # Any: as JSON has it
-PENNY = "0.000000000001"
 
 
 @pytest.fixture
@@ -55,12 +54,12 @@ async def test_what_differs_is_named_to_the_last_digit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert traded
-    await spoil(engine, f"UPDATE bots SET cash = cash + {PENNY}")
+    await spoil(engine, "UPDATE bots SET cash = cash + 0.000000000001")
     found = await books(api)
     assert found["agrees"] is False
     [one] = found["figures"]["differences"]
     assert one["of"] == "cash"
-    assert Decimal(one["stored"]) - Decimal(one["from_fills"]) == Decimal(PENNY)
+    assert Decimal(one["stored"]) - Decimal(one["from_fills"]) == Decimal("0.000000000001")
 
     await spoil(engine, "UPDATE positions SET quantity = quantity / 2, fees = 0")
     named = [one["of"] for one in (await books(api))["figures"]["differences"]]
