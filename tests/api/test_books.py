@@ -41,7 +41,6 @@ async def books(api: httpx.AsyncClient) -> Json:
 
 
 async def test_books_that_agree_are_said_to(api: httpx.AsyncClient, traded: PostgresStore) -> None:
-    assert traded
     found = await books(api)
     assert (found["agrees"], found["broken"], found["figures"]["fills"]) == (True, None, 1)
     assert found["figures"]["differences"] == []
@@ -53,7 +52,6 @@ async def test_what_differs_is_named_to_the_last_digit(
     engine: AsyncEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert traded
     await spoil(engine, "UPDATE bots SET cash = cash + 0.000000000001")
     found = await books(api)
     assert found["agrees"] is False
@@ -72,7 +70,6 @@ async def test_what_differs_is_named_to_the_last_digit(
 async def test_books_that_cannot_be_made_again_are_an_answer_and_the_bot_is_shown_all_the_same(
     api: httpx.AsyncClient, traded: PostgresStore, engine: AsyncEngine
 ) -> None:
-    assert traded
     await spoil(engine, "UPDATE fills SET fee_currency = 'EUR'")
     found = await books(api)
     assert (found["agrees"], found["figures"]) == (False, None)
@@ -103,7 +100,6 @@ async def test_audits_that_take_long_take_no_connection_from_control_and_come_to
     engine: AsyncEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert traded
     app = cast("FastAPI", cast("httpx.ASGITransport", api._transport).app)
     pool = app.state.auditors._books._engine.pool
     monkeypatch.setattr("oxbot.app.audit.WITHIN_S", 2)
