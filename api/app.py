@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api import (
+    books,
     control,
     event_stream,
     everything,
@@ -32,8 +33,10 @@ from api.lookout import POOL, Shared
 from oxbot import __version__
 from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
+from oxbot.app.audit import Auditors
 from oxbot.app.following import Following
 from oxbot.bootstrap import (
+    open_books,
     open_desk,
     open_event_log,
     open_reading,
@@ -53,7 +56,7 @@ FRESH_S: Final = 1.0
 """Seconds for which one answer of metrics and of readiness serves all who ask."""
 
 PARTS: Final = (
-    *(health, users, routes, performance, event_stream, control, keeping, everything),
+    *(health, users, routes, books, performance, event_stream, control, keeping, everything),
     *(status, metrics, sign_in, page, reference),
 )
 """The routes, in the order in which the reference lists them."""
@@ -115,10 +118,11 @@ async def _opened(app: FastAPI) -> AsyncIterator[None]:
         open_reception(settings, secret, is_local=is_local) as reception,
         open_event_log(settings) as log,
         open_reading(settings) as reading,
+        open_books(settings) as audited,
     ):
         alarm = Alarm(looking)
         app.state.desk, app.state.reception, app.state.alarm = desk, reception, alarm
-        app.state.reading = reading
+        app.state.reading, app.state.auditors = reading, Auditors(audited)
         app.state.readiness = Shared(partial(health.look, looking), FRESH_S)
         app.state.scraped = Shared(partial(metrics.scrape, looking, alarm), FRESH_S)
         app.state.following = Following(log, reception.users, settings.api_streams)

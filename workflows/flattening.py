@@ -53,6 +53,13 @@ class Flattening:
             epoch=control.epoch,
         )
 
+    async def sell(self) -> None:
+        """Sell as `answer`, for nobody; what the record does not tell of the cycles sell."""
+        try:
+            await self.answer()
+        except ApplicationError:
+            self._control.sell_on()
+
     async def _look(self) -> Holdings:
         """Read what is held from the record.
 

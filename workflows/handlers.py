@@ -141,6 +141,13 @@ class BotHandlers:
             self._protector.ask(readable)
         self._show()
 
+    @workflow.signal(name="flatten", description="As the update, for whoever waits for nothing.")
+    async def flatten_signal(self, request: object = None) -> None:
+        """Pause and sell everything, also where the request cannot be read."""
+        if self._state.status in ALIVE:
+            self._pause(read_request(request) or UNREADABLE)
+            await self._flattening.sell()
+
     @workflow.update(name="flatten", description="Pause, and sell everything now.")
     async def flatten_update(self, request: ControlRequest | None = None) -> FlattenReport:
         """Pause, sell everything, and answer when nothing is left or with how far it came."""

@@ -35,7 +35,7 @@ from oxbot.messages import (
     WriteOffRequest,
 )
 from oxbot.ports import BotControl, Breaker, Keeping, Listing, PriceBoard, Store
-from oxbot.records import AuditFigures, CycleRow, EventRow, OrderRow, TradeRow
+from oxbot.records import CycleRow, EventRow, OrderRow, TradeRow
 
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that are not mistaken for each other."""
@@ -84,7 +84,7 @@ class BotPage(Value):
     orders: tuple[OrderRow, ...]
     trades: tuple[TradeRow, ...]
     events: tuple[EventRow, ...]
-    audit: AuditFigures
+    cash: Notional
     decisions: DecisionCounts = DecisionCounts()
 
 
@@ -189,7 +189,7 @@ async def list_bots(desk: Desk) -> list[Bot]:
 
 
 async def show_bot(desk: Desk, bot_id: str, rows: int = 10) -> BotPage:
-    """Give one bot with its last cycles, orders, trades and events.
+    """Give one bot with its last cycles, orders, trades and events: the same work at any age.
 
     Raises:
         NotFound: There is no such bot.
@@ -204,7 +204,7 @@ async def show_bot(desk: Desk, bot_id: str, rows: int = 10) -> BotPage:
         orders=tuple(await desk.store.orders(bot_id, rows)),
         trades=tuple(await desk.store.trades(bot_id, rows)),
         events=tuple(await desk.store.events(bot_id, rows)),
-        audit=await desk.store.audit(bot_id),
+        cash=(await desk.store.portfolio(bot_id)).cash,
         decisions=await desk.store.decision_counts(day_began_ms(), bot_id),
     )
 

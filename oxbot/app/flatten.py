@@ -1,9 +1,18 @@
 """Everything sold at a person's word, for one bot or all, and the proof from the record."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Iterable, Sequence
+from functools import partial
 
+from oxbot.app.at_once import (
+    UNHEARD,
+    UNTALLIED,
+    Tally,
+    each_read,
+    has_paused,
+    reached,
+    tell_all,
+    until_done,
+)
 from oxbot.app.bots import Desk
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import OxbotError, StoreUnavailable, Unanswered
@@ -11,12 +20,6 @@ from oxbot.domain.money import Notional, Quantity
 from oxbot.domain.values import Value
 from oxbot.messages import ControlRequest, FlattenReport, Holdings
 from oxbot.ports import Store
-
-AT_ONCE: Final = 8
-"""So many bots are told at a time. Most of that is waiting for them to sell; the record, whose few
-connections the desk shares with whoever looks on, is read before and after."""
-
-Result = TypeVar("Result")
 
 
 class Flattened(Value):
@@ -78,31 +81,19 @@ async def flatten_or_fail(desk: Desk, bot_id: str, request: ControlRequest) -> F
 
 
 async def flatten_all(
-    desk: Desk, request: ControlRequest, owner: str | None = None
+    desk: Desk, request: ControlRequest, owner: str | None = None, tally: Tally = UNTALLIED
 ) -> list[Flattened]:
     """Flatten all bots, of one owner where that is said; oldest first in the answer.
 
-    What goes wrong with one is in its own line. Bots that are archived have nothing to sell.
+    All are told before any is waited for. What goes wrong with one is in its own line. Bots that
+    are archived have nothing to sell.
     """
-
-    async def flatten(bot: Bot) -> Flattened:
-        try:
-            return await flatten_bot(desk, bot.id, request)
-        except OxbotError as error:
-            return Flattened(bot_id=bot.id, report=None, trouble=str(error))
-
-    return await each_of(await shown_bots(desk, owner), flatten)
-
-
-async def each_of(bots: Sequence[Bot], work: Callable[[Bot], Awaitable[Result]]) -> list[Result]:
-    """Do something with each bot, some at a time; in the order of the bots."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def one(bot: Bot) -> Result:
-        async with gate:
-            return await work(bot)
-
-    return await asyncio.gather(*map(one, bots))
+    bots = await shown_bots(desk, owner)
+    alive = [bot for bot in bots if bot.status is not BotStatus.STOPPED]
+    troubles = await tell_all(alive, lambda id_: desk.control.flatten_soon(id_, request), tally)
+    await until_done(reached(alive, troubles), partial(_flat, desk, owner), tally)
+    found = await each_read(bots, partial(_seen, desk))
+    return [_line(*one, troubles.get(one[0].id)) for one in zip(bots, found, strict=True)]
 
 
 async def shown_bots(desk: Desk, owner: str | None) -> list[Bot]:
@@ -123,6 +114,35 @@ async def _told(desk: Desk, bot: Bot, request: ControlRequest) -> str:
     except Unanswered as error:
         return str(error)
     return "" if report.done else f"it is {report.status}, and sells on"
+
+
+async def _flat(desk: Desk, owner: str | None, bots: Sequence[Bot]) -> frozenset[str]:
+    """Give which of these bots are flat, and have taken up that they are to be."""
+    now = {bot.id: bot for bot in await desk.store.bots(owner)}
+    paused = [bot for bot in bots if has_paused(bot, now[bot.id])]
+    left = await each_read(paused, lambda bot: count_holdings(desk.store, bot.id))
+    found = zip(paused, left, strict=True)
+    return frozenset(bot.id for bot, held in found if isinstance(held, Holdings) and held.is_flat)
+
+
+async def _seen(desk: Desk, before: Bot) -> tuple[bool, FlattenReport]:
+    """Read whether a bot has paused, and only then what it holds: it buys nothing in between."""
+    paused = has_paused(before, await desk.store.bot(before.id))
+    return paused, await _proof(desk, before.id, "")
+
+
+def _line(
+    bot: Bot, found: tuple[bool, FlattenReport] | OxbotError, untold: OxbotError | None
+) -> Flattened:
+    """Say what the record says of a bot, and why that is not all that was wanted."""
+    if isinstance(found, OxbotError):
+        return Flattened(bot_id=bot.id, report=None, trouble=str(untold or found))
+    paused, report = found
+    if paused and report.done:
+        return Flattened(bot_id=bot.id, report=report)
+    going_on = f"it is {report.status}, and sells on" if paused else UNHEARD
+    left = report.model_copy(update={"done": False})
+    return Flattened(bot_id=bot.id, report=left, trouble=str(untold or going_on))
 
 
 async def _proof(desk: Desk, bot_id: str, trouble: str) -> FlattenReport:

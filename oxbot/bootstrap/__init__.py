@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from oxbot.app.statement import Statements
     from oxbot.app.users import Reception
     from oxbot.ports import AccountNews, LiveExchange
+    from oxbot.ports.books import Books
     from oxbot.ports.event_log import EventLog
     from oxbot.ports.reading import Reading
 
@@ -49,6 +50,9 @@ TAKER_FEE: Final = Decimal("0.001")
 DESK_POOL: Final = 4
 WORKER_POOL: Final = 10
 EVENTS_POOL: Final = 2
+BOOKS_POOL: Final = 2
+BOOKS_IDLE_S: Final = 60
+"""Seconds in which a busy machine may reckon with some fills, between two questions."""
 
 
 def resolve(settings: Settings) -> Settings:
@@ -193,6 +197,23 @@ async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
     engine = open_engine(record_of(settings), pool_size=1, answer_s=None, idle_s=0)
     try:
         yield PostgresStatements(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_books(settings: Settings) -> "AsyncIterator[Books]":
+    """Open the books for making them again, by connections of their own: that delays no pause.
+
+    Raises:
+        SetupError: No system is running, and none is named.
+    """
+    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
+    from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
+
+    engine = open_engine(record_of(settings), pool_size=BOOKS_POOL, idle_s=BOOKS_IDLE_S)
+    try:
+        yield PostgresStore(engine)
     finally:
         await engine.dispose()
 

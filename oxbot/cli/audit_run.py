@@ -46,11 +46,24 @@ def write(console: Console, audits: Sequence[BotAudit]) -> None:
     columns = ("bot", "fills>", "cash>", "from fills>", "drift>", "unbalanced>", "books")
     console.print(output.table("", columns, (_line(audit) for audit in audits)))
     for audit in audits:
-        if audit.broken:
-            console.print(f"{audit.bot_id}: {audit.broken}")
+        for told in _told(audit):
+            console.print(f"{audit.bot_id}: {told}")
     fills = sum(audit.figures.fills for audit in audits if audit.figures)
     sound = sum(audit.is_sound for audit in audits)
     console.print(f"\n{sound} of {len(audits)} agree; {fills} fills, drift {drift(audits)}.")
+
+
+def _told(audit: BotAudit) -> list[str]:
+    """Say why books cannot be made again, or what differs in them."""
+    if audit.figures is None:
+        return [audit.broken or ""]
+    told = audit.figures.differences
+    lines = [
+        f"{one.of}: {plain(one.stored)} stored, {plain(one.from_fills)} by the fills"
+        for one in told
+    ]
+    more = audit.figures.differing - len(told)
+    return [*lines, f"and {more} more figures differ"] if more else lines
 
 
 def _line(audit: BotAudit) -> tuple[str, ...]:

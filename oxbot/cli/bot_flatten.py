@@ -11,6 +11,7 @@ from oxbot.app.bots import Desk
 from oxbot.app.flatten import Flattened, flatten_all, flatten_bot
 from oxbot.cli import output
 from oxbot.cli.bot_verbs import request_of
+from oxbot.cli.counted import tallied
 from oxbot.cli.desk import at_desk
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import base_of
@@ -41,7 +42,8 @@ def flatten(bot_id: str | None, reason: str, *, every: bool, ask: bool, as_json:
 
 async def _flattened(desk: Desk, bot_id: str | None, request: ControlRequest) -> list[Flattened]:
     if bot_id is None:
-        return await flatten_all(desk, request)
+        with tallied() as bars:
+            return await flatten_all(desk, request, tally=bars)
     return [await flatten_bot(desk, bot_id, request)]
 
 

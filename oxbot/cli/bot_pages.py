@@ -84,15 +84,14 @@ def write_page(
 
 
 def _head(page: BotPage, zone: tzinfo) -> list[str | Text]:
-    settings, audit, view = page.bot.settings, page.audit, page.view
+    settings, view = page.bot.settings, page.view
     coins_named = ", ".join(base_of(symbol) for symbol in settings.symbols)
-    books = "agree" if not audit.drift and not audit.unbalanced else "DO NOT AGREE"
     lines: list[str | Text] = [
         f"{settings.name} ({page.bot.id}): {view.status if view else page.bot.status}",
         Text.assemble(f"{coins_named}: ", where_told(settings)),
         f"a cycle every {settings.interval_s} s, decided by {settings.deciders}",
         _asked(page.decisions),
-        f"cash {money(audit.cash_stored)} USDT, books {books} (drift {audit.drift.normalize():f})",
+        f"cash {money(page.cash)} USDT",
     ]
     if view is None:
         return [*lines, f"The workflow does not answer: {page.unanswered}"]

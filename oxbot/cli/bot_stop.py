@@ -11,6 +11,7 @@ from oxbot.app.bots import Desk
 from oxbot.app.stop_all import Stopped, stop_all, stop_told
 from oxbot.cli import output
 from oxbot.cli.bot_verbs import answer, request_of
+from oxbot.cli.counted import tallied
 from oxbot.cli.desk import at_desk
 from oxbot.domain.errors import InputError
 from oxbot.domain.market import base_of
@@ -43,10 +44,11 @@ async def _told(desk: Desk, bot_id: str, request: ControlRequest) -> ControlAnsw
 
 
 def _stop_all(request: ControlRequest, *, ask: bool, as_json: bool) -> None:
-    """Stop all; 1 when one of them was not told, or has not answered."""
+    """Stop all; 1 when one of them was not told, or has not taken it up."""
     if ask and output.is_dialogue():
         _confirm_end_of_all(flatten=request.flatten)
-    done = at_desk(lambda desk: stop_all(desk, request))
+    with tallied() as bars:
+        done = at_desk(lambda desk: stop_all(desk, request, tally=bars))
     if as_json:
         output.write_json({"bots": done, "done": all(one.is_done for one in done)})
     else:

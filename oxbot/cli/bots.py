@@ -128,7 +128,7 @@ def show(
     rows: Annotated[int, typer.Option(min=1, max=500, help="Lines of each table.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Show one bot: positions, cycles, orders, trades, events, and whether its books agree."""
+    """Show one bot: positions, cycles, orders, trades, events."""
     from oxbot.cli import bot_verbs
 
     bot_verbs.show_one(bot_id, rows, as_json=as_json)

@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.live import Live
 
 from oxbot.adapters.venue_control import VenueControl
-from oxbot.app.bots import Desk, show_bot
+from oxbot.app.bots import BotPage, Desk, show_bot
 from oxbot.app.market_status import market_status
 from oxbot.app.overview import at_market, line_of
 from oxbot.cli import demo_lines, demo_table
 from oxbot.cli.demo_picture import Links, Picture
 from oxbot.domain.errors import Unavailable
+from oxbot.records import AuditFigures
 
 EVERY_S: Final = 1.0
 """Between two looks, in seconds."""
@@ -35,6 +36,7 @@ class Eye:
     bot_id: str
     began_ms: int = field(default_factory=lambda: time.time_ns() // 10**6)
     missed: list[str] = field(default_factory=list)
+    _audit: AuditFigures | None = None
 
     async def look(self) -> Picture:
         """See how the bot is.
@@ -52,10 +54,17 @@ class Eye:
         return Picture(
             line=at_market(line, market.prices),
             page=page,
+            audit=await self._audited(page),
             market=market,
             time=await self.venue.time(),
             missed=tuple(self.missed),
         )
+
+    async def _audited(self, page: BotPage) -> AuditFigures:
+        """Make the books again where cash says that something was booked since."""
+        if self._audit is None or self._audit.cash_stored != page.cash:
+            self._audit = await self.desk.store.audit(self.bot_id)
+        return self._audit
 
 
 async def watch(console: Console, eye: Eye, links: Links) -> None:

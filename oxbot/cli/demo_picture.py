@@ -8,6 +8,7 @@ from oxbot.app.bots import BotPage
 from oxbot.app.market_status import MarketStatus
 from oxbot.app.overview import BotLine
 from oxbot.embedded.addresses import Addresses
+from oxbot.records import AuditFigures
 from oxbot.settings import Settings
 
 TRY: Final = "oxbot temporal workflow list --query \"BotStatus='running'\""
@@ -33,11 +34,13 @@ class Picture:
     """One look.
 
     `line` is the record's view of the bot at the newest prices known, `page` what its workflow
-    and history add, `market` how prices come; `missed` is what the pause before this start cost.
+    and history add, `audit` whether its books agree, `market` how prices come; `missed` is what the
+    pause before this start cost.
     """
 
     line: BotLine
     page: BotPage
+    audit: AuditFigures
     market: MarketStatus
     time: VenueTime
     missed: tuple[str, ...]

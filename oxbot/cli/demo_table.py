@@ -48,7 +48,7 @@ def _head(picture: Picture) -> Text:
         (f"cycle {cycle}", "bold"),
         f"  next in {_wall(left_ms, picture)}",
         f"\nequity {money(picture.line.equity)} USDT",
-        f"  cash {money(page.audit.cash_stored)}  drift {page.audit.drift.normalize():f}",
+        f"  cash {money(page.cash)}  drift {picture.audit.drift.normalize():f}",
         (f"\nvenue time {when(picture.time.venue_ms)}, {picture.time.rate} x", "dim"),
     )
     if page.unanswered:

@@ -4,7 +4,14 @@ import json
 import sys
 from typing import Final
 
-from oxbot.domain.errors import Conflict, InputError, NotFound, OxbotError, Unavailable
+from oxbot.domain.errors import (
+    Conflict,
+    InputError,
+    NotFound,
+    OxbotError,
+    Unanswered,
+    Unavailable,
+)
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C: 128 plus SIGINT's number, as shells have it."""
@@ -12,12 +19,19 @@ INTERRUPTED: Final = 130
 USAGE: Final = 2
 """Exit code of a command line that cannot be understood."""
 
-_EXIT_CODES: Final = ((NotFound, 3), (InputError, USAGE), (Conflict, 4), (Unavailable, 5))
+_EXIT_CODES: Final = (
+    (NotFound, 3),
+    (InputError, USAGE),
+    (Conflict, 4),
+    (Unanswered, 6),
+    (Unavailable, 5),
+)
 
 EXPLAINED: Final = (
     "Exit codes: 0 done, 1 failed, 2 the command line or its data is wrong, 3 there is no such "
     "thing, 4 it does not fit the present state, 5 somebody does not answer now (try again), "
-    "130 interrupted. With --json an error is one JSON object on stderr."
+    "6 it was told and may still do it (look first), 130 interrupted. With --json an error is one "
+    "JSON object on stderr."
 )
 
 

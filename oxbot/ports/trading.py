@@ -220,6 +220,19 @@ class BotControl(Protocol):
         """Pause a bot and sell everything; answers when it is flat, or says how far it came."""
         ...
 
+    async def flatten_soon(self, bot_id: str, request: ControlRequest) -> None:
+        """Have a bot sell everything; returns once it is certain to learn of it, also later.
+
+        Raises:
+            Unanswered: It may learn of it.
+            OxbotError: It does not.
+        """
+        ...
+
+    async def stop_soon(self, bot_id: str, request: ControlRequest) -> None:
+        """Have a bot stop; returns and raises as `flatten_soon`."""
+        ...
+
     async def close_position(self, bot_id: str, request: ClosePosition) -> CloseReport:
         """Close one position of a bot that goes on; NotFound where it holds nothing of the coin."""
         ...

@@ -2,6 +2,7 @@
 
 from oxbot.records.books import (
     AuditFigures,
+    Difference,
     EventRow,
     OrderRow,
     TradeRow,
@@ -42,6 +43,7 @@ __all__ = [
     "CycleRow",
     "CycleStart",
     "DecisionRecord",
+    "Difference",
     "EventRow",
     "ExitIntent",
     "ExitView",

@@ -46,11 +46,20 @@ class EventRow(Value):
     at_ms: int
 
 
+class Difference(Value):
+    """A figure of the books as it is stored and as the fills come to it, of whatever unit."""
+
+    of: str
+    stored: CurrencyAmount
+    from_fills: CurrencyAmount
+
+
 class AuditFigures(Value):
     """The books recomputed from fills against the books as stored.
 
     `drift` is the sum of all absolute differences, of whatever unit; `unbalanced` counts
-    postings that do not sum to zero.
+    postings that do not sum to zero. `differing` counts the figures that differ, of which
+    `differences` are the first hundred.
     """
 
     fills: int
@@ -58,3 +67,5 @@ class AuditFigures(Value):
     cash_recomputed: Notional
     drift: CurrencyAmount
     unbalanced: int
+    differing: int = 0
+    differences: tuple[Difference, ...] = ()

@@ -6,8 +6,9 @@ from typing import cast
 import httpx
 from fastapi import FastAPI
 
+from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.app.bots import Desk
-from oxbot.domain.bot import Bot
+from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.errors import OxbotError
 from oxbot.messages import (
     ChangeLimits,
@@ -17,6 +18,10 @@ from oxbot.messages import (
     ControlRequest,
     FlattenReport,
     LimitsAnswer,
+    Reconciliation,
+    SayOverRequest,
+    WriteControl,
+    WriteOffRequest,
 )
 from oxbot.ports import BotControl
 from tests.support.no_bots import NoBots
@@ -27,7 +32,8 @@ FLAT = FlattenReport(open_orders=0, positions=0, done=True, status="paused", epo
 class Answering(NoBots):
     """Bots that say `answer` to whatever they are told, `of` what one of them says.
 
-    An error is raised. `asked` is who was told what, in order; `running` who has a workflow.
+    An error is raised. `asked` is who was told what, in order; `running` who has a workflow. What
+    all are told at once they put into the `store`, if there is one.
     """
 
     def __init__(self, answer: object = FLAT, **of: object) -> None:
@@ -35,6 +41,7 @@ class Answering(NoBots):
         self.of = of
         self.asked: list[tuple[str, str, object]] = []
         self.at_work: set[str] = set()
+        self.store: PostgresStore | None = None
 
     async def pause(self, bot_id: str, request: ControlRequest) -> ControlAnswer:
         return cast("ControlAnswer", self._said("pause", bot_id, request))
@@ -48,11 +55,26 @@ class Answering(NoBots):
     async def flatten(self, bot_id: str, request: ControlRequest) -> FlattenReport:
         return cast("FlattenReport", self._said("flatten", bot_id, request))
 
+    async def flatten_soon(self, bot_id: str, request: ControlRequest) -> None:
+        await self._obeyed("flatten", bot_id, request, BotStatus.PAUSED)
+
+    async def stop_soon(self, bot_id: str, request: ControlRequest) -> None:
+        await self._obeyed("stop", bot_id, request, BotStatus.CLOSING)
+
     async def change_limits(self, bot_id: str, change: ChangeLimits) -> LimitsAnswer:
         return cast("LimitsAnswer", self._said("limits", bot_id, change))
 
     async def close_position(self, bot_id: str, request: ClosePosition) -> CloseReport:
         return cast("CloseReport", self._said("close", bot_id, request))
+
+    async def reconcile(self, bot_id: str) -> Reconciliation:
+        return cast("Reconciliation", self._said("reconcile", bot_id, None))
+
+    async def write_off(self, bot_id: str, request: WriteOffRequest) -> Reconciliation:
+        return cast("Reconciliation", self._said("write-off", bot_id, request))
+
+    async def say_over(self, bot_id: str, request: SayOverRequest) -> Reconciliation:
+        return cast("Reconciliation", self._said("over", bot_id, request))
 
     async def start(self, bot: Bot, because: str = "") -> bool:
         self._said("start", bot.id, because)
@@ -64,6 +86,17 @@ class Answering(NoBots):
 
     async def last_end(self, bot_id: str) -> str | None:  # noqa: ARG002 - of none of them
         return None
+
+    async def _obeyed(
+        self, verb: str, bot_id: str, request: ControlRequest, status: BotStatus
+    ) -> None:
+        """Put on record what a bot would, where a test lets these bots write."""
+        self._said(verb, bot_id, request)
+        if self.store is not None:
+            epoch = (await self.store.bot(bot_id)).epoch + 1
+            wish = request.model_dump()
+            change = WriteControl(bot_id=bot_id, status=status, epoch=epoch, **wish)
+            await self.store.write_control(change)
 
     def _said(self, verb: str, bot_id: str, request: object) -> object:
         self.asked.append((verb, bot_id, request))

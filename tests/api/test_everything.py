@@ -1,14 +1,28 @@
 """Everything sold or stopped at once: each bot for itself, and nobody else's."""
 
 import httpx
+import pytest
 
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.domain.errors import NotFound, Unavailable
-from oxbot.messages import ControlAnswer
-from tests.api.answering import FLAT, Answering, put_behind
+from oxbot.app import at_once
+from oxbot.domain.errors import NotFound, OxbotError, Unavailable
+from tests.api.answering import Answering, put_behind
 from tests.api.conftest import PASSWORD, signed_in
 from tests.api.test_answers import ended
 from tests.support.trading import new_bot
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look at the record: what is told here is on it at once, or never."""
+    monkeypatch.setattr(at_once, "WITHIN_S", 0)
+
+
+def obedient(store: PostgresStore, **of: OxbotError) -> Answering:
+    """Bots that put on record what they are told, but those with trouble."""
+    control = Answering(**of)
+    control.store = store
+    return control
 
 
 async def bobs(api: httpx.AsyncClient, store: PostgresStore) -> str:
@@ -25,17 +39,16 @@ async def test_an_administrator_sells_everything_or_only_their_own_and_others_th
     api: httpx.AsyncClient, store: PostgresStore
 ) -> None:
     await bobs(api, store)
-    put_behind(api, Answering(FLAT))
+    put_behind(api, obedient(store))
     every = await api.post("/flatten", json={"reason": "the news"})
     assert [one["bot_id"] for one in every.json()] == ["admins", "bobs", "locals"]
     assert every.status_code == 200
     own = await api.post("/flatten?mine=true")
     assert [one["bot_id"] for one in own.json()] == ["admins"]
     await signed_in(api, "bob")
-    control = Answering(ControlAnswer(status="closing", epoch=2))
+    control = obedient(store)
     put_behind(api, control)
     for path in ("/flatten", "/stop", "/stop?mine=true"):
-        put_behind(api, control if "stop" in path else Answering(FLAT))
         assert [one["bot_id"] for one in (await api.post(path)).json()] == ["bobs"]
     assert {bot_id for _, bot_id, _ in control.asked} == {"bobs"}
 
@@ -45,14 +58,13 @@ async def test_what_goes_wrong_with_one_bot_is_in_its_line_and_keeps_no_other(
 ) -> None:
     await bobs(api, store)
     lost = NotFound("Bot bobs has no running workflow.")
-    put_behind(api, Answering(FLAT, bobs=lost))
+    put_behind(api, obedient(store, bobs=lost))
     answer = await api.post("/flatten")
     assert answer.status_code == 202
     troubles = {one["bot_id"]: one["trouble"] for one in answer.json()}
     assert troubles == {"admins": "", "bobs": str(lost), "locals": ""}
 
-    closing = ControlAnswer(status="closing", epoch=2)
-    control = Answering(closing, admins=Unavailable("It is away."))
+    control = obedient(store, admins=Unavailable("It is away."))
     put_behind(api, control)
     await ended(store, "locals")
     answer = await api.post("/stop", json={"flatten": False, "reason": "over"})

@@ -47,6 +47,12 @@ class NoBots:
     async def flatten(self, bot_id: str, request: ControlRequest) -> FlattenReport:
         raise NotImplementedError(bot_id, request)
 
+    async def flatten_soon(self, bot_id: str, request: ControlRequest) -> None:
+        raise NotImplementedError(bot_id, request)
+
+    async def stop_soon(self, bot_id: str, request: ControlRequest) -> None:
+        raise NotImplementedError(bot_id, request)
+
     async def close_position(self, bot_id: str, request: ClosePosition) -> CloseReport:
         raise NotImplementedError(bot_id, request)
 

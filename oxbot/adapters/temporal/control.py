@@ -5,8 +5,8 @@ from typing import Final
 
 from temporalio.service import RPCError
 
-from oxbot.adapters.temporal.failures import REFUSALS, failed
-from oxbot.adapters.temporal.protection import TemporalProtection
+from oxbot.adapters.temporal.failures import REFUSALS, failed, unseen
+from oxbot.adapters.temporal.protection import SIGNAL_WITHIN, TemporalProtection
 from oxbot.messages import (
     BotView,
     ChangeLimits,
@@ -53,6 +53,20 @@ class TemporalBotControl(TemporalProtection):
             raise failed(error, bot_id) from error
         return report
 
+    async def flatten_soon(self, bot_id: str, request: ControlRequest) -> None:
+        """Have a bot sell everything; Temporal has the signal on record when this returns."""
+        await self._signal(bot_id, "flatten", request)
+
+    async def stop_soon(self, bot_id: str, request: ControlRequest) -> None:
+        """Have a bot stop; Temporal has the signal on record when this returns."""
+        await self._signal(bot_id, "stop", request)
+
+    async def _signal(self, bot_id: str, verb: str, request: ControlRequest) -> None:
+        try:
+            await self._handle(bot_id).signal(verb, request, rpc_timeout=SIGNAL_WITHIN)
+        except (RPCError, RuntimeError) as error:
+            raise failed(error, bot_id) from error
+
     async def _control(self, bot_id: str, verb: str, request: ControlRequest) -> ControlAnswer:
         try:
             answer: ControlAnswer = await self._handle(bot_id).execute_update(
@@ -89,7 +103,7 @@ class TemporalBotControl(TemporalProtection):
                 "status", result_type=BotView, rpc_timeout=QUERY_WITHIN
             )
         except REFUSALS as error:
-            raise failed(error, bot_id) from error
+            raise unseen(error, bot_id) from error
         return view
 
     async def tick(self, bot_id: str, due_ms: int) -> TickReport:

@@ -14,7 +14,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from oxbot.adapters.temporal.failures import failed
+from oxbot.adapters.temporal.failures import unseen
 from oxbot.domain.bot import Bot
 from oxbot.domain.errors import Unavailable
 from oxbot.messages import BOT_WORKFLOW, WATCH_WORKFLOW, WatchView, watch_id, workflow_id
@@ -61,7 +61,7 @@ class TemporalRuns:
         except WorkflowAlreadyStartedError:
             return False
         except (RPCError, RuntimeError) as error:
-            raise failed(error, bot.id) from error
+            raise unseen(error, bot.id) from error
         return True
 
     async def is_running(self, bot_id: str) -> bool:
@@ -107,7 +107,7 @@ class TemporalRuns:
         try:
             return await self._look(workflow_id(bot_id))
         except (RPCError, RuntimeError) as error:
-            raise failed(error, bot_id) from error
+            raise unseen(error, bot_id) from error
 
     async def _look(self, run: str) -> WorkflowExecutionDescription | None:
         try:

@@ -107,7 +107,7 @@ def picture(
         orders=(ORDER,) if cycles else (),
         trades=(),
         events=events,
-        audit=AUDIT,
+        cash=AUDIT.cash_stored,
     )
     line = BotLine(
         bot=BOT,
@@ -120,7 +120,8 @@ def picture(
     time = VenueTime(
         venue_ms=NOW_MS + 42_000, rate=Decimal(30), mode="speed", ended=False, market="m"
     )
-    return Picture(line=line, page=page, market=market, time=time, missed=("7 ticks were missed.",))
+    missed = ("7 ticks were missed.",)
+    return Picture(line=line, page=page, audit=AUDIT, market=market, time=time, missed=missed)
 
 
 def drawn(seen: Picture | None, trouble: str = "") -> str:

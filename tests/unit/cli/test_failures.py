@@ -36,6 +36,7 @@ HEAVY = (
         (errors.Unavailable("x"), 5),
         (errors.StoreUnavailable("x"), 5),
         (errors.RateLimited("x", 3), 5),
+        (errors.Unanswered("x"), 6),
     ],
 )
 def test_the_exit_code_tells_the_kind_of_failure(error: OxbotError, code: int) -> None:

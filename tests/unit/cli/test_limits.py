@@ -1,6 +1,7 @@
 """Limits and audits as people are shown them."""
 
 import io
+from decimal import Decimal
 
 import pytest
 from rich.console import Console
@@ -13,7 +14,7 @@ from oxbot.domain.limits import limits_after
 from oxbot.domain.money import Notional
 from oxbot.domain.rules import ALL_RULES
 from oxbot.messages import LimitsAnswer
-from oxbot.records import AuditFigures
+from oxbot.records import AuditFigures, Difference
 from tests.support.fake_store import FakeStore
 
 
@@ -72,6 +73,18 @@ def test_books_are_sound_only_without_any_drift(audit: BotAudit, *, sound: bool)
     page = written(lambda console: audit_run.write(console, [audit]))
     assert ("1 of 1 agree" in page) is sound
     assert ("more sold than held" in page) is (audit.broken is not None)
+
+
+def test_each_figure_that_differs_is_named() -> None:
+    cash = Difference(of="cash", stored=Decimal("1.500"), from_fills=Decimal(1))
+    figures = audited(drift="0.5").figures
+    assert figures is not None
+    found = figures.model_copy(update={"differences": (cash,), "differing": 3})
+    page = written(
+        lambda console: audit_run.write(console, [audited().model_copy(update={"figures": found})])
+    )
+    assert "b1: cash: 1.5 stored, 1 by the fills" in page
+    assert "b1: and 2 more figures differ" in page
 
 
 async def test_all_books_are_audited_also_those_that_cannot_be_made_again() -> None:
