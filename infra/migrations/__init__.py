@@ -12,11 +12,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres import locks
 from oxbot.adapters.postgres.engine import begin, open_engine
 from oxbot.domain.errors import SetupError
-
-LOCK: Final = 0x0B07
-"""Key of the advisory lock that lets one process migrate at a time."""
 
 LOCK_S: Final = 60
 """Seconds to wait for that lock, and for tables that others use."""
@@ -58,7 +56,7 @@ async def _upgrade(database_url: str) -> None:
 async def _lock(connection: AsyncConnection) -> None:
     await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_S}s'"))
     try:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        await locks.hold(connection, locks.MIGRATING)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise

@@ -1,12 +1,12 @@
 """Bots: made, read, controlled, and given their cycle numbers."""
 
 from decimal import Decimal
-from typing import Final
 
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres import locks
 from oxbot.adapters.postgres.claims import live_cash
 from oxbot.adapters.postgres.postings import post
 from oxbot.adapters.postgres.rows import Records, add_event, lock_bot
@@ -25,9 +25,6 @@ from oxbot.domain.ledger import deposit_entries
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import WriteControl
 from oxbot.records import RunReservation
-
-_ONE_LIVE_BOT_AT_A_TIME: Final = 0x0B07
-"""The advisory lock of whoever adds a live bot to those that share an account."""
 
 _TOLD = {
     BotStatus.RUNNING: "resumed",
@@ -63,9 +60,7 @@ class Bots(Records):
         )
         async with self._transaction() as connection:
             if free is not None:
-                await connection.execute(
-                    select(func.pg_advisory_xact_lock(_ONE_LIVE_BOT_AT_A_TIME))
-                )
+                await locks.hold(connection, locks.ADDING_A_LIVE_BOT)
                 claimed = await live_cash(connection, settings.venue)
                 must_be_free(free, claimed, settings.capital)
             new = insert(bots).values(_row_of(bot) | {"asked": asked}).on_conflict_do_nothing()
