@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Response
 from pydantic import Field
 
+from api.allowances import allowance_of
 from api.asked import NO_REASON, SELL, Because, Stop, by, request_of
 from api.desk import TheDesk, TheSettings
 from api.problems import PROBLEM, Responses
@@ -16,6 +17,7 @@ from oxbot.app.flatten import Flattened, flatten_or_fail
 from oxbot.app.limits import ask_for_limits
 from oxbot.app.making import Made, make_bot, make_or_find
 from oxbot.app.stop_all import stop_told
+from oxbot.domain.allowance import Allowance
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, Mode
 from oxbot.domain.errors import Conflict, Forbidden, InputError
 from oxbot.domain.losses import Losses as LostAmounts
@@ -90,11 +92,14 @@ async def create(
 
     202: it is on record, and starts as soon as Temporal answers. Live bots are made by
     administrators, where live trading is set up, and always with a key. Owner and venue cannot be
-    chosen: you are the one, and the other is where this system trades.
+    chosen: you are the one, and the other is where this system trades. Who is no administrator
+    may have so many bots, at such an interval, and give models so much to spend (docs/api.md).
     """
     _must_be_allowed(user, settings, wished, key)
     chosen = wished.model_copy(update={"owner": user.id})
-    made = await _made(desk, chosen, settings.model_providers, key and _id_of(user, key))
+    allowance = allowance_of(user, settings)
+    of = key and _id_of(user, key)
+    made = await _made(desk, chosen, settings.model_providers, of, allowance)
     response.status_code = (201 if made.is_new else 200) if made.begun else 202
     return made.bot
 
@@ -117,11 +122,15 @@ def _must_be_allowed(user: User, settings: Settings, wished: BotSettings, key: s
 
 
 async def _made(
-    desk: Desk, chosen: BotSettings, providers: frozenset[str], bot_id: str | None
+    desk: Desk,
+    chosen: BotSettings,
+    providers: frozenset[str],
+    bot_id: str | None,
+    allowance: Allowance | None,
 ) -> Made:
     if bot_id is None:
-        return await make_bot(desk, chosen, providers)
-    return await make_or_find(desk, chosen, providers, bot_id)
+        return await make_bot(desk, chosen, providers, allowance=allowance)
+    return await make_or_find(desk, chosen, providers, bot_id, allowance)
 
 
 def _id_of(user: User, key: str) -> str:

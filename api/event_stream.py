@@ -23,6 +23,9 @@ of_one = APIRouter(prefix="/bots/{bot_id}", responses={404: PROBLEM})
 READ_WITHIN_S: Final = 20.0
 """Seconds for a client to make room for more, before its connection is closed."""
 
+NOT_YET: Final = format_sse_event(comment="the record is not read yet")
+"""A sign of life without a place: PostgreSQL does not answer, or a restored record is put right."""
+
 Place = Annotated[
     str | None,
     Header(
@@ -130,6 +133,11 @@ async def _events(
     following: Following, follower: Follower, place: str | None
 ) -> AsyncIterator[bytes]:
     """Give what was missed, then what comes, until the follower is sent away."""
+    while not following.has_begun and follower.because is None:
+        if not await following.turned(ALIVE_S):
+            yield NOT_YET
+    if follower.because is not None:
+        return
     found = await following.place_of(_cursor(place))
     if not found.is_known:
         yield _said("reset", RESET, found.since)

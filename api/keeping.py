@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Response
 from pydantic import Field, model_validator
 
+from api.allowances import allowance_of
 from api.asked import NO_REASON, Because, by, word_of
 from api.control import REFUSALS
 from api.desk import TheDesk, TheSettings
@@ -63,7 +64,7 @@ class SettingsChange(Because):
     settings: NewSettings
 
 
-@router.patch("/settings")
+@router.patch("/settings", responses={403: PROBLEM})
 async def change_settings(
     desk: TheDesk, settings: TheSettings, user: TheUser, bot: TheBotToTrade, asked: SettingsChange
 ) -> ChangedSettings:
@@ -73,7 +74,8 @@ async def change_settings(
     with its own default model, unless one is named as well.
     """
     change = ChangeSettings(by=by(user), reason=asked.reason, settings=asked.settings.named)
-    return await keeping.change_settings(desk, bot.id, change, settings.model_providers)
+    held_to, providers = allowance_of(user, settings), settings.model_providers
+    return await keeping.change_settings(desk, bot.id, change, providers, held_to)
 
 
 @router.post("/positions/{symbol}/close", responses=SELLING)
@@ -111,6 +113,9 @@ async def archive(desk: TheDesk, user: TheUser, bot: TheBot, asked: Because = NO
 
 
 @router.post("/unarchive")
-async def unarchive(desk: TheDesk, user: TheUser, bot: TheBot, asked: Because = NO_REASON) -> Bot:
-    """Have lists show a bot again."""
-    return await keeping.unarchive_bot(desk, bot.id, word_of(user, asked))
+async def unarchive(
+    desk: TheDesk, settings: TheSettings, user: TheUser, bot: TheBot, asked: Because = NO_REASON
+) -> Bot:
+    """Have lists show a bot again; 409 where you have as many as you may have."""
+    held_to = allowance_of(user, settings)
+    return await keeping.unarchive_bot(desk, bot.id, word_of(user, asked), held_to)

@@ -104,6 +104,22 @@ class Settings(BaseSettings):
         "-base64 48`); empty: the embedded system makes one.",
     )
 
+    user_bots: int = Field(
+        default=20,
+        ge=0,
+        le=100_000,
+        description="How many bots that are not archived a user of the API may have who is no "
+        "administrator.",
+    )
+    user_interval_s: int = Field(
+        default=60, ge=1, le=86_400, description="Shortest interval of such a user's bots, seconds."
+    )
+    user_budget_usd: Annotated[Decimal, Field(ge=0, le=10**6)] = Field(
+        default=Decimal(5),
+        description="USD that the models of such a user's bots may cost a UTC day, together: "
+        "without a budget they ask none that costs money. 0: none at all.",
+    )
+
     simulator_url: str | None = Field(
         default=None,
         description="A simulated OKX (http://127.0.0.1:8021) instead of the real one.",

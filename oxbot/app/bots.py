@@ -10,6 +10,7 @@ from typing import Final
 
 from oxbot.app.budget import day_began_ms
 from oxbot.app.prompt import check_version
+from oxbot.domain.allowance import PLAINLY, Asked
 from oxbot.domain.balances import must_be_free
 from oxbot.domain.bot import ID_PATTERN, Bot, BotSettings, BotStatus, Mode
 from oxbot.domain.decision import DecisionCounts
@@ -112,11 +113,11 @@ async def record_bot(
     settings: BotSettings,
     providers: frozenset[str],
     bot_id: str | None = None,
-    asked: str | None = None,
+    asked: Asked = PLAINLY,
 ) -> Bot:
     """Put a bot on record, on the venue that this system looks at: from then on it will run.
 
-    `asked` is the digest of the request where it has a key.
+    `asked` says by what request, and what whoever made it is held to.
 
     Raises:
         InputError: A model provider that is unknown or not set up, no such prompt version, an id
@@ -125,13 +126,17 @@ async def record_bot(
             live bot's account does not have free.
         VenueUnavailable: Nobody can say what the venue lists; no bot was made.
         SetupError: It is to trade live, and that is off, or key or account are not fit for it.
-        Conflict: The id is taken, or live bots trade just now, so that nobody knows what is free.
+        Conflict: The id is taken, or live bots trade just now, so that nobody knows what is free;
+            or the owner has as many bots, or has given them as much to spend, as there may be.
+        Forbidden: Only an administrator may have a bot that decides so often, or so dearly.
     """
     if bot_id is not None and not re.fullmatch(ID_PATTERN, bot_id):
         raise InputError(
             f"{bot_id!r} cannot be a bot's id: use small letters, digits and hyphens, at most 31, "
             "and no hyphen at the beginning."
         )
+    if asked.allowance is not None:
+        asked.allowance.must_be_slow_enough(settings)
     check_deciders(settings, providers)
     must_make_sense(settings.limits, settings.capital, settings.mode)
     await _must_be_listed(desk, settings.symbols)

@@ -119,6 +119,7 @@ class Following:
         self._reading: asyncio.Task[None] | None = None
         self._one_page = asyncio.Lock()
         self._began = asyncio.Event()
+        self._turn = asyncio.Event()
         self._asked_ms = 0
         self.position = EventCursor(0, 0)
         """Up to where the followers have heard."""
@@ -137,6 +138,7 @@ class Following:
         self._followers.add(follower)
         if self._reading is None:
             self._asked_ms = self._timer.wall_ms()
+            self._turn.clear()
             self._reading = asyncio.create_task(self._read())
             self._reading.add_done_callback(self._has_ended)
 
@@ -152,6 +154,19 @@ class Following:
         """End all streams, since the process ends."""
         for follower in self._followers:
             follower.end(CLOSED)
+        self._turn.set()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a place yet from which followers go on."""
+        return self._began.is_set()
+
+    async def turned(self, within_s: float) -> bool:
+        """Wait until reading has begun, or has ended before; whether it did within such a time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._turn.wait()
+        return self._turn.is_set()
 
     async def place_of(self, cursor: EventCursor | None) -> Place:
         """Find the place from which to go on.
@@ -187,6 +202,7 @@ class Following:
         log.error("live events are not read", exc_info=error)
         for follower in self._followers:
             follower.end(FAILED)
+        self._turn.set()
         self._reading = None
         self._began.clear()
 
@@ -209,6 +225,7 @@ class Following:
         if not self._began.is_set():
             self.position = await self._log.opened()
             self._began.set()
+            self._turn.set()
         await self._ask_again()
         told = await self._log.after(self.position)
         if not self._is_mine():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from oxbot.app.bots import Desk, check_deciders
 from oxbot.app.reconcile import start_again
+from oxbot.domain.allowance import Allowance
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.bot_changes import (
     DECIDERS,
@@ -30,18 +31,25 @@ class Started(Value):
 
 
 async def change_settings(
-    desk: Desk, bot_id: str, change: ChangeSettings, providers: frozenset[str]
+    desk: Desk,
+    bot_id: str,
+    change: ChangeSettings,
+    providers: frozenset[str],
+    allowance: Allowance | None = None,
 ) -> ChangedSettings:
     """Change settings of a bot, which goes by them from its next step on; repeatable.
 
+    `allowance` is what whoever changes them is held to.
+
     Raises:
         InputError: They cannot be, cannot change, or are not set up; nothing was stored.
-        Conflict: The bot is stopped.
+        Conflict: The bot is stopped; or the owner's bots could spend too much together.
+        Forbidden: The bot asks a model that costs money, and its budget is none or too high.
         NotFound: There is no such bot.
     """
     before = (await desk.store.bot(bot_id)).settings
     _must_be_set_up(settings_after(before, change.settings), change.settings, providers)
-    return await desk.keeper.change_settings(bot_id, change)
+    return await desk.keeper.change_settings(bot_id, change, allowance)
 
 
 def _must_be_set_up(
@@ -69,9 +77,11 @@ async def archive_bot(desk: Desk, bot_id: str, word: Word) -> Bot:
     return await desk.keeper.archive(bot_id, word, time.time_ns() // 10**6)
 
 
-async def unarchive_bot(desk: Desk, bot_id: str, word: Word) -> Bot:
-    """Have lists show a bot again. NotFound."""
-    return await desk.keeper.unarchive(bot_id, word)
+async def unarchive_bot(
+    desk: Desk, bot_id: str, word: Word, allowance: Allowance | None = None
+) -> Bot:
+    """Have lists show a bot again. NotFound; Conflict where there are as many as there may be."""
+    return await desk.keeper.unarchive(bot_id, word, allowance)
 
 
 async def _could_be_sold(desk: Desk, bot: Bot) -> dict[str, Quantity]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from oxbot.app.bots import Desk, record_bot
 from oxbot.app.reconcile import start_again
+from oxbot.domain.allowance import Allowance, Asked
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.errors import Conflict, InputError, NotFound, Unavailable
 
@@ -22,37 +23,48 @@ class Made:
 
 
 async def make_bot(
-    desk: Desk, settings: BotSettings, providers: frozenset[str], bot_id: str | None = None
+    desk: Desk,
+    settings: BotSettings,
+    providers: frozenset[str],
+    bot_id: str | None = None,
+    allowance: Allowance | None = None,
 ) -> Made:
-    """Put a bot on record and start it, where Temporal answers.
+    """Put a bot on record and start it, where Temporal answers; `allowance` is its owner's.
 
     Raises:
         As `record_bot` does.
     """
-    return await _made(desk, await record_bot(desk, settings, providers, bot_id))
+    asked = Asked(allowance=allowance)
+    return await _made(desk, await record_bot(desk, settings, providers, bot_id, asked))
 
 
 async def make_or_find(
-    desk: Desk, settings: BotSettings, providers: frozenset[str], bot_id: str
+    desk: Desk,
+    settings: BotSettings,
+    providers: frozenset[str],
+    bot_id: str,
+    allowance: Allowance | None = None,
 ) -> Made:
     """Make a bot, or give the one that the same request has made under this id.
 
-    Whatever has become of its settings since, it is known by what was asked for.
+    Whatever has become of its settings since, it is known by what was asked for. `allowance` is
+    its owner's.
 
     Raises:
         Conflict: Another request has made the bot of this id; or as `record_bot`.
         As `record_bot` does.
     """
-    asked = digest_of(settings)
+    digest = digest_of(settings)
     if (known := await _known(desk, bot_id)) is not None:
-        return await _found(desk, known, settings, asked)
+        return await _found(desk, known, settings, digest)
+    asked = Asked(digest=digest, allowance=allowance)
     try:
         bot = await record_bot(desk, settings, providers, bot_id, asked)
     except (Conflict, InputError):
         # The same request may have come twice at once, and the other one was first.
         if (known := await _known(desk, bot_id)) is None:
             raise
-        return await _found(desk, known, settings, asked)
+        return await _found(desk, known, settings, digest)
     return await _made(desk, bot)
 
 

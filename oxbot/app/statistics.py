@@ -23,12 +23,15 @@ class Statistics(Value):
     """How well a bot did, after fees and model cost; `docs/api.md` explains each figure.
 
     Amounts are in USDT, model cost in USD, times in venue ms, the rest are fractions. What
-    cannot be said yet is null. `unpriced` counts the answers of models whose cost nobody knows.
+    cannot be said yet is null. `unpriced` counts the answers of models whose cost nobody knows,
+    `stale_points` those `points` of equity that rest on prices too old to measure losses by.
     """
 
     bot_id: str
     since_ms: int | None
     until_ms: int | None
+    points: int
+    stale_points: int
     capital: Notional
     equity: Notional
     net_pnl: Notional
@@ -65,6 +68,8 @@ def computed(bot_id: str, figures: Figures) -> Statistics:
         bot_id=bot_id,
         since_ms=figures.first_ms,
         until_ms=figures.newest_ms,
+        points=figures.points,
+        stale_points=figures.stale_points,
         capital=figures.capital,
         equity=figures.equity,
         net_pnl=net,

@@ -88,12 +88,18 @@ async def change_password(reception: Reception, login: Login, old: str, new: str
     """Change a password; all other logins of the user end.
 
     Raises:
-        Unauthorised: The old one is wrong.
+        Unauthorised: The old one is wrong, or was changed meanwhile.
     """
     known = await reception.users.known(login.user.name)
-    if not await reception.passwords.is_right(old, known.password_hash if known else None):
+    kept = known.password_hash if known else None
+    if not await reception.passwords.is_right(old, kept) or kept is None:
         raise Unauthorised("The password was not changed: the old one is wrong.")
-    await reception.users.change_password(login, await reception.passwords.hashed(new))
+    hashed = await reception.passwords.hashed(new)
+    if not await reception.users.change_password(login, kept, hashed):
+        raise Unauthorised(
+            "The password was not changed: another request has changed it meanwhile, so the old "
+            "one is wrong by now."
+        )
     log.info("password changed", user=login.user.id)
 
 

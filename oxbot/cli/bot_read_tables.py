@@ -105,6 +105,8 @@ def _risk(found: Statistics, zone: tzinfo) -> Iterator[tuple[str, str]]:
     yield "maximum drawdown", (_percent(fall.fraction) if fall else NOTHING) + at
     sharpe = NOTHING if found.sharpe is None else f"{found.sharpe:.2f}"
     yield f"Sharpe ratio, of {found.days} days", sharpe
+    if found.stale_points:
+        yield "points by old prices, left out", f"{found.stale_points} of {found.points}"
     yield "time in the market", _percent(found.time_in_market)
 
 

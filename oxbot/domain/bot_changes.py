@@ -15,6 +15,9 @@ from oxbot.domain.values import Storable, Value, told
 DECIDERS: Final = ("provider", "model", "temperature", "json_object", "json_schema", "fallbacks")
 """Settings that say who decides."""
 
+SPENDING: Final = frozenset({*DECIDERS, "budget_usd"})
+"""Settings that say what a bot may cost."""
+
 CHANGEABLE: Final = ("name", *DECIDERS, "prompt_version", "budget_usd", "gate_bp")
 """Settings that a bot reads from the record whenever it needs them."""
 

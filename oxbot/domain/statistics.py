@@ -1,7 +1,8 @@
 """How well a bot did, after fees and what its models cost: formulas, and where they are from.
 
 Worth is equity less what models have cost so far, a USD counted as a USDT: what would be left if
-the owner had paid them out of the bot. Drawdown and Sharpe ratio are of that series.
+the owner had paid them out of the bot. Drawdown and Sharpe ratio are of that series, without
+what was recorded by prices too old to measure losses by, as risk limits are.
 """
 
 from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from oxbot.domain.allowance import Allowance
 from oxbot.domain.bot import Bot
 from oxbot.domain.bot_changes import ChangedSettings, ChangeSettings, Word
 
@@ -13,12 +14,15 @@ class Keeping(Protocol):
         """Give the digest of what a bot was asked for with; None where nobody used a key."""
         ...
 
-    async def change_settings(self, bot_id: str, change: ChangeSettings) -> ChangedSettings:
+    async def change_settings(
+        self, bot_id: str, change: ChangeSettings, allowance: Allowance | None = None
+    ) -> ChangedSettings:
         """Change what may change of a bot's settings, and tell of it; repeatable.
 
         Raises:
             InputError: They cannot be; nothing is stored.
-            Conflict: The bot is stopped.
+            Conflict: The bot is stopped; or the owner's bots could spend too much together.
+            Forbidden: The bot could spend too much, or without end.
             NotFound: There is no such bot.
         """
         ...
@@ -32,10 +36,11 @@ class Keeping(Protocol):
         """
         ...
 
-    async def unarchive(self, bot_id: str, word: Word) -> Bot:
+    async def unarchive(self, bot_id: str, word: Word, allowance: Allowance | None = None) -> Bot:
         """Have lists show it again, and tell of it; one that is not archived stays as it is.
 
         Raises:
+            Conflict: The owner has as many bots as there may be.
             NotFound: There is no such bot.
         """
         ...

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from oxbot.domain.account import Account
+from oxbot.domain.allowance import PLAINLY, Asked
 from oxbot.domain.bot import Bot, BotSettings, RiskLimits
 from oxbot.domain.decision import DecisionCounts
 from oxbot.domain.market import Instrument, MarketPart, PartKey
@@ -50,12 +51,13 @@ class Store(ProtectionStore, LiveStore, Protocol):
         settings: BotSettings,
         created_ms: int,
         free: Decimal | None = None,
-        asked: str | None = None,
+        asked: Asked = PLAINLY,
     ) -> Bot:
         """Insert a running bot with its capital as first posting; Conflict if the id is taken.
 
         `free` is what a live bot's account has free, in USDT: InputError where the live bots of
-        the venue have too much of it by now. `asked` is the digest of what it was asked for with.
+        the venue have too much of it by now. Conflict or Forbidden where whoever `asked` for it
+        may not have it.
         """
         ...
 

@@ -54,8 +54,11 @@ class Users(Protocol):
         """Give those of several logins that stand, by their ids."""
         ...
 
-    async def change_password(self, login: Login, password_hash: str) -> None:
-        """Keep a user's new password, and end all their logins but the one given."""
+    async def change_password(self, login: Login, old_hash: str, new_hash: str) -> bool:
+        """Keep a user's new password, and end all their logins but the one given.
+
+        False, and nothing is done, where the old one has been changed meanwhile.
+        """
         ...
 
     async def end_logins(self, user_id: str, because: str) -> None:

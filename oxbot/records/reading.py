@@ -169,6 +169,8 @@ class Figures(Value):
 
     `unpriced` counts the answers whose cost nobody knows. `held_ms` is how long anything was held
     between the first and the newest equity on record, at `first_ms` and `newest_ms` (venue).
+    `points` of equity are on record, of which `stale_points` rest on prices too old to measure
+    losses by: `fall` and `days` are without them.
     """
 
     capital: Notional
@@ -179,6 +181,8 @@ class Figures(Value):
     unpriced: int
     first_ms: int | None
     newest_ms: int | None
+    points: int
+    stale_points: int
     held_ms: int
     fall: Fall | None
     days: tuple[Worth, ...]

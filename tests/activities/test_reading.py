@@ -62,7 +62,7 @@ async def recorded(store: PostgresStore, cycle: int, equity: str, bot_id: str = 
     """Record a cycle with its equity."""
     outcome = CycleOutcome(cycle=cycle, incarnation=1, due_ms=NOW_MS + cycle * 300_000)
     amounts = {"equity": Notional(equity), "cash": Notional(equity)}
-    await store.record_cycles(bot_id, [outcome], [], amounts)
+    await store.record_cycles(bot_id, [outcome], [], amounts, fresh=True)
 
 
 async def walk(fetch: Fetch, limit: int, bot_id: str = "b1") -> list[Any]:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oxbot.adapters.postgres.keeping import PostgresKeeping
 from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.allowance import Asked
 from oxbot.domain.bot import BotStatus
 from oxbot.domain.bot_changes import ChangeSettings, Word
 from oxbot.domain.errors import Conflict, InputError, NotFound
@@ -155,7 +156,7 @@ async def test_what_a_bot_was_asked_for_with_is_kept_with_it(
     store: PostgresStore, keeping: PostgresKeeping
 ) -> None:
     made = await new_bot(store)
-    await store.create_bot("b2", made.settings, NOW_MS, asked="d1")
+    await store.create_bot("b2", made.settings, NOW_MS, asked=Asked(digest="d1"))
     assert (await keeping.asked("b1"), await keeping.asked("b2")) == (None, "d1")
     await keeping.change_settings("b2", change(name="Calm"))
     assert await keeping.asked("b2") == "d1"

@@ -180,3 +180,15 @@ async def test_whoever_signs_in_has_all_attempts_again(api: httpx.AsyncClient) -
         wrong = {"name": "admin", "password": "not the right one"}
         assert (await api.post("/login", json=wrong)).status_code == 401
         assert (await asked(api, "admin")).status_code == 200
+
+
+async def test_of_two_who_change_a_password_at_once_by_the_same_old_one_one_does(
+    api: httpx.AsyncClient,
+) -> None:
+    changes = [{"old": PASSWORD, "new": f"another long way {number}"} for number in range(2)]
+    answers = await asyncio.gather(*(api.put("/me/password", json=each) for each in changes))
+    assert sorted(answer.status_code for answer in answers) == [204, 401]
+    for change, answer in zip(changes, answers, strict=True):
+        again = {"name": "admin", "password": change["new"]}
+        wanted = 200 if answer.status_code == 204 else 401
+        assert (await api.post("/login", json=again)).status_code == wanted

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from oxbot.domain.allowance import NOT_MADE, PLAINLY, Asked
 from oxbot.domain.balances import must_be_free
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, RiskLimits
 from oxbot.domain.errors import Conflict, NotFound
@@ -71,9 +72,12 @@ class FakeStore(FakeQuestions):
         settings: BotSettings,
         created_ms: int,
         free: Decimal | None = None,
-        asked: str | None = None,
+        asked: Asked = PLAINLY,
     ) -> Bot:
         """Insert a running bot; Conflict if the id is taken, InputError if its capital is."""
+        if asked.allowance is not None:
+            mine = [b for b in self.bots_by_id.values() if b.settings.owner == settings.owner]
+            asked.allowance.must_have_room(len(mine), NOT_MADE)
         if free is not None:
             claimed = (await self.claims(settings.venue)).cash
             must_be_free(free, claimed, settings.capital)
@@ -88,7 +92,7 @@ class FakeStore(FakeQuestions):
             created_ms=created_ms,
         )
         self.bots_by_id[bot_id] = bot
-        self.digests[bot_id] = asked
+        self.digests[bot_id] = asked.digest
         self.cash[bot_id] = self.high_water[bot_id] = settings.capital
         return bot
 

@@ -1,12 +1,12 @@
 """Bots: made, read, controlled, and given their cycle numbers."""
 
 from decimal import Decimal
-from typing import Final
 
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres import allowances, locks
 from oxbot.adapters.postgres.claims import live_cash
 from oxbot.adapters.postgres.postings import post
 from oxbot.adapters.postgres.rows import Records, add_event, lock_bot
@@ -18,6 +18,7 @@ from oxbot.adapters.postgres.schema import (
     orders,
     positions,
 )
+from oxbot.domain.allowance import NOT_MADE, PLAINLY, Asked
 from oxbot.domain.balances import must_be_free
 from oxbot.domain.bot import Bot, BotSettings, BotStatus, no_bot
 from oxbot.domain.errors import Conflict
@@ -25,9 +26,6 @@ from oxbot.domain.ledger import deposit_entries
 from oxbot.domain.orders import OrderState, Purpose
 from oxbot.messages import WriteControl
 from oxbot.records import RunReservation
-
-_ONE_LIVE_BOT_AT_A_TIME: Final = 0x0B07
-"""The advisory lock of whoever adds a live bot to those that share an account."""
 
 _TOLD = {
     BotStatus.RUNNING: "resumed",
@@ -46,12 +44,13 @@ class Bots(Records):
         settings: BotSettings,
         created_ms: int,
         free: Decimal | None = None,
-        asked: str | None = None,
+        asked: Asked = PLAINLY,
     ) -> Bot:
         """Insert a running bot with its capital as first posting; Conflict if the id is taken.
 
         `free` is what a live bot's account has free, in USDT: InputError where the live bots of
-        the venue have too much of it by now. `asked` is the digest of what it was asked for with.
+        the venue have too much of it by now. Conflict or Forbidden where whoever `asked` for it
+        may not have it.
         """
         bot = Bot(
             id=bot_id,
@@ -62,13 +61,18 @@ class Bots(Records):
             created_ms=created_ms,
         )
         async with self._transaction() as connection:
+            await allowances.hold(connection, asked.allowance)
+            await allowances.must_have_room(connection, asked.allowance, NOT_MADE)
+            await allowances.must_be_budgeted(
+                connection, asked.allowance, (bot_id, settings), NOT_MADE
+            )
             if free is not None:
-                await connection.execute(
-                    select(func.pg_advisory_xact_lock(_ONE_LIVE_BOT_AT_A_TIME))
-                )
+                await locks.hold(connection, locks.ADDING_A_LIVE_BOT)
                 claimed = await live_cash(connection, settings.venue)
                 must_be_free(free, claimed, settings.capital)
-            new = insert(bots).values(_row_of(bot) | {"asked": asked}).on_conflict_do_nothing()
+            new = (
+                insert(bots).values(_row_of(bot) | {"asked": asked.digest}).on_conflict_do_nothing()
+            )
             if not (await connection.execute(new.returning(bots.c.id))).one_or_none():
                 raise Conflict(f"There is a bot {bot_id} already. Choose another id.")
             await post(connection, bot_id, "deposit:1", deposit_entries(settings.capital))

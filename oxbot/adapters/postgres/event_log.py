@@ -7,6 +7,7 @@ goes on, in one statement, which has one view of both.
 
 from typing import Final
 
+import structlog
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -14,18 +15,25 @@ from sqlalchemy import (
     Select,
     Tuple,
     bindparam,
+    func,
     literal_column,
     select,
     true,
     tuple_,
     update,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import bots, events
 from oxbot.records.told import LAST_OF_ALL, EventCursor, FollowedEvent, Told, ToldEvent
 
 PAGE: Final = 500
+
+PART: Final = 5_000
+"""Events of another server that one statement puts before all: it takes a part of a second."""
+
+log = structlog.get_logger(__name__)
 
 OLDEST: Final[ColumnElement[int]] = literal_column(
     "pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger
@@ -69,6 +77,22 @@ _AFTER: Final = (
     .select_from(_horizon.outerjoin(_come, true()))
     .order_by(_come.c.transaction, _come.c.id)
 )
+_FIRST: Final = EventCursor(0, 0)
+_IS_FOREIGN: Final = select(func.max(events.c.transaction) >= NEXT)
+_foreign: Final = (
+    select(events.c.id, events.c.transaction.label("stood"))
+    .where(events.c.transaction >= NEXT, _stands > _place("since"))
+    .order_by(events.c.transaction, events.c.id)
+    .limit(bindparam("part", type_=BigInteger))
+    .with_for_update()
+    .cte("foreign_events")
+)
+_MOVE: Final = (
+    update(events)
+    .where(events.c.id == _foreign.c.id)
+    .values(transaction=0)
+    .returning(_foreign.c.stood, _foreign.c.id)
+)
 _BETWEEN: Final = _EVENTS.where(_stands <= _place("until"))
 
 
@@ -79,11 +103,17 @@ class PostgresEventLog(Records):
         """Give the place up to which all has come to light.
 
         Transactions that have not begun yet have told of nothing: events that say so are from a
-        dump of another server, and come before all that this one tells.
+        dump of another server, and come before all that this one tells. They are put there part
+        by part, from the lowest on: what this server tells meanwhile comes up behind them, and
+        whoever begins again after a while finds only the rest.
         """
-        strange = update(events).where(events.c.transaction >= NEXT).values(transaction=0)
+        since, done = _FIRST, 0
         async with self._statements() as connection:
-            await connection.execute(strange)
+            while await connection.scalar(_IS_FOREIGN):
+                moved = await _moved(connection, since)
+                # Of none there is left, another process has moved them, which goes on as well.
+                since, done = moved[-1] if moved else _FIRST, done + len(moved)
+                log.info("events of a restored record are put before this server's", done=done)
             return _last_below((await connection.execute(select(OLDEST))).scalar_one())
 
     async def has_come_to(self, cursor: EventCursor) -> bool:
@@ -112,6 +142,12 @@ class PostgresEventLog(Records):
         given = _given("since", cursor) | _given("until", until)
         async with self._statements() as connection:
             return [_told(row) for row in (await connection.execute(query, given)).mappings()]
+
+
+async def _moved(connection: AsyncConnection, since: EventCursor) -> list[EventCursor]:
+    """Put a part of another server's events before all; give where they stood, in order."""
+    rows = (await connection.execute(_MOVE, _given("since", since) | {"part": PART})).all()
+    return sorted(EventCursor(*row) for row in rows)
 
 
 def _given(name: str, cursor: EventCursor) -> dict[str, int]:

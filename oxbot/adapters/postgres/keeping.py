@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres import allowances
 from oxbot.adapters.postgres.bots import bot_from
 from oxbot.adapters.postgres.rows import Records, add_event, lock_bot
 from oxbot.adapters.postgres.schema import (
@@ -16,8 +17,10 @@ from oxbot.adapters.postgres.schema import (
     resting_stops,
 )
 from oxbot.adapters.postgres.stops import MAY_REST
+from oxbot.domain.allowance import NOT_CHANGED, Allowance
 from oxbot.domain.bot import Bot, BotStatus
 from oxbot.domain.bot_changes import (
+    SPENDING,
     ChangedSettings,
     ChangeSettings,
     Word,
@@ -36,21 +39,29 @@ class PostgresKeeping(Records):
             digest = await connection.scalar(select(bots.c.asked).where(bots.c.id == bot_id))
         return None if digest is None else str(digest)
 
-    async def change_settings(self, bot_id: str, change: ChangeSettings) -> ChangedSettings:
+    async def change_settings(
+        self, bot_id: str, change: ChangeSettings, allowance: Allowance | None = None
+    ) -> ChangedSettings:
         """Change what may change of a bot's settings, and tell of it; repeatable.
 
         Raises:
             InputError: They cannot be; nothing is stored.
-            Conflict: The bot is stopped.
+            Conflict: The bot is stopped; or the owner's bots could spend too much together.
+            Forbidden: The bot could spend too much, or without end.
             NotFound: There is no such bot.
         """
         async with self._transaction() as connection:
+            await allowances.hold(connection, allowance)
             row = await lock_bot(connection, bot_id)
             bot = bot_from(row)
             if bot.status is BotStatus.STOPPED:
                 raise Conflict(f"Bot {bot_id} is stopped; its settings do not matter any more.")
             after = settings_after(bot.settings, change.settings)
             changed = changed_settings(bot.settings, after)
+            if SPENDING & changed.keys():
+                await allowances.must_be_budgeted(
+                    connection, allowance, (bot_id, after), NOT_CHANGED
+                )
             if changed:
                 await _put(connection, bot_id, {"settings": after.model_dump(mode="json")})
                 figures = {name: f"{old} -> {new}" for name, (old, new) in changed.items()}
@@ -73,15 +84,19 @@ class PostgresKeeping(Records):
             await _tell(connection, bot_id, ("archived", f"Archived {word.because}."))
         return bot_from(row).model_copy(update={"archived_ms": now_ms})
 
-    async def unarchive(self, bot_id: str, word: Word) -> Bot:
+    async def unarchive(self, bot_id: str, word: Word, allowance: Allowance | None = None) -> Bot:
         """Have lists show it again, and tell of it; one that is not archived stays as it is.
 
         Raises:
+            Conflict: The owner has as many bots as there may be.
             NotFound: There is no such bot.
         """
         async with self._transaction() as connection:
+            await allowances.hold(connection, allowance)
             row = await lock_bot(connection, bot_id)
             if row["archived_at"] is not None:
+                refused = f"Bot {bot_id} stays archived"
+                await allowances.must_have_room(connection, allowance, refused)
                 await _put(connection, bot_id, {"archived_at": None})
                 told = f"Taken out of the archive {word.because}."
                 await _tell(connection, bot_id, ("unarchived", told))

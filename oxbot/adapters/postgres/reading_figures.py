@@ -60,8 +60,9 @@ class Sums(Records):
 
 async def _totals(connection: AsyncConnection, bot_id: str) -> dict[str, Any]:  # Any: columns
     own = equity_points.c.bot_id == bot_id
+    stale = func.count().filter(~equity_points.c.fresh)
     ends = func.min(equity_points.c.at), func.max(equity_points.c.at)
-    points = select(*(end for end in ends)).where(own).subquery()
+    points = select(*ends, func.count(), stale).where(own).subquery()
     newest = select(equity_points.c.equity).where(own).order_by(equity_points.c.cycle.desc())
     fees = select(_sum(ledger_entries.c.amount, Money(Notional))).where(
         ledger_entries.c.bot_id == bot_id,
@@ -72,7 +73,7 @@ async def _totals(connection: AsyncConnection, bot_id: str) -> dict[str, Any]:  
     unpriced = func.count().filter(~llm_decisions.c.priced)
     asked = select(_sum(llm_decisions.c.cost_usd, Money).label("cost"), unpriced.label("unpriced"))
     costs = asked.where(llm_decisions.c.bot_id == bot_id).subquery()
-    first_ms, newest_ms = points.c
+    first_ms, newest_ms, counted, stale_points = points.c
     query = select(
         cast(bots.c.settings["capital"].astext, Money(Notional)).label("capital"),
         newest.limit(1).scalar_subquery().label("newest"),
@@ -82,6 +83,8 @@ async def _totals(connection: AsyncConnection, bot_id: str) -> dict[str, Any]:  
         costs.c.unpriced,
         first_ms.label("first_ms"),
         newest_ms.label("newest_ms"),
+        counted.label("points"),
+        stale_points.label("stale_points"),
     ).select_from(bots.join(points, true()).join(costs, true()))
     mine = bots.c.id == bot_id
     return dict((await connection.execute(query.where(mine))).mappings().one())
@@ -92,8 +95,9 @@ def _sum(column: Any, kind: Any) -> Any:  # noqa: ANN401 - as SQLAlchemy's funct
 
 
 def _worths(bot_id: str) -> Any:  # noqa: ANN401 - a subquery
-    """Select what the bot was worth at each point: equity less model cost up to its cycle."""
-    points = select(equity_points).where(equity_points.c.bot_id == bot_id).subquery("points")
+    """Select what the bot was worth at each fresh point: equity less model cost up to its cycle."""
+    fresh = (equity_points.c.bot_id == bot_id) & equity_points.c.fresh
+    points = select(equity_points).where(fresh).subquery("points")
     costs = (
         select(llm_decisions.c.cycle, llm_decisions.c.cost_usd)
         .where(llm_decisions.c.bot_id == bot_id)
@@ -106,7 +110,7 @@ def _worths(bot_id: str) -> Any:  # noqa: ANN401 - a subquery
         cycle.label("cycle"), points.c.at, (points.c.equity - so_far).label("worth")
     ).select_from(both)
     series = all_.subquery("series")
-    # A cycle whose model cost something and which has no equity counts for those after it.
+    # A cycle whose model cost something and which has no such equity counts for those after it.
     return select(series).where(series.c.worth.is_not(None)).subquery("worths")
 
 

@@ -5,8 +5,9 @@ from typing import Final
 from sqlalchemy import ColumnElement, Executable, func, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres import locks
 from oxbot.adapters.postgres.schema import logins, users
-from oxbot.adapters.postgres.users import ONE_AT_A_TIME, PostgresUsers
+from oxbot.adapters.postgres.users import PostgresUsers
 from oxbot.domain.errors import Conflict, NotFound
 from oxbot.domain.users import User, UserLine
 
@@ -73,7 +74,7 @@ def _named(name: str) -> ColumnElement[bool]:
 
 async def _lock(connection: AsyncConnection) -> None:
     """Let nobody register, and nobody else administer, until the transaction ends."""
-    await connection.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+    await locks.hold(connection, locks.REGISTERING)
 
 
 async def _is_any(connection: AsyncConnection, such: ColumnElement[bool]) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres import locks
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import bots, logins, refresh_tokens, registration, users
 from oxbot.app.users import closed, unproven
@@ -32,9 +33,6 @@ from oxbot.domain.users import (
     NewUser,
     User,
 )
-
-ONE_AT_A_TIME: Final = 0x0B0A
-"""The advisory lock of whoever registers: one of them is the first."""
 
 _FORGOTTEN: Final = 100
 """Old logins that are forgotten with each new one."""
@@ -57,7 +55,7 @@ class PostgresUsers(Records):
     async def register(self, new: NewUser, claim: Claim) -> User:
         """Add a user; the first one is the administrator. Forbidden, Conflict."""
         async with self._transaction() as connection:
-            await connection.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+            await locks.hold(connection, locks.REGISTERING)
             is_first = await _is_empty(connection)
             if not is_first and not await _is_open(connection):
                 raise closed()
@@ -159,14 +157,16 @@ class PostgresUsers(Records):
             rows = (await connection.execute(query)).mappings().all()
         return {row["login_id"]: Login(id=row["login_id"], user=_user(row)) for row in rows}
 
-    async def change_password(self, login: Login, password_hash: str) -> None:
-        """Keep a user's new password, and end all their logins but the one given."""
-        of_user = users.c.id == login.user.id
-        changed = update(users).where(of_user).values(password_hash=password_hash)
+    async def change_password(self, login: Login, old_hash: str, new_hash: str) -> bool:
+        """Keep a user's new password if the old one is theirs still, and end all other logins."""
+        is_right = (users.c.id == login.user.id) & (users.c.password_hash == old_hash)
+        changed = update(users).where(is_right).values(password_hash=new_hash)
         others = (logins.c.user_id == login.user.id) & (logins.c.id != login.id)
         async with self._transaction() as connection:
-            await connection.execute(changed)
+            if not (await connection.execute(changed)).rowcount:
+                return False
             await connection.execute(_ended(others, "a new password"))
+        return True
 
     async def end_logins(self, user_id: str, because: str) -> None:
         """End all logins of a user."""

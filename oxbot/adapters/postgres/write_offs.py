@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from oxbot.adapters.postgres import locks
 from oxbot.adapters.postgres.claims import read_claims
 from oxbot.adapters.postgres.columns import Money
 from oxbot.adapters.postgres.holdings import add_dust, add_trade, keep_position
@@ -32,9 +33,6 @@ from oxbot.records import SeenAccount, WriteOff
 WRITTEN_OFF: Final = "written_off"
 """The kind of event that tells of it."""
 
-_ONE_AT_A_TIME: Final = 0x0B08
-"""The advisory lock of whoever writes something off that several bots may claim."""
-
 
 class WriteOffs(Records):
     """The part of the store that takes off a bot's books what its account has no more."""
@@ -54,7 +52,7 @@ class WriteOffs(Records):
             bot = await lock_bot(connection, wish.bot_id)
             if await _losses(connection, wish.bot_id, wish.id):
                 return
-            await connection.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
+            await locks.hold(connection, locks.WRITING_OFF)
             books = await read_portfolio(connection, wish.bot_id)
             await _must_be_missing(connection, bot, books, (wish, seen))
             costs = {

@@ -13,6 +13,7 @@ from oxbot.adapters.temporal.failures import failed
 from oxbot.app.bots import Desk
 from oxbot.app.keeping import archive_bot, change_settings
 from oxbot.cli.bot_settings import read
+from oxbot.domain.allowance import Allowance
 from oxbot.domain.bot import Bot, BotSettings, BotStatus
 from oxbot.domain.bot_changes import (
     CHANGEABLE,
@@ -56,7 +57,12 @@ class Shelf(FakeStore):
         self.bots_by_id[bot_id] = bot
         return bot
 
-    async def change_settings(self, bot_id: str, change: ChangeSettings) -> ChangedSettings:
+    async def change_settings(
+        self,
+        bot_id: str,
+        change: ChangeSettings,
+        allowance: Allowance | None = None,  # noqa: ARG002 - as above
+    ) -> ChangedSettings:
         """Change settings."""
         after = settings_after((await self.bot(bot_id)).settings, change.settings)
         return ChangedSettings(settings=after, changed=tuple(change.settings))
