@@ -26,7 +26,7 @@ async def drive(load: Load, token: str) -> list[dict[str, Any]]:  # Any: as JSON
             await _ask(session, load, number, time.perf_counter())
         begin = time.perf_counter() + LEAD_S
         asked = []
-        for number in range(load.rate * load.seconds):
+        for number in range(load.requests):
             due = begin + number / load.rate
             await asyncio.sleep(max(0, due - time.perf_counter()))
             asked.append(asyncio.create_task(_ask(session, load, number, due)))
@@ -36,7 +36,7 @@ async def drive(load: Load, token: str) -> list[dict[str, Any]]:  # Any: as JSON
 async def _ask(
     session: aiohttp.ClientSession, load: Load, number: int, due: float
 ) -> dict[str, Any]:
-    kind, path = path_of(number, load.bots, load.limit)
+    kind, path = path_of(number, load)
     try:
         async with session.get(path) as answer:
             size = len(await answer.read())
