@@ -88,8 +88,7 @@ def open_engine(
     )
 
 
-@asynccontextmanager
-async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+def begin(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:
     """Hold a transaction: committed at the end, rolled back on any error.
 
     Raises:
@@ -98,15 +97,12 @@ async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         SetupError: It answers, and refuses the login or knows no such database.
         StoreRefused: It says no to a statement.
     """
-    async with _told(engine.begin()) as connection:
-        yield connection
+    return _told(engine.begin())
 
 
-@asynccontextmanager
-async def connect(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+def connect(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:
     """Hold a connection of an engine that commits each statement by itself; errors as `begin`'s."""
-    async with _told(engine.connect()) as connection:
-        yield connection
+    return _told(engine.connect())
 
 
 @asynccontextmanager

@@ -38,7 +38,9 @@ def _ms(time: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 _mine: Final = select(*_POINT).where(equity_points.c.bot_id == OF_BOT, WITHIN)
-_some: Final = _mine.order_by(*_BY_TIME).limit(_POINTS + 1).subquery("some")
+_some: Final = (
+    select(_at).where(equity_points.c.bot_id == OF_BOT, WITHIN).limit(_POINTS + 1).subquery("some")
+)
 _bounds: Final = (
     select(
         func.min(_at).label("first"),
