@@ -24,8 +24,8 @@ async def drive(load: Load, token: str) -> list[dict[str, Any]]:  # Any: as JSON
     async with aiohttp.ClientSession(
         load.url, connector=connector, timeout=timeout, headers=headers
     ) as session:
-        for begin in range(0, WARM_UP, AT_ONCE):  # connections, plans and caches come once
-            numbers = range(begin, begin + AT_ONCE)
+        for first in range(0, WARM_UP, AT_ONCE):  # connections, plans and caches come once
+            numbers = range(first, first + AT_ONCE)
             await asyncio.gather(*(_ask(session, load, n, time.perf_counter()) for n in numbers))
         begin = time.perf_counter() + LEAD_S
         asked = []
