@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from oxbot.adapters.postgres.history import cycles_listed
+from oxbot.adapters.postgres.history import CYCLE
 from oxbot.adapters.postgres.listings import Query, of_cycles
 from oxbot.adapters.postgres.rows import POSITION
 from oxbot.adapters.postgres.schema import bots, cycles, equity_points, positions
@@ -62,7 +62,7 @@ def states(*, archived: bool) -> Query:
         "bot": _bot(page),
         "cash": page.c.cash,
         "equity": newest.c.equity,
-        "last": _cycle(last),
+        "last": _cycle(last, newest),
         "quotes": held.c.quotes,
         "positions": held.c.positions,
     }
@@ -81,22 +81,21 @@ def _bot(page: Subquery) -> Column:
 
 def _last(page: Subquery) -> Select[*tuple[Any, ...]]:
     """Select the newest cycle, which may be under way, and the prices that it saw."""
-    mine = cycles_listed().where(cycles.c.bot_id == page.c.id)
-    return mine.add_columns(cycles.c.quotes).order_by(cycles.c.cycle.desc()).limit(1)
-
-
-def _cycle(last: FromClause) -> Column:
-    columns = {**dict(last.c), **of_cycles(dict(last.c))}
-    return case((last.c.cycle.is_not(None), as_object(columns, CycleRow.model_fields)))
+    mine = select(*CYCLE, cycles.c.quotes).where(cycles.c.bot_id == page.c.id)
+    return mine.order_by(cycles.c.cycle.desc()).limit(1)
 
 
 def _newest(page: Subquery) -> Select[*tuple[Any, ...]]:
-    return (
-        select(equity_points.c.equity)
-        .where(equity_points.c.bot_id == page.c.id)
-        .order_by(equity_points.c.cycle.desc())
-        .limit(1)
-    )
+    """Select the newest point of equity, which may be of a cycle before the newest."""
+    mine = select(equity_points.c.cycle, equity_points.c.equity)
+    mine = mine.where(equity_points.c.bot_id == page.c.id)
+    return mine.order_by(equity_points.c.cycle.desc()).limit(1)
+
+
+def _cycle(last: FromClause, newest: FromClause) -> Column:
+    equity = case((newest.c.cycle == last.c.cycle, newest.c.equity))
+    columns = {**dict(last.c), **of_cycles(dict(last.c)), "equity": equity}
+    return case((last.c.cycle.is_not(None), as_object(columns, CycleRow.model_fields)))
 
 
 def _held(page: Subquery, seen: Column) -> Select[*tuple[Any, ...]]:
