@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 
 from api.problems import PROBLEM
-from api.reading import CSV, Form, SeenBot, TheReading, as_file, json_text
+from api.reading import CSV, AskedBot, Form, TheReading, as_file, json_text
 from oxbot.app.statistics import Statistics, statistics
 from oxbot.domain.values import Value
 from oxbot.records.reading import EquityPoint, Stretch
@@ -33,7 +33,7 @@ class Curve(Value):
 @router.get("/equity", response_model=Curve, responses=CSV)
 async def equity(
     reading: TheReading,
-    bot: SeenBot,
+    bot: AskedBot,
     since_ms: Time = None,
     until_ms: Time = None,
     points: Points = 500,
@@ -46,11 +46,13 @@ async def equity(
     stretch = Stretch(since_ms=since_ms, until_ms=until_ms)
     if form == "csv":
         all_ = partial(reading.equity, stretch=stretch)
-        return await as_file("equity", all_, EquityPoint, bot, None)
-    return json_text(f'{{"items":{await reading.curve_written(bot, stretch, points)}}}')
+        await reading.must_exist(bot.id, bot.owner)
+        return await as_file("equity", all_, EquityPoint, bot.id, None)
+    curve = await reading.curve_written(bot.id, stretch, points, bot.owner)
+    return json_text(f'{{"items":{curve}}}')
 
 
 @router.get("/statistics")
-async def figures(reading: TheReading, bot: SeenBot) -> Statistics:
+async def figures(reading: TheReading, bot: AskedBot) -> Statistics:
     """Give statistics after fees and model cost; docs/api.md explains each."""
-    return await statistics(reading, bot)
+    return await statistics(reading, bot.id, bot.owner)

@@ -1,6 +1,6 @@
 """How a request gets at the record, and how a list is answered: as a page, or whole as CSV."""
 
-from typing import Annotated, Final, Literal, TypeVar, cast
+from typing import Annotated, Final, Literal, NamedTuple, TypeVar, cast
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -55,18 +55,36 @@ async def _seen(reading: TheReading, user: TheUser, bot_id: BotId) -> str:
 SeenBot = Annotated[str, Depends(_seen)]
 
 
+class Asked(NamedTuple):
+    """A bot that is asked for, by its id, and whose it has to be; None: anybody's.
+
+    Nobody has looked yet: the statement that reads of it does.
+    """
+
+    id: str
+    owner: str | None
+
+
+async def _asked(user: TheUser, bot_id: BotId) -> Asked:
+    return Asked(bot_id, user.owner)
+
+
+AskedBot = Annotated[Asked, Depends(_asked)]
+
+
 def json_text(text: str) -> Response:
     """Answer with what is JSON already."""
     return Response(text, media_type="application/json")
 
 
 async def listed(
-    name: ListName, reading: Reading, kind: type[Value], bot_id: str, part: Part, form: str
+    name: ListName, reading: Reading, kind: type[Value], bot: Asked, part: Part, form: str
 ) -> Response:
     """Answer with a page of a bot's list, or with all of it from the cursor on."""
     if form == "csv":
-        return await as_file(name, getattr(reading, name), kind, bot_id, part.cursor)
-    return json_text(await reading.written(name, bot_id, part))
+        await reading.must_exist(bot.id, bot.owner)
+        return await as_file(name, getattr(reading, name), kind, bot.id, part.cursor)
+    return json_text(await reading.written(name, bot.id, part, bot.owner))
 
 
 async def as_file(

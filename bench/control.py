@@ -3,9 +3,11 @@
 A whole system runs in a scratch directory: supervisor, Temporal, PostgreSQL, Redis, simulator,
 worker and API. A bot trades there, a tick every second. It is paused at some moment of a cycle,
 and right after the answer every process gets SIGKILL, the supervisor first held so that it can
-neither end anything in good order nor start it again. After the restart some ticks go by. The
-pause has held if the bot is paused by its record and by its workflow, and no entry was sent after
-the answer but those that the answer itself has named.
+neither end anything in good order nor start it again. After the restart some ticks go by, in
+which the next run's bot begins. The pause has held if the bot is paused by its record and by its
+workflow, and no entry was sent after the answer but those that the answer itself has named.
+
+With `--state FILE` finished runs are kept, and the same command goes on behind them.
 
 Exit code 1: one did not hold.
 """
@@ -13,17 +15,20 @@ Exit code 1: one did not hold.
 import argparse
 import asyncio
 import json
-import random
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy import select
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' hands on a whole system
+from chaos_matrix.report import head_of
+from control_bench.progress import Progress, Run
+
 from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.schema import orders
 from oxbot.adapters.venue_control import VenueControl
@@ -51,25 +56,60 @@ PATIENCE_S = 300
 LOOK_AGAIN_S = 0.05
 
 
+@dataclass(frozen=True)
+class Killed:
+    """A run whose bot was paused, and whose system was killed after the answer."""
+
+    number: int
+    answer: ControlAnswer
+    answered_ms: int
+    began_s: float
+
+    @property
+    def bot_id(self) -> str:
+        return f"p{self.number}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--state", type=Path, help="file of finished runs, to go on from")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     asked = parser.parse_args()
     configure_logs("json", "error")
-    chance = random.Random(asked.seed)  # noqa: S311 - moments, no secrets
-    held = 0
-    with tempfile.TemporaryDirectory(prefix="oxbot-bench-") as root, clean(Path(root)) as machine:
-        machine.start()
-        asyncio.run(begin(machine))
-        for number in range(asked.runs):
-            why_not = asyncio.run(paused_and_killed(machine, f"p{number}", chance.random()))
-            held += not why_not
-            if why_not or not asked.json:
-                print(f"{number + 1}: {why_not or 'held'}", file=sys.stderr)
-    print(json.dumps({"benchmark": "control", "held": held, "of": asked.runs}))
+    progress = Progress(head_of(asked.seed, ""), asked.state)
+    if left := progress.left(asked.runs):
+        with (
+            tempfile.TemporaryDirectory(prefix="oxbot-bench-") as root,
+            clean(Path(root)) as machine,
+        ):
+            run(machine, progress, left, quiet=asked.json)
+    done = [each for each in progress.done if each.number <= asked.runs]
+    held = sum(not each.why_not for each in done)
+    took = round(sum(each.seconds for each in done), 1)
+    print(json.dumps({"benchmark": "control", "held": held, "of": asked.runs, "seconds": took}))
     sys.exit(held < asked.runs)
+
+
+def run(machine: Machine, progress: Progress, left: Sequence[int], *, quiet: bool) -> None:
+    """Make these runs; each is judged while the next one's bot begins."""
+    machine.start()
+    asyncio.run(begin(machine))
+    before: Killed | None = None
+    for number in (*left, None):
+        killed = asyncio.run(judged_and_killed(machine, before, number, progress))
+        if before is not None:
+            tell(progress.done[-1], quiet=quiet)
+        if killed is not None:
+            machine.start()
+        before = killed
+
+
+def tell(over: Run, *, quiet: bool) -> None:
+    if over.why_not or not quiet:
+        told = f"{over.number}: {over.why_not or 'held'}, {over.seconds:.1f} s"
+        print(told, file=sys.stderr, flush=True)
 
 
 async def begin(machine: Machine) -> None:
@@ -80,23 +120,49 @@ async def begin(machine: Machine) -> None:
         await venue.flow(SPEED)
 
 
-async def paused_and_killed(machine: Machine, bot_id: str, moment: float) -> str:
-    """Pause a bot `moment` of a tick after its first cycle, and kill all; why it did not hold."""
-    async with at_desk(machine) as (desk, _):
-        await create_bot(desk, BotSettings(name=bot_id), PROVIDERS, bot_id)
-        await until(lambda: has_cycled(desk, bot_id))
-        await asyncio.sleep(moment * TICK_MS / 1000 / float(SPEED))
-        answer = await pause_bot(desk, bot_id, ControlRequest(by="bench"))
-        answered_ms = time.time_ns() // 10**6
-        kill_everything(machine)
-    machine.start()
+async def judged_and_killed(
+    machine: Machine, before: Killed | None, number: int | None, progress: Progress
+) -> Killed | None:
+    """Judge the run before while the next one's bot begins; then pause that, and kill all."""
     async with at_desk(machine) as (desk, venue):
-        view = await until_answered(desk, bot_id)
-        await ticks_go_by(venue)
-        status = (await desk.store.bot(bot_id)).status
-        late = set(await entries_sent_after(machine, bot_id, answered_ms)) - set(answer.in_flight)
-        await stop_bot(desk, bot_id, ControlRequest(by="bench"))
-    return broken(answer, (view.status, status), late)
+        async with asyncio.TaskGroup() as both:
+            if before is not None:
+                both.create_task(judge(machine, (desk, venue), before, progress))
+            if number is not None:
+                both.create_task(until_it_trades(desk, f"p{number}"))
+        if number is None:
+            return None
+        return await paused_and_killed(machine, desk, number, progress.moment(number))
+
+
+async def until_it_trades(desk: Desk, bot_id: str) -> None:
+    await create_bot(desk, BotSettings(name=bot_id), PROVIDERS, bot_id)
+    await until(lambda: has_cycled(desk, bot_id))
+
+
+async def paused_and_killed(machine: Machine, desk: Desk, number: int, moment: float) -> Killed:
+    """Pause a bot `moment` of a tick after its cycle, and kill all."""
+    began_s = time.monotonic()
+    await asyncio.sleep(moment * TICK_MS / 1000 / float(SPEED))
+    answer = await pause_bot(desk, f"p{number}", ControlRequest(by="bench"))
+    answered_ms = time.time_ns() // 10**6
+    kill_everything(machine)
+    return Killed(number, answer, answered_ms, began_s)
+
+
+async def judge(
+    machine: Machine, there: tuple[Desk, VenueControl], run: Killed, progress: Progress
+) -> None:
+    """Find out whether a pause has held, and stop its bot."""
+    desk, venue = there
+    view = await until_answered(desk, run.bot_id)
+    await ticks_go_by(venue)
+    status = (await desk.store.bot(run.bot_id)).status
+    sent = set(await entries_sent_after(machine, run.bot_id, run.answered_ms))
+    await stop_bot(desk, run.bot_id, ControlRequest(by="bench"))
+    why_not = broken(run.answer, (view.status, status), sent - set(run.answer.in_flight))
+    seconds = round(time.monotonic() - run.began_s, 1)
+    progress.keep(Run(number=run.number, why_not=why_not, seconds=seconds))
 
 
 def broken(answer: ControlAnswer, found: tuple[BotStatus, BotStatus], late: set[str]) -> str:

@@ -12,6 +12,8 @@ from api_bench.plan import Load, path_of
 
 LEAD_S: Final = 0.2
 TIMEOUT_S: Final = 30
+WARM_UP: Final = 160
+AT_ONCE: Final = 8
 
 
 async def drive(load: Load, token: str) -> list[dict[str, Any]]:  # Any: as JSON has it
@@ -22,11 +24,12 @@ async def drive(load: Load, token: str) -> list[dict[str, Any]]:  # Any: as JSON
     async with aiohttp.ClientSession(
         load.url, connector=connector, timeout=timeout, headers=headers
     ) as session:
-        for number in range(20):  # connections, plans and caches, which come once
-            await _ask(session, load, number, time.perf_counter())
+        for first in range(0, WARM_UP, AT_ONCE):  # connections, plans and caches come once
+            numbers = range(first, first + AT_ONCE)
+            await asyncio.gather(*(_ask(session, load, n, time.perf_counter()) for n in numbers))
         begin = time.perf_counter() + LEAD_S
         asked = []
-        for number in range(load.rate * load.seconds):
+        for number in range(load.requests):
             due = begin + number / load.rate
             await asyncio.sleep(max(0, due - time.perf_counter()))
             asked.append(asyncio.create_task(_ask(session, load, number, due)))
@@ -36,7 +39,7 @@ async def drive(load: Load, token: str) -> list[dict[str, Any]]:  # Any: as JSON
 async def _ask(
     session: aiohttp.ClientSession, load: Load, number: int, due: float
 ) -> dict[str, Any]:
-    kind, path = path_of(number, load.bots, load.limit)
+    kind, path = path_of(number, load)
     try:
         async with session.get(path) as answer:
             size = len(await answer.read())

@@ -1,10 +1,13 @@
 """What many latencies come to."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-PARTS = 5
+PARTS: Final = 5
 """Parts of the run whose figures show how far these spread."""
+
+GOALS: Final = {"lists_p99_ms": 50, "equity_p99_ms": 50, "event_p99_ms": 100}
+"""Below which each figure should be."""
 
 
 def percentile(values: Sequence[float], part: float) -> float:
@@ -16,7 +19,7 @@ def percentile(values: Sequence[float], part: float) -> float:
 def summed_up(asked: Sequence[dict[str, Any]]) -> dict[str, Any]:  # Any: as JSON has it
     """Give percentiles, counts and errors of all requests, and the p99 of each part of the run."""
     found: dict[str, Any] = {}
-    for kind in ("lists", "equity"):
+    for kind in sorted({each["kind"] for each in asked}):
         of_kind = [each for each in asked if each["kind"] == kind]
         took = [each["ms"] for each in of_kind]
         found[f"{kind}_p99_ms"] = round(percentile(took, 0.99), 1)
@@ -27,6 +30,15 @@ def summed_up(asked: Sequence[dict[str, Any]]) -> dict[str, Any]:  # Any: as JSO
         found[f"{kind}_bytes"] = sum(each["bytes"] for each in of_kind) // len(of_kind)
     found["errors"] = sum(each["status"] != 200 for each in asked)  # noqa: PLR2004 - OK
     return found
+
+
+def missed(found: Mapping[str, Any]) -> list[str]:  # Any: as JSON has it
+    """Say which goals were not met, a sentence each."""
+    return [
+        f"{name} is {found.get(name, 'unknown')}, and should be below {goal}."
+        for name, goal in GOALS.items()
+        if not found.get(name, goal) < goal
+    ]
 
 
 def _spread(took: Sequence[float]) -> list[float]:

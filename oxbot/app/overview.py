@@ -1,6 +1,7 @@
 """Bots at a glance, from the record alone: it answers while workflows are away."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from oxbot.domain.bot import Bot
@@ -12,10 +13,13 @@ from oxbot.domain.values import Value
 from oxbot.ports import Store
 from oxbot.ports.reading import Reading
 from oxbot.records import CycleRow
-from oxbot.records.reading import BotState, Page, Part
+from oxbot.records.reading import BotState, Page, Part, page_text
 
 _AT_ONCE: Final = 500
 """Bots that are read at a time."""
+
+_KEPT: Final = 1_024
+"""Lines that are kept as they were written: one changes with a cycle, and is asked for often."""
 
 
 class HeldCoin(Value):
@@ -58,8 +62,16 @@ async def lines(
     reading: Reading, owner: str | None, part: Part, *, archived: bool = False
 ) -> Page[BotLine]:
     """Give a line for each bot, the last made first; of one owner, or of all."""
-    page = await reading.bots(owner, part, archived=archived)
+    page = await reading.bots_written(owner, part, archived=archived)
     return Page(items=tuple(map(_line, page.items)), next=page.next)
+
+
+async def lines_written(
+    reading: Reading, owner: str | None, part: Part, *, archived: bool = False
+) -> str:
+    """Give the page that `lines` gives, as JSON."""
+    page = await reading.bots_written(owner, part, archived=archived)
+    return page_text(map(_line_written, page.items), page.next)
 
 
 async def all_lines(reading: Reading, *, archived: bool = False) -> list[BotLine]:
@@ -74,7 +86,13 @@ async def all_lines(reading: Reading, *, archived: bool = False) -> list[BotLine
         part = Part(limit=_AT_ONCE, cursor=page.next)
 
 
-def _line(state: BotState) -> BotLine:
+@lru_cache(maxsize=_KEPT)
+def _line_written(text: str) -> str:
+    return _line(text).model_dump_json()
+
+
+def _line(text: str) -> BotLine:
+    state = BotState.model_validate_json(text)
     return BotLine.model_construct(
         bot=state.bot,
         last=state.last,

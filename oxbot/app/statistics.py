@@ -53,9 +53,9 @@ class Statistics(Value):
     time_in_market: Decimal | None
 
 
-async def statistics(reading: Reading, bot_id: str) -> Statistics:
+async def statistics(reading: Reading, bot_id: str, owner: str | None = None) -> Statistics:
     """Give a bot's statistics as of its newest recorded cycle; NotFound."""
-    return computed(bot_id, await reading.figures(bot_id))
+    return computed(bot_id, await reading.figures(bot_id, owner))
 
 
 def computed(bot_id: str, figures: Figures) -> Statistics:

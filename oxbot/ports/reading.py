@@ -5,7 +5,6 @@ from typing import Literal, Protocol
 from oxbot.records import CycleRow, EventRow, TradeRow
 from oxbot.records.reading import (
     ALWAYS,
-    BotState,
     DecisionLine,
     EquityPoint,
     Figures,
@@ -30,8 +29,10 @@ class Reading(Protocol):
         """Make sure that there is a bot, and that it is this owner's; NotFound."""
         ...
 
-    async def bots(self, owner: str | None, part: Part, *, archived: bool) -> Page[BotState]:
+    async def bots_written(self, owner: str | None, part: Part, *, archived: bool) -> Page[str]:
         """Give the bots of one owner or of all: those in sight, or those out of it (`archived`).
+
+        Each is the JSON of a `BotState`.
 
         Raises:
             InputError: The cursor is none of this list.
@@ -78,12 +79,25 @@ class Reading(Protocol):
         """Give all points of the equity curve in a stretch."""
         ...
 
-    async def written(self, name: ListName, bot_id: str, part: Part) -> str:
-        """Give the page that the list of this name gives, as JSON."""
+    async def written(
+        self, name: ListName, bot_id: str, part: Part, owner: str | None = None
+    ) -> str:
+        """Give the page that the list of this name gives, as JSON.
+
+        Raises:
+            NotFound: There is no such bot, or it is not this owner's.
+            InputError: The cursor is none of this list.
+        """
         ...
 
-    async def curve_written(self, bot_id: str, stretch: Stretch, points: int) -> str:
-        """Give the points that `curve` gives, as a JSON array."""
+    async def curve_written(
+        self, bot_id: str, stretch: Stretch, points: int, owner: str | None = None
+    ) -> str:
+        """Give the points that `curve` gives, as a JSON array.
+
+        Raises:
+            NotFound: There is no such bot, or it is not this owner's.
+        """
         ...
 
     async def curve(self, bot_id: str, stretch: Stretch, points: int) -> list[EquityPoint]:
@@ -94,6 +108,6 @@ class Reading(Protocol):
         """
         ...
 
-    async def figures(self, bot_id: str) -> Figures:
-        """Sum a bot's record up; NotFound."""
+    async def figures(self, bot_id: str, owner: str | None = None) -> Figures:
+        """Sum a bot's record up; NotFound, also where it is not this owner's."""
         ...

@@ -1,5 +1,7 @@
 """What long lists are made of: a part of one, its rows, and what statistics are computed from."""
 
+import json
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
@@ -21,6 +23,11 @@ class Page(Value, Generic[Row]):
 
     items: tuple[Row, ...]
     next: str | None = None
+
+
+def page_text(items: Iterable[str], following: str | None) -> str:
+    """Write a page whose items are JSON already."""
+    return f'{{"items":[{",".join(items)}],"next":{json.dumps(following)}}}'
 
 
 class Part(Value):

@@ -10,16 +10,17 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from oxbot.adapters.postgres.bot_states import states
 from oxbot.adapters.postgres.listings import LISTINGS
 from oxbot.adapters.postgres.reading import PostgresReading
 from oxbot.adapters.postgres.schema import bots
 from oxbot.adapters.postgres.store import PostgresStore
-from oxbot.app.overview import all_lines, line_of
-from oxbot.domain.errors import InputError
+from oxbot.app.overview import BotLine, all_lines, line_of, lines, lines_written
+from oxbot.domain.errors import InputError, NotFound
 from oxbot.domain.money import Notional
 from oxbot.domain.orders import OrderState
 from oxbot.messages import CycleOutcome
-from oxbot.records.reading import EquityPoint, Page, Part, Stretch
+from oxbot.records.reading import BotState, EquityPoint, Page, Part, Stretch
 from tests.support.asked import FAILED, ask
 from tests.support.trading import (
     BTC,
@@ -36,6 +37,7 @@ from tests.support.trading import (
 )
 
 Fetch = Callable[[str, Part], Awaitable[Page[Any]]]  # Any: of whatever list
+LITERALLY = {"literal_binds": True}
 LISTS = ("cycles", "orders", "trades", "fills", "ledger", "decisions", "events", "equity")
 
 
@@ -109,6 +111,7 @@ async def test_what_postgresql_writes_is_what_is_read(
     await store.finish_order(refused, OrderState.REFUSED, 'too "small"')
     await ask(store, 11, FAILED)
     await begin(store, cycle=12)
+    await new_bot(store, "b3")
     for name, listing in LISTINGS.items():
         for part in (Part(), Part(limit=1)):
             read = await getattr(reading, name)("b1", part)
@@ -117,12 +120,31 @@ async def test_what_postgresql_writes_is_what_is_read(
             page = json.loads(text_)
             assert page["next"] == read.next
             assert [listing.kind.model_validate(row) for row in page["items"]] == list(read.items)
-    empty = await reading.written("fills", "b9", Part())
+    empty = await reading.written("fills", "b3", Part())
     assert json.loads(empty) == {"items": [], "next": None}
+    assert await reading.curve_written("b3", Stretch(), 500) == "[]"
     for points in (2, 500):
         read = await reading.curve("b1", Stretch(), points)
         written = await reading.curve_written("b1", Stretch(), points)
         assert [EquityPoint.model_validate(point) for point in json.loads(written)] == read
+
+
+@pytest.mark.critical
+async def test_nothing_is_written_of_a_bot_that_is_not_the_owners_or_not_there(
+    store: PostgresStore, reading: PostgresReading
+) -> None:
+    await one_with_everything(store)
+    await new_bot(store, "b3", owner="u1")
+    for bot_id, owner in (("b1", "u1"), ("b3", "u2"), ("b9", None), ("b9", "u1")):
+        with pytest.raises(NotFound, match=f"There is no bot {bot_id}"):
+            await reading.curve_written(bot_id, Stretch(), 500, owner)
+        with pytest.raises(NotFound, match=f"There is no bot {bot_id}"):
+            await reading.figures(bot_id, owner)
+        for name in LISTINGS:
+            with pytest.raises(NotFound, match=f"There is no bot {bot_id}"):
+                await reading.written(name, bot_id, Part(), owner)
+    told = json.loads(await reading.written("events", "b3", Part(), "u1"))
+    assert [each["kind"] for each in told["items"]] == ["created"]
 
 
 async def test_lists_are_those_that_the_store_gives(
@@ -170,7 +192,7 @@ async def test_what_is_no_cursor_is_refused(reading: PostgresReading, cursor: st
         with pytest.raises(InputError, match="no cursor of this list"):
             await getattr(reading, name)("b1", Part(cursor=cursor))
     with pytest.raises(InputError, match="no cursor of this list"):
-        await reading.bots(None, Part(cursor=cursor), archived=False)
+        await reading.bots_written(None, Part(cursor=cursor), archived=False)
 
 
 async def test_a_decision_is_listed_with_its_summary_and_one_that_failed_with_its_cause(
@@ -190,16 +212,18 @@ async def test_bots_are_listed_by_pages_as_each_by_itself(
     await one_with_everything(store)
     await new_bot(store, "b3", owner="u1")
     await bought(store, "b2", 10)
-    page = await reading.bots(None, Part(limit=2), archived=False)
-    assert [state.bot.id for state in page.items] == ["b3", "b2"]
-    rest = await reading.bots(None, Part(limit=2, cursor=page.next), archived=False)
-    assert ([state.bot.id for state in rest.items], rest.next) == (["b1"], None)
+    page = await reading.bots_written(None, Part(limit=2), archived=False)
+    assert ids(page) == ["b3", "b2"]
+    rest = await reading.bots_written(None, Part(limit=2, cursor=page.next), archived=False)
+    assert (ids(rest), rest.next) == (["b1"], None)
     for line, bot in zip(await all_lines(reading), await store.bots(), strict=True):
         alone = await line_of(store, bot)
         seen = {held.symbol: alone.quotes[held.symbol] for held in alone.positions}
         assert line == alone.model_copy(update={"quotes": seen})
-    (own,) = (await reading.bots("u1", Part(), archived=False)).items
-    assert own.bot.id == "b3"
+    written = json.loads(await lines_written(reading, None, Part(limit=2)))
+    whole = await lines(reading, None, Part(limit=2))
+    assert Page[BotLine].model_validate(written) == whole
+    assert ids(await reading.bots_written("u1", Part(), archived=False)) == ["b3"]
 
 
 async def test_an_archived_bot_is_only_among_the_archived(
@@ -209,8 +233,8 @@ async def test_an_archived_bot_is_only_among_the_archived(
     await new_bot(store, "b2")
     async with engine.begin() as connection:
         await connection.execute(bots.update().where(bots.c.id == "b1").values(archived_at=NOW_MS))
-    (seen,) = (await reading.bots(None, Part(), archived=False)).items
-    (gone,) = (await reading.bots(None, Part(), archived=True)).items
+    (seen,) = (await lines(reading, None, Part())).items
+    (gone,) = (await lines(reading, None, Part(), archived=True)).items
     assert (seen.bot.id, seen.bot.archived_ms) == ("b2", None)
     assert (gone.bot.id, gone.bot.archived_ms) == ("b1", NOW_MS)
 
@@ -229,13 +253,33 @@ async def test_live_bots_and_owned_ones_are_named_to_their_owner(
 
 
 @pytest.mark.parametrize("limit", [1, 7, 100])
-async def test_a_page_of_bots_is_two_statements_however_many_they_are(
+async def test_a_page_of_bots_is_one_statement_however_many_they_are(
     store: PostgresStore, reading: PostgresReading, engine: AsyncEngine, limit: int
 ) -> None:
     await asyncio.gather(*(new_bot(store, f"b{number}") for number in range(9)))
     statements = counted(engine)
-    await reading.bots(None, Part(limit=limit), archived=False)
-    assert len(statements) == 2
+    await reading.bots_written(None, Part(limit=limit), archived=False)
+    assert len(statements) == 1
+
+
+async def test_a_page_of_bots_looks_nothing_up_for_those_that_are_not_on_it(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await asyncio.gather(*(new_bot(store, f"b{number}") for number in range(30)))
+    given = {"of_owner": None, "most": 20, "made": NOW_MS * 2, "last_id": ""}
+    asked = states(archived=False).params(given).compile(engine, compile_kwargs=LITERALLY)
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql("ANALYZE bots")
+        plan = list((await connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {asked}")).scalars())
+    looks = [line for line in plan if "pk_cycles" in line or "Scan on cycles" in line]
+    assert looks
+    assert all("loops=20)" in line for line in looks), plan
+    # Cut off at the end, it would be PostgreSQL's choice for how many it looks up.
+    assert not plan[0].startswith("Limit"), plan
+
+
+def ids(page: Page[str]) -> list[str]:
+    return [BotState.model_validate_json(text).bot.id for text in page.items]
 
 
 def counted(engine: AsyncEngine) -> list[str]:

@@ -64,7 +64,7 @@ async def test_an_unforeseen_error_tells_nothing_of_the_inside(
     async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret inside")
 
-    monkeypatch.setattr("api.routes.lines", broken)
+    monkeypatch.setattr("api.routes.lines_written", broken)
     async with serving(database_url) as api:
         answer = await api.get("/bots")
     assert answer.status_code == 500

@@ -160,13 +160,10 @@ async def test_what_is_another_users_is_not_found_and_listed_to_nobody_else(
         assert [line["bot"]["id"] for line in listed] == ["b2"]
 
 
-async def test_a_page_of_any_list_takes_three_statements(
+async def test_a_page_of_any_list_takes_two_statements(
     api: httpx.AsyncClient, store: PostgresStore
 ) -> None:
-    """Who asks, whose the bot is, and the page; a curve wants to know its ends besides.
-
-    A list of bots takes no more, however long: who asks, the bots, and what they hold.
-    """
+    """Who asks, and the page of a bot that is theirs; a curve and a list of bots take no more."""
     await one_with_everything(store)
     sent: list[str] = []
 
@@ -180,7 +177,7 @@ async def test_a_page_of_any_list_takes_three_statements(
             sent.clear()
             assert (await api.get(path)).status_code == 200
             mine = [s for s in sent if not any(of in s for of in OF_THE_ALARM)]
-            assert len(mine) == (4 if "equity" in path else 3), path
+            assert len(mine) == 2, path
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 

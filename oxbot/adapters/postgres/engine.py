@@ -1,7 +1,7 @@
 """How PostgreSQL is reached, and which of its errors mean that it does not answer."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from sqlalchemy import URL, make_url
@@ -88,8 +88,7 @@ def open_engine(
     )
 
 
-@asynccontextmanager
-async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+def begin(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:
     """Hold a transaction: committed at the end, rolled back on any error.
 
     Raises:
@@ -98,8 +97,21 @@ async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         SetupError: It answers, and refuses the login or knows no such database.
         StoreRefused: It says no to a statement.
     """
+    return _told(engine.begin())
+
+
+def connect(engine: AsyncEngine) -> AbstractAsyncContextManager[AsyncConnection]:
+    """Hold a connection of an engine that commits each statement by itself; errors as `begin`'s."""
+    return _told(engine.connect())
+
+
+@asynccontextmanager
+async def _told(
+    opened: AbstractAsyncContextManager[AsyncConnection],
+) -> AsyncIterator[AsyncConnection]:
+    """Hold a connection, whose errors are told as errors of the store."""
     try:
-        async with engine.begin() as connection:
+        async with opened as connection:
             yield connection
     except DBAPIError as error:
         state = str(getattr(error.orig, "sqlstate", None) or "")

@@ -9,12 +9,10 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Integer,
     RowMapping,
     Select,
     Text,
-    and_,
     bindparam,
     cast,
     func,
@@ -45,6 +43,7 @@ from oxbot.adapters.postgres.schema import (
     orders,
     trades,
 )
+from oxbot.adapters.postgres.theirs import OF_BOT, of_theirs
 from oxbot.adapters.postgres.written import Columns, Derived, written
 from oxbot.domain.errors import InputError
 from oxbot.domain.money import Price, Quantity
@@ -97,7 +96,8 @@ _DECISIONS: Final = select(
 ).join(cycles, OF_CYCLE)
 
 
-def _of_cycles(of: Columns) -> Columns:
+def of_cycles(of: Columns) -> Columns:
+    """Give the fields of a CycleRow that are computed."""
     return {
         "due_ms": of["due_at"],
         "recorded_ms": of["recorded_at"],
@@ -143,23 +143,23 @@ class Listing(Generic[Row]):
     @cache  # noqa: B019 - there are as many as lists
     def part(self, *, older: bool) -> Query:
         """Select a part of a bot's list: `of_bot`, `most` rows, those `before` a number."""
-        mine = self.query.where(self.key.table.c.bot_id == bindparam("of_bot", type_=Text))
+        mine = self.query.where(self.key.table.c.bot_id == OF_BOT)
         known = mine.where(self.key < bindparam("before", type_=BigInteger)) if older else mine
         keyed = known.add_columns(self.key.label(KEY)).order_by(self.key.desc())
         return keyed.limit(bindparam("most", type_=Integer))
 
     @cache  # noqa: B019 - as above
     def written(self, *, older: bool) -> Query:
-        """Select the same as JSON."""
-        rows = written(self.part(older=older), self.kind, self.derived)
-        return rows.order_by(rows.selected_columns[KEY].desc())
+        """Select the same as JSON, if the bot is `of_owner`'s."""
+        rows = written(self.part(older=older), self.kind, self.derived).subquery("rows")
+        return of_theirs(rows, rows.c.json, rows.c[KEY]).order_by(rows.c[KEY].desc())
 
 
 def _plain(query: Query, key: Column[int], kind: type[Row]) -> Listing[Row]:
     return Listing(query, key, kind, _reader(kind))
 
 
-CYCLES: Final = Listing(cycles_listed(), cycles.c.cycle, CycleRow, cycle_row_of, _of_cycles)
+CYCLES: Final = Listing(cycles_listed(), cycles.c.cycle, CycleRow, cycle_row_of, of_cycles)
 ORDERS: Final = Listing(_ORDERS, orders.c.number, OrderLine, _order_line, _of_orders)
 TRADES: Final = _plain(trades_listed(), trades.c.fill_id, TradeRow)
 FILLS: Final = _plain(_FILLS, fills.c.id, FillRow)
@@ -167,16 +167,12 @@ LEDGER: Final = _plain(_LEDGER, ledger_entries.c.id, LedgerRow)
 DECISIONS: Final = _plain(_DECISIONS, llm_decisions.c.cycle, DecisionLine)
 EVENTS: Final = _plain(events_listed(), events.c.id, EventRow)
 
-EQUITY_POINTS: Final = _plain(
-    select(*EQUITY).where(
-        equity_points.c.at.between(
-            bindparam("since", type_=Milliseconds), bindparam("until", type_=Milliseconds)
-        )
-    ),
-    equity_points.c.cycle,
-    EquityPoint,
+WITHIN: Final = equity_points.c.at.between(
+    bindparam("since", type_=Milliseconds), bindparam("until", type_=Milliseconds)
 )
-"""Of a stretch: `since` one time `until` another."""
+"""Says that a point is of a stretch: `since` one time `until` another."""
+
+EQUITY_POINTS: Final = _plain(select(*EQUITY).where(WITHIN), equity_points.c.cycle, EquityPoint)
 
 LISTINGS: Final[Mapping[ListName, Listing[Any]]] = {  # Any: of whatever row
     "cycles": CYCLES,
@@ -189,14 +185,10 @@ LISTINGS: Final[Mapping[ListName, Listing[Any]]] = {  # Any: of whatever row
 }
 
 
-def points_within(bot_id: str, stretch: Stretch) -> ColumnElement[bool]:
-    """Say which points of equity are a bot's and of a stretch."""
-    bounds = [equity_points.c.bot_id == bot_id]
-    if stretch.since_ms is not None:
-        bounds.append(equity_points.c.at >= stretch.since_ms)
-    if stretch.until_ms is not None:
-        bounds.append(equity_points.c.at <= stretch.until_ms)
-    return and_(*bounds)
+def given_of(stretch: Stretch) -> dict[str, object]:
+    """Give the ends of a stretch, which may have none."""
+    until = LATEST_MS if stretch.until_ms is None else stretch.until_ms
+    return {"since": stretch.since_ms or 0, "until": until}
 
 
 def given_for(bot_id: str, part: Part) -> dict[str, object]:

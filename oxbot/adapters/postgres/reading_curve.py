@@ -1,19 +1,86 @@
 """The equity curve, thinned out by PostgreSQL: its cost goes by the points wanted, not by age."""
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, Select, func, lateral, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    Interval,
+    bindparam,
+    cast,
+    extract,
+    func,
+    lateral,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
 
-from oxbot.adapters.postgres.columns import Milliseconds
-from oxbot.adapters.postgres.listings import EQUITY, Query, points_within
+from oxbot.adapters.postgres.listings import EQUITY, WITHIN, Query, given_of
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import equity_points
-from oxbot.adapters.postgres.written import joined, written
+from oxbot.adapters.postgres.theirs import OF_BOT, if_theirs, of_theirs
+from oxbot.adapters.postgres.written import written
 from oxbot.records.reading import EquityPoint, Stretch
 
-_BY_TIME: Final = (equity_points.c.at, equity_points.c.cycle)
+_POINTS: Final = bindparam("points", type_=Integer)
+_MILLISECOND: Final[ColumnElement[Any]] = literal_column("interval '1 millisecond'", Interval)
+_at: Final = equity_points.c.at
+_BY_TIME: Final = (_at, equity_points.c.cycle)
+_POINT: Final = (*EQUITY, _at.label("by_at"), equity_points.c.cycle.label("by_cycle"))
+"""The columns of a point, and those by which the curve is sorted."""
+
+
+def _ms(time: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.floor(extract("epoch", time) * 1000)
+
+
+_mine: Final = select(*_POINT).where(equity_points.c.bot_id == OF_BOT, WITHIN)
+_some: Final = (
+    select(_at).where(equity_points.c.bot_id == OF_BOT, WITHIN).limit(_POINTS + 1).subquery("some")
+)
+_bounds: Final = (
+    select(
+        func.min(_at).label("first"),
+        func.max(_at).label("newest"),
+        # Counted no further than tells whether they are too many.
+        select(func.count()).select_from(_some).scalar_subquery().label("counted"),
+    )
+    .where(equity_points.c.bot_id == OF_BOT, WITHIN)
+    .subquery("bounds")
+)
+_slice_ms: Final = func.ceil((_ms(_bounds.c.newest) - _ms(_bounds.c.first) + 1) / _POINTS)
+_back: Final = _MILLISECOND.op("*", return_type=Interval())(cast(-_slice_ms, Double))
+_ends: Final = select(*_bounds.c, _back.label("back")).cte("ends")
+_few: Final = (
+    _mine.where(select(_ends.c.counted).scalar_subquery() <= _POINTS)
+    .order_by(*_BY_TIME)
+    .limit(_POINTS)
+)
+
+# The last point of each slice is looked up; slices are counted back from the newest point.
+_slices: Final = (
+    func.generate_series(_ends.c.newest, _ends.c.first, _ends.c.back)
+    .table_valued("ending")
+    .render_derived()
+)
+_latest: Final = lateral(
+    _mine.where(_at <= _slices.c.ending, _at > _slices.c.ending + _ends.c.back)
+    .order_by(*(column.desc() for column in _BY_TIME))
+    .limit(1),
+    "latest",
+)
+_thinned: Final = (
+    select(*_latest.c)
+    .select_from(_ends.join(_slices, true()).join(_latest, true()))
+    .where(_ends.c.counted > _POINTS)
+)
+_curve: Final = union_all(_few, _thinned).subquery("curve")
+_CURVE: Final[Query] = select(*_curve.c).order_by(_curve.c.by_at, _curve.c.by_cycle)
+_rows: Final = written(select(*_curve.c), EquityPoint).subquery("rows")
+_WRITTEN: Final = of_theirs(_rows, _rows.c.json).order_by(_rows.c.by_at, _rows.c.by_cycle)
 
 
 class Curves(Records):
@@ -25,51 +92,22 @@ class Curves(Records):
         Where there are more, the stretch is cut into as many equal slices, of which each gives
         its last point: so the newest one is always there.
         """
-        rows = await self._points(bot_id, stretch, points, lambda query: query)
-        return [EquityPoint.model_validate(dict(row)) for row in rows]
+        async with self._statements() as connection:
+            rows = (await connection.execute(_CURVE, _given(bot_id, stretch, points))).mappings()
+            return [
+                EquityPoint(**{name: row[name] for name in EquityPoint.model_fields})
+                for row in rows
+            ]
 
-    async def curve_written(self, bot_id: str, stretch: Stretch, points: int) -> str:
-        """Give the same as a JSON array, written by PostgreSQL."""
-        rows = await self._points(bot_id, stretch, points, _written)
-        return joined(row["json"] for row in rows)
-
-    async def _points(
-        self, bot_id: str, stretch: Stretch, points: int, shaped: Callable[[Query], Query]
-    ) -> Sequence[RowMapping]:
-        mine = points_within(bot_id, stretch)
-        few = select(*EQUITY).where(mine).order_by(*_BY_TIME).limit(points + 1)
-        async with self._still_picture() as connection:
-            ends = (await connection.execute(_ends(mine, few))).one()
-            wanted = few if ends[2] <= points else _thinned(bot_id, (ends[0], ends[1]), points)
-            return (await connection.execute(shaped(wanted))).mappings().all()
+    async def curve_written(
+        self, bot_id: str, stretch: Stretch, points: int, owner: str | None = None
+    ) -> str:
+        """Give the same as a JSON array, written by PostgreSQL; NotFound."""
+        given = _given(bot_id, stretch, points) | {"of_owner": owner}
+        async with self._statements() as connection:
+            rows = (await connection.execute(_WRITTEN, given)).mappings().all()
+        return f"[{','.join(row['json'] for row in if_theirs(rows, bot_id))}]"
 
 
-def _written(query: Query) -> Query:
-    return written(query, EquityPoint)
-
-
-def _ends(mine: ColumnElement[bool], few: Query) -> Select[int, int, int]:
-    """Select the times of the first and the newest point, and whether there are more than few."""
-    at = equity_points.c.at
-    counted = select(func.count()).select_from(few.subquery("few")).scalar_subquery()
-    ends = func.min(at, type_=Milliseconds), func.max(at, type_=Milliseconds)
-    return select(*ends, counted).where(mine)
-
-
-def _thinned(bot_id: str, ends: tuple[int, int], points: int) -> Query:
-    """Look up the last point of each slice; slices are counted back from the newest point."""
-    (first, last), at = ends, equity_points.c.at
-    width = timedelta(milliseconds=-(-(last - first + 1) // points))
-    ends_of = func.generate_series(
-        literal(last, Milliseconds), literal(first, Milliseconds), literal(-width)
-    )
-    slices = ends_of.table_valued("ending").render_derived()
-    ending = slices.c.ending
-    latest = lateral(
-        select(*EQUITY)
-        .where(equity_points.c.bot_id == bot_id, at <= ending, at > ending - literal(width))
-        .order_by(*(column.desc() for column in _BY_TIME))
-        .limit(1),
-        "latest",
-    )
-    return select(latest).select_from(slices.join(latest, true())).order_by(latest.c.at_ms)
+def _given(bot_id: str, stretch: Stretch, points: int) -> dict[str, object]:
+    return {"of_bot": bot_id, "points": points, **given_of(stretch)}

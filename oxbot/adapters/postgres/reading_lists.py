@@ -11,16 +11,16 @@ from oxbot.adapters.postgres.listings import (
     EVENTS,
     FILLS,
     KEY,
-    LATEST_MS,
     LEDGER,
     LISTINGS,
     ORDERS,
     TRADES,
     Listing,
     given_for,
+    given_of,
 )
 from oxbot.adapters.postgres.rows import Records
-from oxbot.adapters.postgres.written import joined
+from oxbot.adapters.postgres.theirs import if_theirs
 from oxbot.domain.values import Value
 from oxbot.ports.reading import ListName
 from oxbot.records import CycleRow, EventRow, TradeRow
@@ -34,6 +34,7 @@ from oxbot.records.reading import (
     Page,
     Part,
     Stretch,
+    page_text,
 )
 
 Row = TypeVar("Row", bound=Value)
@@ -72,21 +73,19 @@ class Lists(Records):
 
     async def equity(self, bot_id: str, part: Part, stretch: Stretch = ALWAYS) -> Page[EquityPoint]:
         """Give all points of the equity curve in a stretch."""
-        given = {"since": stretch.since_ms or 0, "until": stretch.until_ms or LATEST_MS}
-        return await self._page(EQUITY_POINTS, bot_id, part, given)
+        return await self._page(EQUITY_POINTS, bot_id, part, given_of(stretch))
 
-    async def written(self, name: ListName, bot_id: str, part: Part) -> str:
-        """Give a page of a list as JSON, written by PostgreSQL."""
-        query, given = (
-            LISTINGS[name].written(older=part.cursor is not None),
-            given_for(bot_id, part),
-        )
+    async def written(
+        self, name: ListName, bot_id: str, part: Part, owner: str | None = None
+    ) -> str:
+        """Give a page of a list as JSON, written by PostgreSQL; NotFound."""
+        query = LISTINGS[name].written(older=part.cursor is not None)
+        given = given_for(bot_id, part) | {"of_owner": owner}
         async with self._statements() as connection:
-            found = (await connection.execute(query, given)).mappings().all()
-        more = len(found) > part.limit
-        following = f'"{found[part.limit - 1][KEY]}"' if more else "null"
-        items = joined(row["json"] for row in found[: part.limit])
-        return f'{{"items":{items},"next":{following}}}'
+            rows = (await connection.execute(query, given)).mappings().all()
+        found = if_theirs(rows, bot_id)
+        last = str(found[part.limit - 1][KEY]) if len(found) > part.limit else None
+        return page_text((row["json"] for row in found[: part.limit]), last)
 
     async def _page(
         self,

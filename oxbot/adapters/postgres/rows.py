@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, bindparam
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from oxbot.adapters.postgres.engine import begin
+from oxbot.adapters.postgres.engine import begin, connect
 from oxbot.adapters.postgres.schema import (
     FINAL_STATES,
     bots,
@@ -48,7 +48,7 @@ class Records:
 
         For statements that need no other to be right: begin and commit cost a round trip each.
         """
-        return begin(self._single)
+        return connect(self._single)
 
     def _still_picture(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Hold a transaction that only reads, all of it as of one moment."""

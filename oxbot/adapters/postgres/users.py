@@ -7,6 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     RowMapping,
     Select,
+    Text,
     Update,
     bindparam,
     delete,
@@ -19,6 +20,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from oxbot.adapters.postgres import locks
+from oxbot.adapters.postgres.columns import Milliseconds
 from oxbot.adapters.postgres.rows import Records
 from oxbot.adapters.postgres.schema import bots, logins, refresh_tokens, registration, users
 from oxbot.app.users import closed, unproven
@@ -47,6 +49,17 @@ _USE: Final = (
 )
 
 _USER: Final = (users.c.id, users.c.name, users.c.is_admin, users.c.created_at.label("created_ms"))
+
+_LOGINS: Final = (
+    select(logins.c.id.label("login_id"), *_USER)
+    .join(users, users.c.id == logins.c.user_id)
+    .where(logins.c.ended_at.is_(None))
+)
+_LOGIN: Final = _LOGINS.where(
+    logins.c.id == bindparam("of_login", type_=Text),
+    logins.c.expires_at > bindparam("now", type_=Milliseconds),
+)
+"""What each request asks: made once."""
 
 
 class PostgresUsers(Records):
@@ -145,9 +158,9 @@ class PostgresUsers(Records):
 
     async def login(self, login_id: str, now_ms: int) -> Login | None:
         """Give a login that stands."""
-        query = _standing(now_ms).where(logins.c.id == login_id)
+        given = {"of_login": login_id, "now": now_ms}
         async with self._statements() as connection:
-            row = (await connection.execute(query)).mappings().one_or_none()
+            row = (await connection.execute(_LOGIN, given)).mappings().one_or_none()
         return None if row is None else Login(id=row["login_id"], user=_user(row))
 
     async def standing(self, login_ids: Collection[str], now_ms: int) -> dict[str, Login]:
@@ -181,11 +194,7 @@ class PostgresUsers(Records):
 
 def _standing(now_ms: int) -> Select[*tuple[object, ...]]:
     """Select logins that have not ended, with their users."""
-    return (
-        select(logins.c.id.label("login_id"), *_USER)
-        .join(users, users.c.id == logins.c.user_id)
-        .where(logins.c.ended_at.is_(None), logins.c.expires_at > now_ms)
-    )
+    return _LOGINS.where(logins.c.expires_at > now_ms)
 
 
 async def _end(connection: AsyncConnection, login_id: str, because: str) -> None:

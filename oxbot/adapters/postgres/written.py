@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, extract, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    cast,
+    extract,
+    func,
+    literal_column,
+    select,
+)
 
 from oxbot.adapters.postgres.columns import Milliseconds, Money
 from oxbot.domain.values import Value
@@ -16,18 +26,23 @@ Derived = Callable[[Columns], Columns]
 def written(
     query: Select[*tuple[Any, ...]], kind: type[Value], derived: Derived = lambda _: {}
 ) -> Select[*tuple[Any, ...]]:
-    """Have each row written as the JSON of such a value, as column `json`.
+    """Have each row written as the JSON of such a value, as column `json`, a text.
 
     Columns that are no field of it stay as they are. Amounts become text without trailing zeros,
     times ms.
     """
     rows = query.subquery("listed")
     columns = {**dict(rows.c), **derived(dict(rows.c))}
-    fields: list[Any] = []
-    for name in kind.model_fields:
-        fields += [name, _as_json(columns[name])]
     others = [column for name, column in rows.c.items() if name not in kind.model_fields]
-    return select(cast(func.json_build_object(*fields), Text).label("json"), *others)
+    return select(cast(as_object(columns, kind.model_fields), Text).label("json"), *others)
+
+
+def as_object(columns: Columns, names: Iterable[str]) -> ColumnElement[Any]:
+    """Make a JSON object of the columns of these names."""
+    fields: list[ColumnElement[Any]] = []
+    for name in names:
+        fields += [literal_column(f"'{name}'", Text), _as_json(columns[name])]
+    return func.json_build_object(*fields)
 
 
 def _as_json(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -36,8 +51,3 @@ def _as_json(column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, Milliseconds):
         return cast(func.floor(extract("epoch", column) * 1000), BigInteger)
     return column
-
-
-def joined(items: Iterable[str]) -> str:
-    """Join items to a JSON array."""
-    return f"[{','.join(items)}]"
