@@ -18,6 +18,7 @@ from api import (
     metrics,
     page,
     performance,
+    positions,
     problems,
     reference,
     routes,
@@ -53,7 +54,7 @@ FRESH_S: Final = 1.0
 """Seconds for which one answer of metrics and of readiness serves all who ask."""
 
 PARTS: Final = (
-    *(health, users, routes, performance, event_stream, control, keeping, everything),
+    *(health, users, routes, positions, performance, event_stream, control, keeping, everything),
     *(status, metrics, sign_in, page, reference),
 )
 """The routes, in the order in which the reference lists them."""

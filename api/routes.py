@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.desk import TheDesk
 from api.problems import PROBLEM
-from api.reading import CSV, Form, Limit, SeenBot, ThePart, TheReading, as_json, json_text, listed
+from api.reading import CSV, Form, Limit, SeenBot, ThePart, TheReading, as_json, listed
 from api.signed_in import TheBot, TheUser
 from oxbot.app import bots
 from oxbot.app.bots import BotPage
@@ -75,10 +75,10 @@ async def decisions(
     return await listed("decisions", reading, DecisionLine, bot, part, form)
 
 
-@of_one.get("/events", response_model=Page[EventRow])
-async def events(reading: TheReading, bot: SeenBot, part: ThePart) -> Response:
+@of_one.get("/events", response_model=Page[EventRow], responses=CSV)
+async def events(reading: TheReading, bot: SeenBot, part: ThePart, form: Form = "json") -> Response:
     """Give events: what happened, in sentences."""
-    return json_text(await reading.written("events", bot, part))
+    return await listed("events", reading, EventRow, bot, part, form)
 
 
 router.include_router(of_one)

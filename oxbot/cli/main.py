@@ -17,6 +17,7 @@ from oxbot.cli import (
     demo,
     failures,
     model_server,
+    positions,
     replay,
     simulator,
     system,
@@ -41,6 +42,7 @@ app.command(
 )(system.temporal)
 app.command()(simulator.simulator)
 app.command()(model_server.model_server)
+app.command()(positions.positions)
 app.add_typer(bots.app, name="bots")
 app.add_typer(users.app, name="users")
 app.add_typer(decisions.app, name="decisions")
