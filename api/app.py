@@ -34,6 +34,7 @@ from oxbot import __version__
 from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
 from oxbot.app.following import Following
+from oxbot.app.system_status import system_status
 from oxbot.bootstrap import (
     open_desk,
     open_event_log,
@@ -42,6 +43,7 @@ from oxbot.bootstrap import (
     resolve,
     spare_the_collector,
 )
+from oxbot.bootstrap.status import open_probes
 from oxbot.settings import Settings
 
 DESCRIPTION = (
@@ -116,12 +118,14 @@ async def _opened(app: FastAPI) -> AsyncIterator[None]:
         open_reception(settings, secret, is_local=is_local) as reception,
         open_event_log(settings) as log,
         open_reading(settings) as reading,
+        open_probes(settings) as probes,
     ):
         alarm = Alarm(looking)
         app.state.desk, app.state.reception, app.state.alarm = desk, reception, alarm
         app.state.reading = reading
         app.state.readiness = Shared(partial(health.look, looking), FRESH_S)
         app.state.scraped = Shared(partial(metrics.scrape, looking, alarm), FRESH_S)
+        app.state.system = Shared(partial(system_status, probes), FRESH_S)
         app.state.following = Following(log, reception.users, settings.api_streams)
         spare_the_collector()
         ringing = asyncio.create_task(alarm.run())

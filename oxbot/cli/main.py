@@ -20,6 +20,7 @@ from oxbot.cli import (
     positions,
     replay,
     simulator,
+    status,
     system,
     users,
 )
@@ -36,6 +37,7 @@ app.command()(demo.demo)
 app.command()(replay.replay)
 app.command()(system.up)
 app.command()(system.doctor)
+app.command()(status.status)
 app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     add_help_option=False,
