@@ -15,6 +15,7 @@ from oxbot.cli import (
     config,
     decisions,
     demo,
+    events,
     failures,
     model_server,
     positions,
@@ -46,6 +47,7 @@ app.command()(simulator.simulator)
 app.command()(model_server.model_server)
 app.command()(positions.positions)
 app.add_typer(bots.app, name="bots")
+app.add_typer(events.app, name="events")
 app.add_typer(users.app, name="users")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(audit.app, name="audit")

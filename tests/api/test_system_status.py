@@ -138,9 +138,7 @@ def test_a_worker_that_polls_no_more_is_missing_and_redis_is_not_needed() -> Non
 
 
 @pytest.fixture
-def of_these_servers(
-    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def of_these_servers(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("TEMPORAL_ADDRESS", NOWHERE)
