@@ -19,6 +19,7 @@ from api import (
     metrics,
     page,
     performance,
+    positions,
     problems,
     reference,
     routes,
@@ -35,6 +36,7 @@ from oxbot.adapters.access.tokens import checked
 from oxbot.app.alarm import Alarm
 from oxbot.app.audit import Auditors
 from oxbot.app.following import Following
+from oxbot.app.system_status import system_status
 from oxbot.bootstrap import (
     open_books,
     open_desk,
@@ -44,6 +46,7 @@ from oxbot.bootstrap import (
     resolve,
     spare_the_collector,
 )
+from oxbot.bootstrap.status import open_probes
 from oxbot.settings import Settings
 
 DESCRIPTION = (
@@ -56,7 +59,8 @@ FRESH_S: Final = 1.0
 """Seconds for which one answer of metrics and of readiness serves all who ask."""
 
 PARTS: Final = (
-    *(health, users, routes, books, performance, event_stream, control, keeping, everything),
+    *(health, users, routes, positions, books, performance, event_stream),
+    *(control, keeping, everything),
     *(status, metrics, sign_in, page, reference),
 )
 """The routes, in the order in which the reference lists them."""
@@ -119,12 +123,14 @@ async def _opened(app: FastAPI) -> AsyncIterator[None]:
         open_event_log(settings) as log,
         open_reading(settings) as reading,
         open_books(settings) as audited,
+        open_probes(settings) as probes,
     ):
         alarm = Alarm(looking)
         app.state.desk, app.state.reception, app.state.alarm = desk, reception, alarm
         app.state.reading, app.state.auditors = reading, Auditors(audited)
         app.state.readiness = Shared(partial(health.look, looking), FRESH_S)
         app.state.scraped = Shared(partial(metrics.scrape, looking, alarm), FRESH_S)
+        app.state.system = Shared(partial(system_status, probes), FRESH_S)
         app.state.following = Following(log, reception.users, settings.api_streams)
         spare_the_collector()
         ringing = asyncio.create_task(alarm.run())

@@ -12,10 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from api.problems import PROBLEM
 from api.signed_in import TheBot, TheLogin
-from oxbot.app.following import ALIVE_S, RESET, Follower, Following
+from oxbot.app.followed import followed
+from oxbot.app.following import RESET, Follower, Following
 from oxbot.domain.errors import OxbotError
 from oxbot.domain.users import Login
-from oxbot.records.told import LAST_OF_ALL, EventCursor, ToldEvent
+from oxbot.records.told import PLACE, EventCursor, ToldEvent
 
 router = APIRouter(tags=["events"], responses={401: PROBLEM, 503: PROBLEM})
 of_one = APIRouter(prefix="/bots/{bot_id}", responses={404: PROBLEM})
@@ -30,7 +31,7 @@ Place = Annotated[
     str | None,
     Header(
         alias="Last-Event-ID",
-        pattern=r"^[0-9]{1,18}-[0-9]{1,19}$",
+        pattern=PLACE,
         description="The `id` of the last event that was read: what came after it is sent first.",
     ),
 ]
@@ -133,30 +134,14 @@ async def _events(
     following: Following, follower: Follower, place: str | None
 ) -> AsyncIterator[bytes]:
     """Give what was missed, then what comes, until the follower is sent away."""
-    while not following.has_begun and follower.because is None:
-        if not await following.turned(ALIVE_S):
+    since = None if place is None else EventCursor.of(place)
+    async for heard in followed(following, follower, since):
+        if heard.place is None:
             yield NOT_YET
-    if follower.because is not None:
-        return
-    found = await following.place_of(_cursor(place))
-    if not found.is_known:
-        yield _said("reset", RESET, found.since)
-    async for told in following.missed(follower, found):
-        yield _event(told)
-    since = max(found.since, found.until)
-    yield _alive(since)
-    while follower.because is None:
-        heard = [told for told in await follower.heard(ALIVE_S) if told.cursor > since]
-        if follower.because is None:
-            since = heard[-1].cursor if heard else max(since, following.position)
-            yield b"".join(map(_event, heard)) or _alive(since)
-
-
-def _cursor(place: str | None) -> EventCursor | None:
-    if place is None:
-        return None
-    transaction, number = map(int, place.split("-"))
-    return EventCursor(transaction, min(number, LAST_OF_ALL))
+        elif heard.is_reset:
+            yield _said("reset", RESET, heard.place)
+        else:
+            yield b"".join(map(_event, heard.events)) or _alive(heard.place)
 
 
 def _event(told: ToldEvent) -> bytes:

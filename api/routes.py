@@ -83,10 +83,12 @@ async def decisions(
     return await listed("decisions", reading, DecisionLine, bot, part, form)
 
 
-@of_one.get("/events", response_model=Page[EventRow])
-async def events(reading: TheReading, bot: AskedBot, part: ThePart) -> Response:
+@of_one.get("/events", response_model=Page[EventRow], responses=CSV)
+async def events(
+    reading: TheReading, bot: AskedBot, part: ThePart, form: Form = "json"
+) -> Response:
     """Give events: what happened, in sentences."""
-    return json_text(await reading.written("events", bot.id, part, bot.owner))
+    return await listed("events", reading, EventRow, bot, part, form)
 
 
 router.include_router(of_one)

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
+import json
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -83,13 +84,15 @@ def _cells(row: Value, columns: Sequence[Column]) -> list[str]:
 
 
 def cell(value: object) -> str:
-    """Write a value: numbers as they are, nothing as nothing, no text that begins a formula."""
+    """Write a value: numbers as they are, figures as JSON, no text that begins a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return plain(value)
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
     text = str(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
 

@@ -13,7 +13,7 @@ from oxbot.app.troubles import Troubles
 from oxbot.domain.errors import OxbotError, Unavailable
 from oxbot.domain.users import Login
 from oxbot.ports.event_log import EventLog
-from oxbot.ports.users import Users
+from oxbot.ports.users import Logins
 from oxbot.records.told import EventCursor, ToldEvent
 
 LOOK_EVERY_S: Final = 0.04
@@ -109,7 +109,7 @@ class Following:
         timer: Wall time; the machine's unless a test has its own.
     """
 
-    def __init__(self, log: EventLog, users: Users, most: int, timer: Timer | None = None) -> None:
+    def __init__(self, log: EventLog, users: Logins, most: int, timer: Timer | None = None) -> None:
         self._log = log
         self._users = users
         self._most = most

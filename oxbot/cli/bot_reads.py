@@ -111,10 +111,11 @@ def events(
     limit: Limit = 20,
     cursor: Cursor = None,
     every: Every = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
     """List what happened, in sentences."""
-    _show("events", _wish(bot_id, (limit, cursor), every=every, as_csv=False, as_json=as_json))
+    _show("events", _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json))
 
 
 def equity(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from oxbot.cli import bot_reads, bots_kept
+from oxbot.cli import bot_reads, bots_kept, positions
 from oxbot.cli.bot_options import AsJson, Reason, Yes
 from oxbot.cli.completing import BotId, BotIds, MaybeBotId
 
@@ -258,3 +258,4 @@ def stop(
 
 
 bots_kept.add_to(app)
+positions.add_to(app)

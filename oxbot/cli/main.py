@@ -15,10 +15,13 @@ from oxbot.cli import (
     config,
     decisions,
     demo,
+    events,
     failures,
     model_server,
+    positions,
     replay,
     simulator,
+    status,
     system,
     users,
 )
@@ -35,13 +38,16 @@ app.command()(demo.demo)
 app.command()(replay.replay)
 app.command()(system.up)
 app.command()(system.doctor)
+app.command()(status.status)
 app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     add_help_option=False,
 )(system.temporal)
 app.command()(simulator.simulator)
 app.command()(model_server.model_server)
+app.command()(positions.positions)
 app.add_typer(bots.app, name="bots")
+app.add_typer(events.app, name="events")
 app.add_typer(users.app, name="users")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(audit.app, name="audit")

@@ -2,6 +2,7 @@
 
 from typing import Literal, Protocol
 
+from oxbot.ports.held import HeldPositions
 from oxbot.records import CycleRow, EventRow, TradeRow
 from oxbot.records.reading import (
     ALWAYS,
@@ -19,7 +20,7 @@ from oxbot.records.reading import (
 ListName = Literal["cycles", "orders", "trades", "fills", "ledger", "decisions", "events"]
 
 
-class Reading(Protocol):
+class Reading(HeldPositions, Protocol):
     """The record, read only. Lists are newest first; what is added meanwhile moves no page.
 
     Each list of a bot that there is not is empty.

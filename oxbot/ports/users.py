@@ -6,7 +6,15 @@ from typing import Protocol
 from oxbot.domain.users import Claim, KnownUser, Login, NewLogin, NewUser, User
 
 
-class Users(Protocol):
+class Logins(Protocol):
+    """Which logins stand."""
+
+    async def standing(self, login_ids: Collection[str], now_ms: int) -> dict[str, Login]:
+        """Give those of several logins that stand, by their ids."""
+        ...
+
+
+class Users(Logins, Protocol):
     """Who may sign in, and who has."""
 
     async def register(self, new: NewUser, claim: Claim) -> User:
@@ -48,10 +56,6 @@ class Users(Protocol):
 
     async def login(self, login_id: str, now_ms: int) -> Login | None:
         """Give a login that stands."""
-        ...
-
-    async def standing(self, login_ids: Collection[str], now_ms: int) -> dict[str, Login]:
-        """Give those of several logins that stand, by their ids."""
         ...
 
     async def change_password(self, login: Login, old_hash: str, new_hash: str) -> bool:

@@ -10,6 +10,9 @@ from oxbot.domain.values import Value
 LAST_OF_ALL: Final = 2**63 - 1
 """The highest number that an event can have."""
 
+PLACE: Final = r"^[0-9]{1,18}-[0-9]{1,19}$"
+"""How a place is written."""
+
 
 class EventCursor(NamedTuple):
     """A place in the order of events: the transaction that told of one, and its number."""
@@ -19,6 +22,12 @@ class EventCursor(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.transaction}-{self.number}"
+
+    @classmethod
+    def of(cls, place: str) -> "EventCursor":
+        """Read a place that is written like `PLACE`."""
+        transaction, number = map(int, place.split("-"))
+        return cls(transaction, min(number, LAST_OF_ALL))
 
 
 class FollowedEvent(Value):

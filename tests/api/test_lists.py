@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import json
 from decimal import Decimal
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, event, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from oxbot.adapters.postgres.rows import add_event
 from oxbot.adapters.postgres.schema import bots
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.domain.money import Notional
@@ -20,7 +22,7 @@ from tests.api.conftest import Json, serving, signed_in
 from tests.support.trading import NOW_MS, bought, entry, intend, new_bot
 
 LISTS = ("cycles", "orders", "trades", "fills", "ledger", "decisions", "events")
-FILES = ("cycles", "orders", "trades", "fills", "ledger", "decisions", "equity")
+FILES = (*LISTS, "equity")
 OF_THE_ALARM = ("watch_beats", "array_agg", "unprotected")
 FORMULA = '=HYPERLINK("http://evil.example";"x")'
 
@@ -121,6 +123,18 @@ async def test_no_text_of_a_csv_file_is_a_formula(
         assert row["reason"] == f"'{told}"
         row, *_ = await read_csv(api, "cycles")
         assert row["decision"] == f"'{told}"
+
+
+async def test_figures_of_an_event_are_json_in_a_file(
+    api: httpx.AsyncClient, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await new_bot(store)
+    async with engine.begin() as connection:
+        told = ("test", "=told")
+        await add_event(connection, "b1", "k", told, {"worth": "1.5", "coin": "BTC"})
+    event_, *_ = await read_csv(api, "events")
+    assert json.loads(event_["figures"]) == {"coin": "BTC", "worth": "1.5"}
+    assert (event_["text"], event_["at_utc"][-1]) == ("'=told", "Z")
 
 
 async def test_bots_are_listed_the_last_made_first_by_pages_and_archived_ones_apart(

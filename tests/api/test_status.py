@@ -151,10 +151,14 @@ async def test_without_redis_the_bots_are_shown_and_the_rest_says_so(
         page = await api.get("/")
         assert page.status_code == 200
         assert "Redis does not answer" in page.text
-        for path in ("/status", "/metrics"):
-            answer = await api.get(path)
-            assert answer.status_code == 503
-            assert answer.headers["content-type"] == "application/problem+json"
+        answer = await api.get("/metrics")
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        told = (await api.get("/status")).json()
+        assert (told["feed"], told["prices"], told["breakers"]) == (None, {}, [])
+        of_redis = {server["name"]: server for server in told["servers"]}["Redis"]
+        assert (of_redis["answers"], of_redis["needed"]) == (False, False)
+        assert "Redis does not answer" in of_redis["trouble"]
 
 
 async def test_status_and_page_name_live_bots_and_what_they_lack(

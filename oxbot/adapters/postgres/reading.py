@@ -4,7 +4,8 @@ from oxbot.adapters.postgres.reading_bots import BotLists
 from oxbot.adapters.postgres.reading_curve import Curves
 from oxbot.adapters.postgres.reading_figures import Sums
 from oxbot.adapters.postgres.reading_lists import Lists
+from oxbot.adapters.postgres.reading_positions import PositionLists
 
 
-class PostgresReading(BotLists, Lists, Curves, Sums):
+class PostgresReading(BotLists, PositionLists, Lists, Curves, Sums):
     """`oxbot.ports.reading.Reading` in PostgreSQL: `PostgresReading(open_engine(url))`."""
