@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import aiohttp
 
-from api_bench.plan import Load, path_of
+from api_bench.plan import WARM_UP, Load, path_of
 
 LEAD_S: Final = 0.2
 TIMEOUT_S: Final = 30
-WARM_UP: Final = 160
 AT_ONCE: Final = 8
 
 

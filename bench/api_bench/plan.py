@@ -7,6 +7,9 @@ from typing import Any, Final, Self
 LISTS: Final = ("cycles", "orders", "trades", "fills", "ledger", "decisions", "events")
 """The lists of a bot that are asked for, besides the list of bots."""
 
+WARM_UP: Final = 160
+"""Requests before those that are measured: connections, plans and caches come once."""
+
 NAME: Final = "bench"
 PASSWORD: Final = "a long way to go"  # noqa: S105 - of a scratch database
 
