@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from infra.migrations import upgrade
 from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.reading import PostgresReading
-from oxbot.domain.errors import SetupError
+from oxbot.adapters.postgres.store import PostgresStore
+from oxbot.domain.errors import SetupError, StoreRefused
 from oxbot.records.reading import Part
 from tests.activities.test_migrations import catalogue, migrate, migrate_to
 
@@ -182,3 +183,15 @@ async def test_a_database_that_has_the_newest_schema_is_migrated_beside_whoever_
         )
     assert (told.returncode, told.stderr) == (0, "")
     await engine.dispose()
+
+
+async def test_a_program_beside_an_older_schema_says_so_and_serves_once_it_is_migrated(
+    empty_database_url: str,
+) -> None:
+    engine = await filled(empty_database_url)
+    store = PostgresStore(engine)
+    with pytest.raises(StoreRefused, match=r"schema of another version.*infra\.migrations"):
+        await store.bots()
+    await asyncio.to_thread(upgrade, empty_database_url)
+    assert len(await store.bots()) == BOTS
+    await store.close()

@@ -31,6 +31,9 @@ _LOCKED_OUT: Final = ("28", "3D000")
 _OF_NAMES: Final = ("23", "42")
 """SQLSTATEs whose messages name tables, columns and constraints, but no values."""
 
+_OTHER_SCHEMA: Final = ("42P01", "42703")
+"""SQLSTATEs: there is no such table, or no such column."""
+
 
 def async_url(database_url: str) -> URL:
     """Turn postgresql://... into the URL of the asyncpg driver.
@@ -136,6 +139,12 @@ def _refused(error: DBAPIError, state: str) -> StoreRefused:
     """Say what was refused without a value of it: most messages, and all details, quote them."""
     told = f"{type(error.orig.__cause__ if error.orig else error).__name__} {state}"
     told += f", {_first_line(error)}" if state.startswith(_OF_NAMES) else ""
+    if state in _OTHER_SCHEMA:
+        return StoreRefused(
+            f"The database has the schema of another version of 0xBot: {told}. Bring it to this "
+            "version's with `python -m infra.migrations`, or run the version that wrote it "
+            "(docs/upgrading.md). Nothing was kept of this, and it is tried again."
+        )
     return StoreRefused(
         f"PostgreSQL refuses a statement: {told}. Nothing of it was kept, and it is tried again; "
         "if that goes on, 0xBot itself is at fault: report this sentence."
