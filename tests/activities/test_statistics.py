@@ -171,7 +171,7 @@ def share_held(points: Sequence[Point], trips: Sequence[Trip]) -> float | None:
     return len(held & set(whole)) / len(whole)
 
 
-def same(found: Decimal | None, wanted: float | Fraction | None) -> bool:
+def same(found: Decimal | None, wanted: float | Fraction | Decimal | None) -> bool:
     """Whether both are nothing, or the same to eight digits."""
     if found is None or wanted is None:
         return found is None and wanted is None
