@@ -1,6 +1,7 @@
 """The OpenAPI document of a running API, held against what it answers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, repeat
 from typing import Any, Final
 
 import schemathesis
@@ -29,28 +30,33 @@ CHECKS: Final[list[CheckFunction]] = [
 STREAM: Final = "text/event-stream"
 
 ENDS: Final = ("/logout",)
-"""What ends the login that all the others need."""
+"""What ends the login that all the others need: each request has one of its own."""
 
 AnyCase = Case[Any]  # Any: as below
 Operation = APIOperation[Any, Any, Any, Any]  # Any: as the library has it
 
 
 def operations(url: str) -> list[Operation]:
-    """All operations of the document but those whose answers have no end, and a logout."""
+    """All operations of the document but those whose answers have no end."""
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
     results = list(schema.get_all_operations())
     assert all(isinstance(result, Ok) for result in results), "the document is no OpenAPI"
     found = (result.ok() for result in results if isinstance(result, Ok))
-    return [each for each in found if not _goes_on(each) and each.path not in ENDS]
+    return [each for each in found if not _goes_on(each)]
 
 
-def troubles(url: str, token: str, bots: list[str]) -> Iterator[str]:
-    """What is answered otherwise than the document says, each with how to ask it again."""
+def troubles(url: str, token: str, bots: list[str], spare: Sequence[str] = ()) -> Iterator[str]:
+    """What is answered otherwise than the document says, each with how to ask it again.
+
+    `spare` are tokens of logins that may end.
+    """
+    tokens = cycle(spare or (token,))
     for number, operation in enumerate(operations(url)):
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             path = {"bot_id": bots[number % len(bots)]} if "{bot_id}" in operation.path else None
+            shown = tokens if operation.path in ENDS else repeat(token)
             try:
-                _asked(operation, mode, path, {"Authorization": f"Bearer {token}"})()
+                _asked(operation, mode, path, shown)()
             except Unsatisfiable:
                 continue  # where nothing is asked for, nothing can be wrong
             except FailureGroup as failures:
@@ -66,7 +72,7 @@ def _asked(
     operation: Operation,
     mode: GenerationMode,
     path: dict[str, str] | None,
-    headers: dict[str, str],
+    shown: Iterator[str],
 ) -> Callable[[], None]:
     @seed(8)
     @settings(
@@ -78,6 +84,7 @@ def _asked(
     )
     @given(case=operation.as_strategy(generation_mode=mode, path_parameters=path))
     def asked(case: AnyCase) -> None:
+        headers = {"Authorization": f"Bearer {next(shown)}"}
         case.call_and_validate(headers=headers, checks=CHECKS, timeout=60)
 
     return asked
