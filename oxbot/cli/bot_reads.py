@@ -1,6 +1,7 @@
 """`oxbot bots cycles, orders, trades, fills, ledger, decisions, events, equity, stats`."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -21,101 +22,44 @@ Every = Annotated[bool, typer.Option("--all", help="All there are, however many.
 AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, with units and UTC times.")]
 
 
+LISTS: Final = {
+    "cycles": "List cycles: what came of each.",
+    "orders": "List orders with what they filled.",
+    "trades": "List round trips, and what each earned.",
+    "fills": "List fills with their fees.",
+    "ledger": "List the ledger's lines.",
+    "decisions": "List decisions with tokens and cost; `oxbot decisions show` shows one in full.",
+    "events": "List what happened, in sentences.",
+}
+"""The lists, each with what its command is for."""
+
+
 def add_to(app: typer.Typer) -> None:
     """Add these commands to `oxbot bots`."""
-    for command in (cycles, orders, trades, fills, ledger, decisions, events, equity, stats):
-        app.command()(command)
+    for name, told in LISTS.items():
+        app.command(name, help=told)(_lister(name))
+    app.command()(equity)
+    app.command()(stats)
 
 
-def cycles(
-    bot_id: BotId,
-    *,
-    limit: Limit = 20,
-    cursor: Cursor = None,
-    every: Every = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
-    """List cycles: what came of each."""
-    _show("cycles", _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json))
+def _lister(name: str) -> Callable[..., None]:
+    """Make the command of one list; all take the same options."""
 
+    def listed(
+        bot_id: BotId,
+        *,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+        every: Every = False,
+        as_csv: AsCsv = False,
+        as_json: AsJson = False,
+    ) -> None:
+        from oxbot.cli import bot_reads_run
 
-def orders(
-    bot_id: BotId,
-    *,
-    limit: Limit = 20,
-    cursor: Cursor = None,
-    every: Every = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
-    """List orders with what they filled."""
-    _show("orders", _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json))
+        wish = _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json)
+        bot_reads_run.show(name, wish)
 
-
-def trades(
-    bot_id: BotId,
-    *,
-    limit: Limit = 20,
-    cursor: Cursor = None,
-    every: Every = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
-    """List round trips, and what each earned."""
-    _show("trades", _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json))
-
-
-def fills(
-    bot_id: BotId,
-    *,
-    limit: Limit = 20,
-    cursor: Cursor = None,
-    every: Every = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
-    """List fills with their fees."""
-    _show("fills", _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json))
-
-
-def ledger(
-    bot_id: BotId,
-    *,
-    limit: Limit = 20,
-    cursor: Cursor = None,
-    every: Every = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the ledger's lines."""
-    _show("ledger", _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json))
-
-
-def decisions(
-    bot_id: BotId,
-    *,
-    limit: Limit = 20,
-    cursor: Cursor = None,
-    every: Every = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
-    """List decisions with tokens and cost; `oxbot decisions show` shows one in full."""
-    _show("decisions", _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json))
-
-
-def events(
-    bot_id: BotId,
-    *,
-    limit: Limit = 20,
-    cursor: Cursor = None,
-    every: Every = False,
-    as_csv: AsCsv = False,
-    as_json: AsJson = False,
-) -> None:
-    """List what happened, in sentences."""
-    _show("events", _wish(bot_id, (limit, cursor), every=every, as_csv=as_csv, as_json=as_json))
+    return listed
 
 
 def equity(
@@ -152,9 +96,3 @@ def _wish(
         raise InputError("Nothing was read: say --csv or --json, not both.")
     form = "csv" if as_csv else "json" if as_json else "table"
     return Wish(bot_id, part[0], part[1], every, form)
-
-
-def _show(name: str, wish: "Wish") -> None:
-    from oxbot.cli import bot_reads_run
-
-    bot_reads_run.show(name, wish)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import select
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,6 +89,16 @@ async def _write_all(following: Following, follower: Follower, wish: Wish) -> No
             if not wish.bots or told.event.bot_id in wish.bots:
                 _write(told, wish)
         wish.place = heard.place or wish.place
+        if not heard.events:
+            _must_be_read()
+
+
+def _must_be_read() -> None:
+    """Notice between two events that nobody reads any more, as in `follow | head -2`."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    if any(seen & (select.POLLERR | select.POLLHUP) for _, seen in poll.poll(0)):
+        raise BrokenPipeError
 
 
 def _write(told: ToldEvent, wish: Wish) -> None:

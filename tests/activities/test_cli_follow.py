@@ -74,6 +74,20 @@ async def test_of_several_bots_only_those_are_told_that_were_named(
             assert tuple([(await next_line())["bot_id"] for _ in named]) == named
 
 
+async def test_it_ends_by_itself_when_nobody_reads_any_more(
+    database_url: str, store: PostgresStore
+) -> None:
+    await new_bot(store)
+    piped = f"{' '.join(OXBOT)} events follow --after 0-0 | head -1; echo ${{PIPESTATUS[0]}}"
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", piped), env={**os.environ, "DATABASE_URL": database_url}, stdout=PIPE
+    )
+    said, _ = await process.communicate()
+    told, code = said.decode().splitlines()
+    assert "created: Test begins" in told
+    assert code == "0"
+
+
 def test_what_is_no_cursor_no_bot_or_no_record_is_told_at_once(
     database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,7 @@ ANYTHING: Final = "..."
 BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CHANGING: Final = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UUID"),
-    (re.compile(r"\b[a-z0-9]{16}\b"), "ID"),
+    (re.compile(r"\b([a-z0-9]{16}|[a-z][a-z0-9]{31})\b"), "ID"),
     (re.compile(r"\b(closing|stopped)\b"), "ENDING"),
     (re.compile(r"\d+ (second|minute|hour)s? ago"), "AGO"),
     (re.compile(r"\d[\d,.:-]*"), "N"),
@@ -48,9 +48,17 @@ def _of_block(block: str) -> Iterator[Example]:
         yield Example("\n".join(command), "\n".join(lines[length:]))
 
 
-def run(commands: list[str], environment: Mapping[str, str], folder: Path) -> list[tuple[int, str]]:
-    """Run commands in one shell, as a person types them; exit code and output of each."""
-    script = "".join(f'{command}\nprintf "\\n%s %s\\n" "{MARK}" "$?"\n' for command in commands)
+def run(
+    commands: list[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    waits: Mapping[str, str] | None = None,
+) -> list[tuple[int, str]]:
+    """Run commands in one shell, as a person types them; exit code and output of each.
+
+    `waits` has conditions, by how the command begins that a person would wait for them with.
+    """
+    script = "".join(_typed(command, waits or {}) for command in commands)
     (folder / "page.sh").write_text(script, encoding="utf-8")
     ran = subprocess.run(
         ["/bin/bash", "page.sh"],
@@ -64,6 +72,12 @@ def run(commands: list[str], environment: Mapping[str, str], folder: Path) -> li
     )
     said = re.split(rf"\n{MARK} (\d+)\n", ran.stdout)
     return [(int(code), out.strip("\n")) for out, code in zip(said[::2], said[1::2], strict=False)]
+
+
+def _typed(command: str, waits: Mapping[str, str]) -> str:
+    wait = next((until for begin, until in waits.items() if command.startswith(begin)), None)
+    patience = f"until {wait}; do sleep 0.2; done > /dev/null 2>&1\n" if wait else ""
+    return f'{patience}{command}\nprintf "\\n%s %s\\n" "{MARK}" "$?"\n'
 
 
 def is_like(shown: str, said: str) -> bool:

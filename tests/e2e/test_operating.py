@@ -2,11 +2,14 @@
 
 import os
 import stat
+from typing import Final
 
 import pytest
 
 from tests.e2e.operating_page import ANYTHING, PAGE, README, examples, is_like, run
 from tests.e2e.system_process import OXBOT, Machine
+from tests.e2e.test_live_doors import LIVE, make_account
+from tests.support.buyer import buyer
 
 
 def with_oxbot(machine: Machine) -> dict[str, str]:
@@ -19,14 +22,24 @@ def with_oxbot(machine: Machine) -> dict[str, str]:
     return {**machine.environment, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
+def until_held(bot_id: str, what: str = "symbol") -> str:
+    """The condition that a bot's positions have this."""
+    asked = f'curl -s $api/bots/{bot_id}/positions -H "Authorization: Bearer $token"'
+    return f'{asked} | grep -q \'"{what}":"\''
+
+
+WAITS: Final = {
+    "oxbot bots positions busy": f"{until_held('busy')} && {until_held('eager')}",
+    "oxbot bots positions real": until_held("real", "resting_stop"),
+}
+"""What a person waits for before a command: those that buy do so in their first cycle."""
+
+
 def test_each_command_of_the_pages_says_what_they_show(machine: Machine) -> None:
     page = [each for path in (PAGE, README) for each in examples(path.read_text(encoding="utf-8"))]
     assert len(page) > 30
-    environment = with_oxbot(machine)
-    machine.start()
-    api = f"127.0.0.1:{machine.environment['OXBOT_API_PORT']}"
-    commands = [example.command.replace("127.0.0.1:8020", api) for example in page]
-    said = run(commands, environment, machine.root)
+    with buyer() as model:
+        said = typed(machine, model, [example.command for example in page])
     assert len(said) == len(page), said[-1]
     wrong = [
         f"$ {example.command}\n{out}\n-- the page shows:\n{example.shown}"
@@ -34,6 +47,16 @@ def test_each_command_of_the_pages_says_what_they_show(machine: Machine) -> None
         if code or not is_like(example.shown, out)
     ]
     assert wrong == [], "\n\n".join(wrong)
+
+
+def typed(machine: Machine, model: dict[str, str], commands: list[str]) -> list[tuple[int, str]]:
+    """Type commands where a system runs, with an account at its exchange."""
+    machine.environment = {**machine.environment, **LIVE, **model}
+    machine.start()
+    make_account(machine, key="key1", balances={"USDT": "1000"})
+    api = f"127.0.0.1:{machine.environment['OXBOT_API_PORT']}"
+    here = [command.replace("127.0.0.1:8020", api) for command in commands]
+    return run(here, with_oxbot(machine), machine.root, WAITS)
 
 
 @pytest.mark.parametrize(
