@@ -108,7 +108,7 @@ def test_what_a_person_has_spent_is_written_off_once_he_confirms_the_figures(
         page = json.loads(machine.run("bots", "show", "b1", "--json").stdout)
         assert Decimal(page["cash"]) == Decimal(900) - lost
         audit = json.loads(machine.run("audit", "ledger", "b1", "--json").stdout)
-        assert (Decimal(audit["drift"]), audit["unbalanced"]) == (0, 0)
+        assert Decimal(audit["drift"]) == audit["unbalanced"] == 0
         [told] = [event for event in page["events"] if event["kind"] == "written_off"]
         assert told["figures"]["reason"] == "spent"
         assert Decimal(told["figures"]["USDT"]) == lost
