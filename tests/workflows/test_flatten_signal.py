@@ -37,6 +37,7 @@ async def test_a_signal_whose_input_cannot_be_read_sells_all_the_same(house: Hou
     bot, handle = await holding(house, BTC)
     await handle.signal("flatten", ["please"])
     await house.pass_until(lambda: house.store.open_coins(bot.id) == set(), portion_s=1)
+    assert [o.symbol for o in house.store.filled(Purpose.FLATTEN)] == [BTC]
     [written] = house.store.control
     assert written.status is BotStatus.PAUSED
     assert "could not be read" in written.reason
@@ -61,6 +62,7 @@ async def test_while_the_record_is_away_the_signal_ends_no_bot_and_its_cycles_se
     with house.faults.failing("count_holdings"):
         await handle.signal("flatten", PERSON)
         await house.pass_until(lambda: house.store.open_coins(bot.id) == set(), portion_s=2)
+    assert [o.symbol for o in house.store.filled(Purpose.FLATTEN)] == [BTC]
     assert (await status_of(handle)).status is BotStatus.PAUSED
 
 
