@@ -97,8 +97,11 @@ class Client:
 
     async def finish(self) -> None:
         """Let the sender end, after the close frame if there is one to send."""
-        await asyncio.wait([self._sender], timeout=CLOSE_S if self._ending else 0)
-        self._sender.cancel()
+        try:
+            await asyncio.wait([self._sender], timeout=CLOSE_S if self._ending else 0)
+        finally:
+            self._sender.cancel()
+        await asyncio.wait([self._sender])
 
     async def _send_what_comes(self) -> None:
         """Send what comes into the outbox, until the close frame or the connection's end."""

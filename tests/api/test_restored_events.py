@@ -113,7 +113,7 @@ async def test_a_stream_shows_that_it_lives_while_the_record_is_put_right(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await restore(store, engine)
-    monkeypatch.setattr("api.event_stream.ALIVE_S", 0.02)
+    monkeypatch.setattr("oxbot.app.followed.ALIVE_S", 0.02)
     async with engine.begin() as blocking:
         await blocking.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))
         stream = listening(admin)

@@ -35,6 +35,7 @@ FLOATS = {
     "Run": "seconds that a replay took",
     "ReplayReport": "seconds that a replay took",
     "FeedStatus": "seconds and rates of a feed",
+    "ServerStatus": "milliseconds of a round trip",
 }
 """Values that have floats, with what those are."""
 
