@@ -1,9 +1,12 @@
 """What all tests share."""
 
+import logging
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 import structlog
@@ -23,6 +26,27 @@ structlog.configure(
         ),
     ]
 )
+LOGGED: Final = structlog.get_config()
+
+
+@pytest.fixture(autouse=True)
+def _logs_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take back how a command has set up logging in this process: it writes to that test's stderr.
+
+    A logger that is kept from its first use on would stay so for all tests after it.
+    """
+    configure, root = structlog.configure, logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def without_keeping(**named: Any) -> None:  # noqa: ANN401 - structlog's own settings
+        configure(**{**named, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", without_keeping)
+    yield
+    configure(**LOGGED)
+    if root.handlers != handlers:
+        root.handlers, root.level = handlers, level
+
 
 # What a script runs in the background ignores Ctrl-C, and so would the commands under test.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
