@@ -37,15 +37,9 @@ from oxbot.app.alarm import Alarm
 from oxbot.app.audit import Auditors
 from oxbot.app.following import Following
 from oxbot.app.system_status import system_status
-from oxbot.bootstrap import (
-    open_books,
-    open_desk,
-    open_event_log,
-    open_reading,
-    open_reception,
-    resolve,
-    spare_the_collector,
-)
+from oxbot.bootstrap import open_desk, open_reception, spare_the_collector
+from oxbot.bootstrap.addresses import resolve
+from oxbot.bootstrap.record import open_books, open_event_log, open_reading
 from oxbot.bootstrap.status import open_probes
 from oxbot.settings import Settings
 

@@ -28,9 +28,10 @@ from chaos_matrix.matrix import Matrix
 from chaos_matrix.mutants import MUTANTS
 from chaos_matrix.plan import Plan
 from chaos_matrix.prices import Prices
-from chaos_matrix.report import State, head_of, is_clean, line, summed_up, table
+from chaos_matrix.report import State, is_clean, line, summed_up, table
 from chaos_matrix.system import open_system
 from chaos_matrix.verdict import Outcome
+from finished import head_of
 
 from oxbot.domain.bot import Mode
 from oxbot.logs import configure_logs

@@ -26,14 +26,15 @@ from pathlib import Path
 from sqlalchemy import select
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' hands on a whole system
-from chaos_matrix.report import head_of
 from control_bench.progress import Progress, Run
+from finished import head_of
 
 from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.schema import orders
 from oxbot.adapters.venue_control import VenueControl
 from oxbot.app.bots import Desk, create_bot, pause_bot, stop_bot
-from oxbot.bootstrap import PROVIDERS, resolve
+from oxbot.bootstrap import PROVIDERS
+from oxbot.bootstrap.addresses import resolve
 from oxbot.domain.bot import BotSettings, BotStatus
 from oxbot.domain.orders import Purpose
 from oxbot.logs import configure_logs
@@ -78,7 +79,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     asked = parser.parse_args()
     configure_logs("json", "error")
-    progress = Progress(head_of(asked.seed, ""), asked.state)
+    progress = Progress(head_of(asked.seed), asked.state)
     if left := progress.left(asked.runs):
         with (
             tempfile.TemporaryDirectory(prefix="oxbot-bench-") as root,

@@ -23,7 +23,8 @@ from oxbot.adapters.temporal.client import connect
 from oxbot.app.beating import BEAT_EVERY_S
 from oxbot.app.bots import Desk
 from oxbot.app.ports import Ports
-from oxbot.bootstrap import open_ports, resolve
+from oxbot.bootstrap import open_ports
+from oxbot.bootstrap.addresses import resolve
 from oxbot.bootstrap.exchange import free_usdt
 from oxbot.domain.errors import OxbotError
 from oxbot.ending import end_process

@@ -119,10 +119,8 @@ async def _told(desk: Desk, bot: Bot, request: ControlRequest) -> str:
 async def _flat(desk: Desk, owner: str | None, bots: Sequence[Bot]) -> frozenset[str]:
     """Give which of these bots are flat, and have taken up that they are to be."""
     now = {bot.id: bot for bot in await desk.store.bots(owner)}
-    paused = [bot for bot in bots if has_paused(bot, now[bot.id])]
-    left = await each_read(paused, lambda bot: count_holdings(desk.store, bot.id))
-    found = zip(paused, left, strict=True)
-    return frozenset(bot.id for bot, held in found if isinstance(held, Holdings) and held.is_flat)
+    paused = [bot.id for bot in bots if has_paused(bot, now[bot.id])]
+    return frozenset(await desk.store.flat_among(paused))
 
 
 async def _seen(desk: Desk, before: Bot) -> tuple[bool, FlattenReport]:

@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from oxbot.app.bots import Desk
+from oxbot.bootstrap.addresses import record_of, resolve
 from oxbot.bootstrap.exchange import (
     account_keys,
     clock_of,
@@ -19,11 +20,10 @@ from oxbot.bootstrap.exchange import (
     trading_place,
     venue_of,
 )
-from oxbot.domain.errors import SetupError
+from oxbot.bootstrap.record import disposing
 from oxbot.domain.market import Instrument
 from oxbot.domain.models import BASELINE
 from oxbot.domain.users import first_code
-from oxbot.embedded.addresses import find_running
 from oxbot.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,15 +31,9 @@ if TYPE_CHECKING:
 
     from oxbot.adapters.okx.archive import OkxArchive
     from oxbot.adapters.redis.listing import RedisListing
-    from oxbot.app.decisions import Decisions
     from oxbot.app.ports import Ports
-    from oxbot.app.seen_cycle import SeenCycles
-    from oxbot.app.statement import Statements
     from oxbot.app.users import Reception
     from oxbot.ports import AccountNews, LiveExchange
-    from oxbot.ports.books import Books
-    from oxbot.ports.event_log import EventLog
-    from oxbot.ports.reading import Reading
 
 PROVIDERS: Final = frozenset({BASELINE})
 """Model providers that need no settings; `Settings.model_providers` has all."""
@@ -49,37 +43,6 @@ TAKER_FEE: Final = Decimal("0.001")
 
 DESK_POOL: Final = 4
 WORKER_POOL: Final = 10
-EVENTS_POOL: Final = 2
-BOOKS_POOL: Final = 2
-BOOKS_IDLE_S: Final = 60
-"""Seconds in which a busy machine may reckon with some fills, between two questions."""
-
-
-def resolve(settings: Settings) -> Settings:
-    """Fill in addresses that are not set from the embedded system that is running.
-
-    Raises:
-        SetupError: Something is not set and no system is running.
-    """
-    named = (settings.database_url, settings.redis_url, settings.temporal_address)
-    if all(named):
-        return settings
-    running = find_running(settings.home)
-    if running is None:
-        raise SetupError(
-            f"No running system in {settings.home}: start one with `oxbot up` or `make demo`, or "
-            f"set DATABASE_URL, REDIS_URL and TEMPORAL_ADDRESS."
-        )
-    found = running.addresses
-    return settings.model_copy(
-        update={
-            "database_url": settings.database_url or found.database_url,
-            "redis_url": settings.redis_url or found.redis_url,
-            "temporal_address": settings.temporal_address or found.temporal,
-            "temporal_ui_url": settings.temporal_ui_url or found.temporal_ui,
-            "simulator_url": settings.simulator_url or found.simulator,
-        }
-    )
 
 
 @asynccontextmanager
@@ -141,8 +104,7 @@ async def open_reception(
     from oxbot.adapters.postgres.users import PostgresUsers  # noqa: PLC0415 - as above
     from oxbot.app.users import Reception  # noqa: PLC0415 - as above
 
-    engine = open_engine(record_of(settings), pool_size=DESK_POOL)
-    try:
+    async with disposing(open_engine(record_of(settings), pool_size=DESK_POOL)) as engine:
         yield Reception(
             users=PostgresUsers(engine),
             passwords=Argon2Passwords(),
@@ -151,25 +113,6 @@ async def open_reception(
             first_code=first_code(secret),
             is_local=is_local,
         )
-    finally:
-        await engine.dispose()
-
-
-@asynccontextmanager
-async def open_event_log(settings: Settings) -> "AsyncIterator[EventLog]":
-    """Open the events for following them, on two connections however many follow.
-
-    Raises:
-        SetupError: No system is running, and none is named.
-    """
-    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
-    from oxbot.adapters.postgres.event_log import PostgresEventLog  # noqa: PLC0415 - as above
-
-    engine = open_engine(record_of(settings), pool_size=EVENTS_POOL)
-    try:
-        yield PostgresEventLog(engine)
-    finally:
-        await engine.dispose()
 
 
 async def _ask_listing(
@@ -182,102 +125,6 @@ async def _ask_listing(
         feed = okx.OkxFeed(client, venue=venue_of(settings), shared=shared)
         listing: dict[str, Instrument] = await feed.listing(fresh=fresh)
         return listing
-
-
-@asynccontextmanager
-async def open_statements(settings: Settings) -> "AsyncIterator[Statements]":
-    """Open the books for reading them whole, however long that takes.
-
-    Raises:
-        SetupError: No system is running, and none is named.
-    """
-    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
-    from oxbot.adapters.postgres.statement import PostgresStatements  # noqa: PLC0415 - as above
-
-    engine = open_engine(record_of(settings), pool_size=1, answer_s=None, idle_s=0)
-    try:
-        yield PostgresStatements(engine)
-    finally:
-        await engine.dispose()
-
-
-@asynccontextmanager
-async def open_books(settings: Settings) -> "AsyncIterator[Books]":
-    """Open the books for making them again, by connections of their own: that delays no pause.
-
-    Raises:
-        SetupError: No system is running, and none is named.
-    """
-    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
-    from oxbot.adapters.postgres.store import PostgresStore  # noqa: PLC0415 - as above
-
-    engine = open_engine(record_of(settings), pool_size=BOOKS_POOL, idle_s=BOOKS_IDLE_S)
-    try:
-        yield PostgresStore(engine)
-    finally:
-        await engine.dispose()
-
-
-@asynccontextmanager
-async def open_decisions(settings: Settings) -> "AsyncIterator[Decisions]":
-    """Open the record of decisions, to be looked at.
-
-    Raises:
-        SetupError: No system is running, and none is named.
-    """
-    from oxbot.adapters.postgres.decision_pages import (  # noqa: PLC0415 - as in open_desk
-        PostgresDecisions,
-    )
-    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
-
-    engine = open_engine(record_of(settings), pool_size=1)
-    try:
-        yield PostgresDecisions(engine)
-    finally:
-        await engine.dispose()
-
-
-@asynccontextmanager
-async def open_reading(settings: Settings) -> "AsyncIterator[Reading]":
-    """Open the record to be looked through, by connections of its own: a list delays no pause.
-
-    Raises:
-        SetupError: No system is running, and none is named.
-    """
-    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
-    from oxbot.adapters.postgres.reading import PostgresReading  # noqa: PLC0415 - as above
-
-    engine = open_engine(record_of(settings), pool_size=DESK_POOL)
-    try:
-        yield PostgresReading(engine)
-    finally:
-        await engine.dispose()
-
-
-@asynccontextmanager
-async def open_seen_cycles(settings: Settings) -> "AsyncIterator[SeenCycles]":
-    """Open the record of cycles with all that their decisions rested on.
-
-    Raises:
-        SetupError: No system is running, and none is named.
-    """
-    from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as in open_desk
-    from oxbot.adapters.postgres.seen_cycles import PostgresSeenCycles  # noqa: PLC0415 - as above
-
-    engine = open_engine(record_of(settings), pool_size=1)
-    try:
-        yield PostgresSeenCycles(engine)
-    finally:
-        await engine.dispose()
-
-
-def record_of(settings: Settings) -> str:
-    """Give the address of the record, which may be named without the other servers.
-
-    Raises:
-        SetupError: No system is running, and none is named.
-    """
-    return settings.database_url or resolve(settings).database_url or ""
 
 
 @asynccontextmanager

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from oxbot.app.user_admin import Register
-from oxbot.bootstrap import record_of
+from oxbot.bootstrap.addresses import record_of
+from oxbot.bootstrap.record import disposing
 from oxbot.settings import Settings
 
 
@@ -19,8 +20,5 @@ async def open_register(settings: Settings) -> AsyncIterator[Register]:
     from oxbot.adapters.postgres.engine import open_engine  # noqa: PLC0415 - as above
     from oxbot.adapters.postgres.user_admin import PostgresUserAdmin  # noqa: PLC0415 - as above
 
-    engine = open_engine(record_of(settings), pool_size=1)
-    try:
+    async with disposing(open_engine(record_of(settings), pool_size=1)) as engine:
         yield Register(users=PostgresUserAdmin(engine), passwords=Argon2Passwords())
-    finally:
-        await engine.dispose()

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from oxbot.bootstrap import TAKER_FEE, resolve
+from oxbot.bootstrap import TAKER_FEE
+from oxbot.bootstrap.addresses import resolve
 from oxbot.bootstrap.exchange import venue_of
 from oxbot.domain.errors import SetupError
 from oxbot.settings import Settings

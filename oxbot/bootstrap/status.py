@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from oxbot.bootstrap import resolve
+from oxbot.bootstrap.addresses import resolve
 from oxbot.domain.models import BASELINE, DASHSCOPE, OPENAI, SET_UP_BY
 from oxbot.settings import Settings
 

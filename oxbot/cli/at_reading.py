@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from oxbot.bootstrap import open_reading
+from oxbot.bootstrap.record import open_reading
 from oxbot.cli.at_rest import on_record
 from oxbot.cli.config_sources import load_settings
 from oxbot.ports.reading import Reading

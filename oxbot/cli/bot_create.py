@@ -11,7 +11,8 @@ from rich.text import Text
 
 from oxbot.app import telling
 from oxbot.app.making import make_bot
-from oxbot.bootstrap import open_desk, resolve
+from oxbot.bootstrap import open_desk
+from oxbot.bootstrap.addresses import resolve
 from oxbot.bootstrap.exchange import venue_of
 from oxbot.cli import inputs, output
 from oxbot.cli.bot_pages import where_told

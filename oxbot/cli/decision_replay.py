@@ -23,7 +23,7 @@ from oxbot.app.decision_replays import (
 from oxbot.app.prompt import check_version
 from oxbot.app.replay_source import Source
 from oxbot.app.telling import zone
-from oxbot.bootstrap import open_seen_cycles
+from oxbot.bootstrap.record import open_seen_cycles
 from oxbot.cli import decision_replay_pages, decision_stepped, inputs, output
 from oxbot.cli.at_rest import on_record
 from oxbot.cli.config_sources import load_settings

@@ -13,7 +13,7 @@ from oxbot.app.decision_replay import Variant, changed, keep_recorded
 from oxbot.app.earnings import Compared
 from oxbot.app.replay_report import ReplayReport, Run
 from oxbot.app.seen_cycle import SeenCycle
-from oxbot.bootstrap import open_seen_cycles, open_statements
+from oxbot.bootstrap.record import open_seen_cycles, open_statements
 from oxbot.cli import decision_stepped_pages, output
 from oxbot.cli.at_rest import on_record
 from oxbot.cli.config_sources import load_settings

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from oxbot.app.decisions import Decisions
 from oxbot.app.telling import zone
-from oxbot.bootstrap import open_decisions
+from oxbot.bootstrap.record import open_decisions
 from oxbot.cli import decision_pages, output
 from oxbot.cli.at_rest import on_record
 from oxbot.cli.config_sources import load_settings

@@ -14,7 +14,7 @@ from oxbot.app.followed import followed
 from oxbot.app.following import RESET, Follower, Following
 from oxbot.app.following_here import OWNER, OwnersLogin
 from oxbot.app.telling import when, zone
-from oxbot.bootstrap import open_event_log, open_reading
+from oxbot.bootstrap.record import open_event_log, open_reading
 from oxbot.cli import failures
 from oxbot.cli.config_sources import load_settings
 from oxbot.domain.errors import InputError, Unavailable

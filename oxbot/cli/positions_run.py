@@ -10,8 +10,8 @@ from rich.text import Text
 
 from oxbot.app.positions import OpenPosition, Prices, open_positions
 from oxbot.app.telling import coins, gain, price, when, zone
-from oxbot.bootstrap import open_reading
 from oxbot.bootstrap.prices import open_prices
+from oxbot.bootstrap.record import open_reading
 from oxbot.cli import output
 from oxbot.cli.at_rest import on_record
 from oxbot.cli.bot_pages import LIVE_STYLE

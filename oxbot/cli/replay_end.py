@@ -6,7 +6,7 @@ from functools import partial
 from oxbot.app.bots import Desk
 from oxbot.app.replay import patiently
 from oxbot.app.replay_report import Record, ReplayReport, Run, report
-from oxbot.bootstrap import open_statements
+from oxbot.bootstrap.record import open_statements
 from oxbot.cli.replay_inputs import Inputs
 from oxbot.domain.errors import LedgerBroken
 from oxbot.domain.market import Candle

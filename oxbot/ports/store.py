@@ -217,6 +217,10 @@ class Store(ProtectionStore, LiveStore, Protocol):
         """Give the bot's orders that are not final, oldest first."""
         ...
 
+    async def flat_among(self, bot_ids: Collection[str]) -> list[str]:
+        """Give which of these bots hold nothing and have nothing under way; dust does not count."""
+        ...
+
     async def order(self, order_id: str) -> Order:
         """Give an order; NotFound."""
         ...

@@ -355,3 +355,18 @@ async def test_what_is_not_there_is_named(store: PostgresStore) -> None:
     with pytest.raises(NotFound, match="bot nope"):
         await store.audit("nope")
     assert not await store.claim("nope", NOW_MS)
+
+
+async def test_flat_is_who_holds_nothing_and_has_nothing_under_way(store: PostgresStore) -> None:
+    for bot_id in ("flat", "holds", "waits"):
+        await new_bot(store, bot_id)
+    await bought(store, "holds")
+    await intend(store, entry("waits"))
+    every = ["flat", "holds", "waits"]
+    assert await store.flat_among(every) == ["flat"]
+    assert await store.flat_among(["holds", "unknown"]) == []
+    [waiting] = await store.unfinished_orders("waits")
+    await store.claim(waiting.id, NOW_MS)
+    sent = await store.order(waiting.id)
+    await store.finish_order(sent, OrderState.CANCELLED, "given up")
+    assert sorted(await store.flat_among(every)) == ["flat", "waits"]

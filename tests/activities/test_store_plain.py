@@ -176,6 +176,7 @@ async def calls(store: PostgresStore) -> dict[str, Callable[[], Awaitable[object
         "tell_differences": partial(
             store.tell_differences, "b1", ["USDT are missing"], is_all=True
         ),
+        "flat_among": partial(store.flat_among, ["b1"]),
         "untold_orders": partial(store.untold_orders, "b1", 0),
         "write_off": partial(gone, store),
         "written_off": partial(store.written_off, "b1", "w1"),

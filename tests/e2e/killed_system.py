@@ -11,7 +11,8 @@ from oxbot.adapters.postgres.schema import CycleState
 from oxbot.adapters.venue_control import VenueControl
 from oxbot.app.bots import Desk, create_bot
 from oxbot.app.stepped import drive
-from oxbot.bootstrap import PROVIDERS, open_desk, resolve
+from oxbot.bootstrap import PROVIDERS, open_desk
+from oxbot.bootstrap.addresses import resolve
 from oxbot.domain.bot import BotSettings
 from oxbot.domain.errors import Unavailable
 from oxbot.messages import BotView

@@ -9,7 +9,7 @@ import pexpect
 from sqlalchemy import text
 
 from oxbot.adapters.postgres.engine import open_engine
-from oxbot.bootstrap import resolve
+from oxbot.bootstrap.addresses import resolve
 from oxbot.settings import Settings
 from tests.e2e.system_process import OXBOT, Machine, wait_until
 

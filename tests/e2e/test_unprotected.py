@@ -10,7 +10,8 @@ import pytest
 from oxbot.adapters.postgres.engine import open_engine
 from oxbot.adapters.postgres.store import PostgresStore
 from oxbot.app.bots import Desk, create_bot
-from oxbot.bootstrap import PROVIDERS, resolve
+from oxbot.bootstrap import PROVIDERS
+from oxbot.bootstrap.addresses import resolve
 from oxbot.domain.alarm import PROTECTED_AGAIN, UNPROTECTED
 from oxbot.domain.bot import BotSettings
 from oxbot.settings import Settings

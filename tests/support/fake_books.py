@@ -109,6 +109,12 @@ class FakeBooks:
         """Give the bot's orders that are not final, oldest first."""
         return [o for o in self._orders_of(bot_id) if not o.state.is_final]
 
+    async def flat_among(self, bot_ids: Collection[str]) -> list[str]:
+        """Give which of these bots hold nothing and have nothing under way."""
+        holding = {bot_id for bot_id, _ in self._positions}
+        waiting = {o.bot_id for o in self.orders_by_id.values() if not o.state.is_final}
+        return [bot_id for bot_id in bot_ids if bot_id not in holding | waiting]
+
     def _orders_of(self, bot_id: str) -> list[Order]:
         return [order for order in self.orders_by_id.values() if order.bot_id == bot_id]
 

@@ -24,7 +24,8 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from oxbot.adapters.temporal.client import connect
 from oxbot.app.ports import Ports
-from oxbot.bootstrap import open_ports, resolve
+from oxbot.bootstrap import open_ports
+from oxbot.bootstrap.addresses import resolve
 from oxbot.domain.orders import Order
 from oxbot.messages import ExecuteOrder
 from oxbot.ports import Exchange, Store

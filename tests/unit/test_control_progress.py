@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from chaos_matrix.report import Head
 from control_bench.progress import Progress, Run
+from finished import Head
 
 HEAD = Head(commit="abc", seed=1)
 

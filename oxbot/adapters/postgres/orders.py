@@ -1,5 +1,6 @@
 """Orders: claimed by one, released, finished, listed."""
 
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import bindparam, case, exists, false, func, select, update
@@ -56,6 +57,16 @@ class Orders(Records):
         async with self._statements() as connection:
             rows = (await connection.execute(query)).mappings()
             return [Order.model_validate(dict(row)) for row in rows]
+
+    async def flat_among(self, bot_ids: Collection[str]) -> list[str]:
+        """Give which of these bots hold nothing and have nothing under way; dust does not count."""
+        held = select(positions.c.bot_id).where(positions.c.bot_id == bots.c.id)
+        under_way = select(orders.c.bot_id).where(
+            orders.c.bot_id == bots.c.id, orders.c.state.not_in(FINAL_STATES)
+        )
+        query = select(bots.c.id).where(bots.c.id.in_(bot_ids), ~held.exists(), ~under_way.exists())
+        async with self._statements() as connection:
+            return list(await connection.scalars(query))
 
     async def order(self, order_id: str) -> Order:
         """Give an order; NotFound."""

@@ -198,3 +198,22 @@ async def test_whoever_waits_hears_how_many_are_told_and_done() -> None:
     desk, _ = await office(FakeStore(), "b1", "b2", "b3", deaf=("b2",))
     await flatten_all(desk, ANN, tally=counts)
     assert counts.heard == [("told", 3), 1, 2, 3, ("done", 3), 2]
+
+
+class Counting(FakeStore):
+    """A record that counts the portfolios it is asked for."""
+
+    portfolios = 0
+
+    async def portfolio(self, bot_id: str) -> Portfolio:
+        """Give what a bot has."""
+        self.portfolios += 1
+        return await super().portfolio(bot_id)
+
+
+async def test_looking_whether_bots_are_flat_asks_for_none_by_itself() -> None:
+    """The record is asked for each bot once: for its line."""
+    store = Counting()
+    desk, _ = await office(store, *(f"b{number}" for number in range(20)))
+    assert all(one.is_done for one in await flatten_all(desk, ANN))
+    assert store.portfolios == 20

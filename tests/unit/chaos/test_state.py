@@ -4,8 +4,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from chaos_matrix.report import Head, State
+from chaos_matrix.report import State
 from chaos_matrix.verdict import Outcome
+from finished import Head
 
 HEAD = Head(commit="abc", seed=7)
 OUTCOME = Outcome(
