@@ -29,10 +29,12 @@ def until_held(bot_id: str, what: str = "symbol") -> str:
 
 
 WAITS: Final = {
+    "oxbot status": "oxbot status | grep -q '^ETH '",
     "oxbot bots positions busy": f"{until_held('busy')} && {until_held('eager')}",
     "oxbot bots positions real": until_held("real", "resting_stop"),
 }
-"""What a person waits for before a command: those that buy do so in their first cycle."""
+"""What a person waits for before a command: a price of each coin; those that buy do so in their
+first cycle."""
 
 
 def test_each_command_of_the_pages_says_what_they_show(machine: Machine) -> None:
