@@ -30,11 +30,12 @@ def until_held(bot_id: str, what: str = "symbol") -> str:
 
 WAITS: Final = {
     "oxbot status": "oxbot status | grep -q '^ETH '",
+    "oxbot bots equity busy": "oxbot bots equity busy --points 2 | grep -c '^20' | grep -q 2",
     "oxbot bots positions busy": f"{until_held('busy')} && {until_held('eager')}",
     "oxbot bots positions real": until_held("real", "resting_stop"),
 }
-"""What a person waits for before a command: a price of each coin; those that buy do so in their
-first cycle."""
+"""What a person waits for before a command: a price of each coin; that bots have bought, which they
+do in their first cycle; that there is a second one."""
 
 
 def test_each_command_of_the_pages_says_what_they_show(machine: Machine) -> None:
